@@ -1,0 +1,63 @@
+import {
+  type Binary,
+  type BSONRegExp,
+  type BSONSymbol,
+  type Code,
+  type DBRef,
+  type Decimal128,
+  type DeserializeOptions,
+  type Double,
+  type Int32,
+  type Long,
+  type MaxKey,
+  type MinKey,
+  type ObjectId,
+  type Timestamp,
+  deserialize,
+  serialize,
+} from 'bson';
+
+/**
+ * A value as the engine holds it: numbers keep their BSON type (Int32, Double, Long, Decimal128), so that what was stored
+ * comes back as it was. A plain JavaScript number never occurs inside the engine.
+ */
+export type Value =
+  | null
+  | undefined
+  | boolean
+  | string
+  | Date
+  | Int32
+  | Double
+  | Long
+  | Decimal128
+  | ObjectId
+  | Binary
+  | BSONRegExp
+  | BSONSymbol
+  | Code
+  | DBRef
+  | Timestamp
+  | MinKey
+  | MaxKey
+  | Value[]
+  | Doc;
+
+/** A document with its fields in order. */
+export interface Doc {
+  [field: string]: Value;
+}
+
+const options: DeserializeOptions = {
+  promoteValues: false,
+  promoteBuffers: false,
+  promoteLongs: false,
+  bsonRegExp: true,
+  validation: { utf8: false },
+};
+
+/** Reads one document without promoting any value. @throws BSONError the bytes are not a document */
+export const decode = (bytes: Uint8Array): Doc => deserialize(bytes, options) as Doc;
+
+/** Writes one document. `undefined` is left out, as the driver does. */
+export const encode = (doc: Doc): Uint8Array => serialize(doc, { ignoreUndefined: true, checkKeys: false });

@@ -1,0 +1,77 @@
+/**
+ * MongoDB's error codes that this engine answers with, by codeName.
+ * Source: https://www.mongodb.com/docs/manual/reference/error-codes/
+ */
+export const codes = {
+  InternalError: 1,
+  BadValue: 2,
+  HostUnreachable: 6,
+  FailedToParse: 9,
+  Unauthorized: 13,
+  TypeMismatch: 14,
+  Overflow: 15,
+  InvalidLength: 16,
+  ProtocolError: 17,
+  IllegalOperation: 20,
+  LockTimeout: 24,
+  NamespaceNotFound: 26,
+  IndexNotFound: 27,
+  PathNotViable: 28,
+  CannotBackfillArray: 31,
+  ConflictingUpdateOperators: 40,
+  CursorNotFound: 43,
+  NamespaceExists: 48,
+  MaxTimeMSExpired: 50,
+  DollarPrefixedFieldName: 52,
+  InvalidIdField: 53,
+  CommandNotFound: 59,
+  WriteConcernFailed: 64,
+  ImmutableField: 66,
+  CannotCreateIndex: 67,
+  IndexAlreadyExists: 68,
+  InvalidOptions: 72,
+  InvalidNamespace: 73,
+  IndexOptionsConflict: 85,
+  IndexKeySpecsConflict: 86,
+  OutOfDiskSpace: 14031,
+  WriteConflict: 112,
+  CommandNotSupported: 115,
+  CommandNotSupportedOnView: 166,
+  InvalidIndexSpecificationOption: 197,
+  CannotIndexParallelArrays: 171,
+  TransactionTooOld: 225,
+  NoSuchTransaction: 251,
+  TransactionCommitted: 256,
+  TransactionTooLarge: 257,
+  OperationNotSupportedInTransaction: 263,
+  NotImplemented: 238,
+  QueryExceededMemoryLimitNoDiskUseAllowed: 292,
+  NoQueryExecutionPlans: 291,
+  BSONObjectTooLarge: 10334,
+  Interrupted: 11601,
+  DuplicateKey: 11000,
+} as const;
+
+export type CodeName = keyof typeof codes;
+
+/** An error that is answered to the client with MongoDB's code; anything else that is thrown is a defect (InternalError). */
+export class EngineError extends Error {
+  readonly code: number;
+  readonly codeName: string;
+  readonly labels: readonly string[];
+  /** Further fields of the answer, such as keyPattern and keyValue of a duplicate key. */
+  readonly extra: Readonly<Record<string, unknown>>;
+
+  /** `code` is a codeName, or the number of one of MongoDB's nameless codes (answered as `Location<number>`). */
+  constructor(
+    code: CodeName | number,
+    message: string,
+    options: { labels?: readonly string[]; extra?: Record<string, unknown> } = {},
+  ) {
+    super(message);
+    this.code = typeof code === 'number' ? code : codes[code];
+    this.codeName = typeof code === 'number' ? `Location${code}` : code;
+    this.labels = options.labels ?? [];
+    this.extra = options.extra ?? {};
+  }
+}
