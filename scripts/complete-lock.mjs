@@ -12,8 +12,14 @@ const processors = ['x64', 'arm64', 'arm', 'ia32', 'ppc64', 's390x', 'riscv64', 
 function platformOf(name) {
   const words = name.split(/[-/]/);
   const os = systems.filter((s) => words.includes(s) || (s === 'win32' && words.includes('windows')));
-  const cpu = processors.filter((p) => words.includes(p) || words.some((w) => p === 'arm' && /^arm(v7|eabihf)?$/.test(w)));
-  const libc = words.some((w) => w.startsWith('musl')) ? ['musl'] : words.some((w) => w.startsWith('gnu')) ? ['glibc'] : [];
+  const cpu = processors.filter(
+    (p) => words.includes(p) || words.some((w) => p === 'arm' && /^arm(v7|eabihf)?$/.test(w)),
+  );
+  const libc = words.some((w) => w.startsWith('musl'))
+    ? ['musl']
+    : words.some((w) => w.startsWith('gnu'))
+      ? ['glibc']
+      : [];
   return { ...(os.length && { os }), ...(cpu.length && { cpu }), ...(libc.length && { libc }) };
 }
 
@@ -22,7 +28,12 @@ for (const [path, entry] of Object.entries(lock.packages)) {
   for (const [name, range] of Object.entries(entry.optionalDependencies ?? {})) {
     if (path === '' || lock.packages[`node_modules/${name}`] || lock.packages[`${path}/node_modules/${name}`]) continue;
     const version = range.replace(/^[~^]/, '');
-    lock.packages[`node_modules/${name}`] = { version, ...platformOf(name), ...(entry.dev && { dev: true }), optional: true };
+    lock.packages[`node_modules/${name}`] = {
+      version,
+      ...platformOf(name),
+      ...(entry.dev && { dev: true }),
+      optional: true,
+    };
     added += 1;
   }
 }
