@@ -1,0 +1,74 @@
+/** A picture or file that came with a message or goes with a reply. */
+export interface Attachment {
+  /** Its address in the store: the SHA-256 of its bytes, in hex. */
+  readonly id: string;
+  readonly name: string;
+  /** MIME type, such as `image/jpeg`. */
+  readonly type: string;
+  /** Size in bytes. */
+  readonly bytes: number;
+}
+
+/** A chat identity: one account of one network. */
+export interface Person {
+  readonly channel: string;
+  readonly userId: string;
+}
+
+/** A chat message as a channel hands it to the bot; already parsed, ids are the network's stable ones. */
+export interface IncomingMessage {
+  readonly channel: string;
+  /** The network's own id: the same message delivered again carries the same one. */
+  readonly messageId: string;
+  /** The group's id on the network; null is the private chat with the bot. */
+  readonly room: string | null;
+  readonly from: string;
+  readonly text: string;
+  /** The network says that the bot itself is mentioned. */
+  readonly mentionsBot: boolean;
+  /** Ids of the persons mentioned beside the bot. */
+  readonly mentions: readonly string[];
+  readonly quote?: { readonly messageId?: string; readonly text: string } | undefined;
+  readonly attachments: readonly Attachment[];
+  /** When it was written. */
+  readonly at: Date;
+}
+
+/** The bot was taken into a group. */
+export interface JoinedRoom {
+  readonly channel: string;
+  readonly room: string;
+  readonly name: string;
+  readonly at: Date;
+}
+
+/** Where a message goes: a group, or a person's private chat. */
+export type Destination =
+  | { readonly channel: string; readonly room: string }
+  | { readonly channel: string; readonly person: string };
+
+/** One message to send. */
+export interface OutgoingMessage {
+  /** Natural key: sending it twice is one message. */
+  readonly id: string;
+  readonly to: Destination;
+  readonly text: string;
+  /** Ids of persons to mention. */
+  readonly mentions: readonly string[];
+  readonly attachments: readonly Attachment[];
+  readonly at: Date;
+}
+
+/** What became of an incoming message. */
+export type Outcome = 'ignored' | 'duplicate' | 'handled' | 'refused' | 'failed';
+
+export interface Handled {
+  readonly messageId: string;
+  readonly outcome: Outcome;
+  /** What the bot answered to the sender, in this conversation or in private; a duplicate gives the first answers again. */
+  readonly replies: readonly OutgoingMessage[];
+}
+
+/** The key of what one person says in one place; order is kept within it. */
+export const conversationOf = (m: { channel: string; room: string | null; from: string }): string =>
+  `${m.channel}|${m.room ?? ''}|${m.from}`;

@@ -1,0 +1,150 @@
+import type { z } from 'zod';
+import type { Tx } from '../store/transaction.js';
+import type { Grammar, Place, Reading } from './grammar.js';
+import type { Attachment, Person } from './message.js';
+
+/** The community's own types, supplied once in bot-scripts/lib/script.ts: the engine never imports the domain. */
+export interface Community {
+  services: object;
+  member: object;
+  group: object;
+  role: string;
+}
+
+export type Where = 'group' | 'private' | 'anywhere';
+
+/** What every handler has at hand, whoever wrote and wherever. */
+export interface Basics {
+  /** Every effect goes through it; it is committed together with the record of the command and the replies. */
+  readonly tx: Tx;
+  /** When the message was written. */
+  readonly now: Date;
+  readonly place: Place;
+  readonly person: Person;
+  readonly room: string | null;
+  readonly messageId: string;
+  readonly attachments: readonly Attachment[];
+  /** Chat identities of the persons mentioned beside the bot. */
+  readonly mentions: readonly Person[];
+  /** The message as stored: whole phone and ID numbers are masked. */
+  readonly text: string;
+}
+
+/** The context of a handler: a guard in the options (`role`, `in`) is a fact here. */
+export type Context<
+  C extends Community,
+  W extends Where = Where,
+  R extends C['role'] | 'anyone' = C['role'],
+> = C['services'] &
+  Basics & {
+    readonly member: R extends 'anyone' ? C['member'] | undefined : C['member'];
+    readonly group: W extends 'group' ? C['group'] : W extends 'private' ? undefined : C['group'] | undefined;
+  };
+
+/** One message of a reply. `here`: where the command was said; `sender`: in private; a person: in private to them. */
+export interface Outgoing {
+  readonly to: 'here' | 'sender' | Person | { readonly channel: string; readonly room: string };
+  readonly text: string;
+  readonly mentions?: readonly string[];
+  readonly attachments?: readonly Attachment[];
+}
+
+/** A question that the next message of the same person in the same place answers; kept in the store until then. */
+export interface Question {
+  /** The intent whose grammar reads the answer and whose handler gets the completed slots. */
+  readonly intent: string;
+  readonly slots: Record<string, unknown>;
+  readonly missing: readonly string[];
+}
+
+/** What a handler answers: one sentence for here, or more. */
+export type Reply =
+  | string
+  | undefined
+  | {
+      readonly messages: readonly Outgoing[];
+      /** Opens a stored dialogue. */
+      readonly question?: Question;
+      /** How 撤回 takes this command back within two minutes: data for the script's `undo` of this intent. */
+      readonly undo?: Record<string, unknown>;
+      /** The command was understood and turned down. */
+      readonly refused?: boolean;
+    };
+
+/** What 帮助 and the chips say of a command. */
+export interface CommandHelp {
+  /** One line that works when sent as it stands, such as `服务 环境整治 2小时`. */
+  readonly example: string;
+  /** One sentence: what is true afterwards. */
+  readonly about: string;
+  /** One common mistake and its mending. */
+  readonly mistake?: string;
+  /** Shown as a chip where it fits; the text is put into the input. */
+  readonly chip?: { readonly label: string; readonly text: string; readonly send?: boolean };
+  /** Not listed in 帮助 (still explained by `帮助 <word>`). */
+  readonly hidden?: boolean;
+}
+
+export interface CommandOptions<S, W extends Where, R extends string> {
+  readonly in: W;
+  readonly role: R | 'anyone';
+  readonly help: CommandHelp;
+  /** What to ask for a slot that is missing, by its name. */
+  readonly asks?: Readonly<Record<string, string | ((slots: Partial<S>) => string)>>;
+  /** What to ask back when the reading is a guess (`needsConfirm`). */
+  readonly confirms?: (slots: S) => string;
+  /** Sentences for readings that are refused as they stand: `reject.<why>`. */
+  readonly refusals?: Readonly<Record<string, (slots: Partial<S>) => string>>;
+}
+
+/** The listeners of a script, collected by the loader. */
+export interface Script<C extends Community> {
+  /** Somebody says something that `grammar` reads. */
+  command<S extends z.ZodType, const W extends Where, const R extends C['role'] | 'anyone'>(
+    grammar: Grammar<S>,
+    options: CommandOptions<z.output<S>, W, R>,
+    handler: (ctx: Context<C, W, R>, slots: z.output<S>) => Promise<Reply>,
+  ): void;
+  /** Takes back what a command of `intent` did; `data` is what its reply gave as `undo`. */
+  undo<S extends z.ZodType>(
+    intent: string,
+    data: S,
+    handler: (ctx: Context<C>, data: z.output<S>) => Promise<Reply>,
+  ): void;
+  /** A message with pictures or files and no command: a reply, or undefined to stay silent. */
+  media(handler: (ctx: Context<C, 'anywhere', 'anyone'>, attachments: readonly Attachment[]) => Promise<Reply>): void;
+  /** The bot was taken into a group; the reply goes there. */
+  joined(
+    handler: (
+      ctx: Pick<Basics, 'tx' | 'now' | 'room'> & C['services'] & { channel: string; name: string },
+    ) => Promise<Reply>,
+  ): void;
+}
+
+/** A script as its file exports it: `export default script('服务', {…}, (on) => {…})`. */
+export interface ScriptDefinition<C extends Community> {
+  /** The group heading under which 帮助 lists its commands. */
+  readonly title: string;
+  readonly summary: string;
+  /** Place among the headings of 帮助; lower comes first. */
+  readonly order: number;
+  readonly define: (on: Script<C>) => void;
+}
+
+/** Binds the engine to a community's types, once. */
+export const scriptsFor =
+  <C extends Community>() =>
+  (
+    title: string,
+    options: { summary: string; order?: number },
+    define: (on: Script<C>) => void,
+  ): ScriptDefinition<C> => ({
+    title,
+    summary: options.summary,
+    order: options.order ?? 100,
+    define,
+  });
+
+/** What the engine needs of a reading when it asks back. */
+export const isQuestion = (reading: Reading): boolean =>
+  reading.intent === 'ask' || reading.slots.needsConfirm === true;
