@@ -28,6 +28,43 @@ export interface Basics {
   readonly mentions: readonly Person[];
   /** The message as stored: whole phone and ID numbers are masked. */
   readonly text: string;
+  /** The kinds of numbered things and how they are settled. */
+  readonly settlers: ReadonlyMap<string, AnySettler>;
+  /** What people can say here. */
+  readonly catalogue: Catalogue;
+  /** The strongest role of the sender; undefined: a stranger. */
+  readonly role: string | undefined;
+  /** Takes back the sender's last command in this conversation, see `Script.undo`. */
+  undoLast(): Promise<UndoResult>;
+}
+
+/** A settler as the review script sees it: the context it needs is the one the script has. */
+// oxlint-disable-next-line typescript/no-explicit-any -- the community's types are bound in bot-scripts/lib, after this
+export type AnySettler = Settler<any>;
+
+export type UndoResult =
+  | { readonly status: 'undone'; readonly reply: Reply }
+  /** There is none, or its command can't be taken back. */
+  | { readonly status: 'nothing' }
+  /** Older than two minutes. */
+  | { readonly status: 'tooLate'; readonly intent: string; readonly at: Date };
+
+/** A command as 帮助 and the chips show it. */
+export interface CatalogueEntry {
+  readonly title: string;
+  readonly order: number;
+  readonly intent: string;
+  readonly words: readonly string[];
+  readonly in: Where;
+  readonly role: string;
+  readonly help: CommandHelp;
+}
+
+export interface Catalogue {
+  /** What somebody of this role can say in this place, in the order of the headings. */
+  list(role: string | undefined, place: Place): readonly CatalogueEntry[];
+  /** The command that a word opens. */
+  find(word: string): CatalogueEntry | undefined;
 }
 
 /** The context of a handler: a guard in the options (`role`, `in`) is a fact here. */
@@ -95,10 +132,40 @@ export interface CommandOptions<S, W extends Where, R extends string> {
   readonly confirms?: (slots: S) => string;
   /** Sentences for readings that are refused as they stand: `reject.<why>`. */
   readonly refusals?: Readonly<Record<string, (slots: Partial<S>) => string>>;
+  /** Also works in a group that is bound to no unit yet. */
+  readonly unboundGroup?: true;
+}
+
+/** One line of 待办. */
+export interface Waiting {
+  readonly number: number;
+  readonly line: string;
+  readonly since: Date;
+}
+
+/** What settling came to: lines for the one answer, and what others are told. */
+export interface Settled {
+  readonly lines: readonly string[];
+  readonly messages?: readonly Outgoing[];
+  /** Data by which `unsettle` takes it back; absent: nothing changed. */
+  readonly undo?: Record<string, unknown>;
+}
+
+/** The capability's side of 待办, 通过, 驳回 and 撤销 for one kind of numbered thing. */
+export interface Settler<C extends Community> {
+  waiting(ctx: Context<C>): Promise<readonly Waiting[]>;
+  approve(ctx: Context<C>, numbers: readonly number[]): Promise<Settled>;
+  reject(ctx: Context<C>, number: number, reason: string): Promise<Settled>;
+  /** 撤销: a withdrawal by its author, a reversal by a leader with a reason. */
+  revoke(ctx: Context<C>, number: number, reason: string | undefined): Promise<Settled>;
+  /** 撤回 within two minutes of an approve, reject or revoke. */
+  unsettle(ctx: Context<C>, data: Record<string, unknown>): Promise<Settled>;
 }
 
 /** The listeners of a script, collected by the loader. */
 export interface Script<C extends Community> {
+  /** How numbered things of one kind wait for a leader and are settled: 待办, 通过, 驳回, 撤销 look here. */
+  settles(kind: string, settler: Settler<C>): void;
   /** Somebody says something that `grammar` reads. */
   command<S extends z.ZodType, const W extends Where, const R extends C['role'] | 'anyone'>(
     grammar: Grammar<S>,

@@ -1,0 +1,25 @@
+import type { Where } from './script.js';
+
+/** What the engine itself says, in the community's words. */
+export interface Sentences {
+  /** The sender's identity is tied to nobody on the roster. */
+  readonly stranger: () => string;
+  /** The command needs a stronger role. */
+  readonly notAllowed: (word: string, role: string) => string;
+  readonly wrongPlace: (word: string, needed: Exclude<Where, 'anywhere'>) => string;
+  readonly unboundGroup: () => string;
+  /** Addressed, but not understood; `near` are commands that look or sound alike. */
+  readonly notUnderstood: (near: readonly string[]) => string;
+  readonly cancelled: () => string;
+  readonly nothingToCancel: () => string;
+  /** A question ran out of time. */
+  readonly expired: (intent: string) => string;
+  /** Asked often enough without an answer. */
+  readonly givenUp: () => string;
+  /** Stands before a question that is asked again. */
+  readonly again: () => string;
+  readonly tooLong: (max: number) => string;
+  readonly busy: () => string;
+  /** A defect; `reference` is what the log names it by. */
+  readonly apology: (reference: string) => string;
+}
