@@ -19,8 +19,8 @@ export interface ReadContext {
   readonly place: Place;
   /** The message is meant for the bot: private chat, an @mention of it, or a quote of its own message. */
   readonly addressed: boolean;
-  /** The sender's strongest role; decides between readings of one word (撤销 of a member, of a leader). */
-  readonly role: 'member' | 'leader' | 'secretary';
+  /** The sender's strongest role; decides between readings of one word (撤销 of a member, of a leader): `member`, `leader` or `secretary`. */
+  readonly role: string;
   readonly names: Names;
   /** What is known to be open: `all` (as if one thing of each kind were), or unknown (`asWritten`). */
   readonly open: 'all' | 'asWritten';

@@ -12,7 +12,12 @@ const Module = z.looseObject({
     order: z.number(),
     define: z.custom<(on: never) => void>((value) => typeof value === 'function'),
   }),
-  errors: z.record(z.string(), z.custom<(details: never) => string>((value) => typeof value === 'function')).default({}),
+  errors: z
+    .record(
+      z.string(),
+      z.custom<(details: never) => string>((value) => typeof value === 'function'),
+    )
+    .default({}),
 });
 
 /**
@@ -31,8 +36,7 @@ export async function loadScripts<C extends Community>(folder: string): Promise<
         throw new Error(`bot-scripts/${file} does not load`, { cause });
       });
       const parsed = Module.safeParse(module);
-      if (!parsed.success)
-        throw new Error(`bot-scripts/${file} exports no script: ${z.prettifyError(parsed.error)}`);
+      if (!parsed.success) throw new Error(`bot-scripts/${file} exports no script: ${z.prettifyError(parsed.error)}`);
       const { default: definition, errors } = parsed.data;
       return { file: `bot-scripts/${file}`, definition: definition as ScriptDefinition<C>, errors };
     }),

@@ -67,6 +67,8 @@ export interface Handled {
   readonly outcome: Outcome;
   /** What the bot answered to the sender, in this conversation or in private; a duplicate gives the first answers again. */
   readonly replies: readonly OutgoingMessage[];
+  /** Resolves when the replies were sent, or given up. */
+  readonly delivered?: Promise<void>;
 }
 
 /** The key of what one person says in one place; order is kept within it. */

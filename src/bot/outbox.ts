@@ -90,7 +90,10 @@ export class Outbox {
 
   /** Takes up what an earlier run left unsent. */
   async start(): Promise<number> {
-    const left = await this.#options.messages.find({ status: 'pending' }).sort({ at: 1, _id: 1 }).lean<OutboxMessage[]>();
+    const left = await this.#options.messages
+      .find({ status: 'pending' })
+      .sort({ at: 1, _id: 1 })
+      .lean<OutboxMessage[]>();
     void this.deliver(left);
     return left.length;
   }
@@ -120,7 +123,7 @@ export class Outbox {
   /** Never rejects: what can't be sent now is tried again, what never can is dead. */
   async #send(message: OutboxMessage): Promise<void> {
     const channel = this.#options.channels.get(message.channel);
-    for (let attempts = message.attempts; !this.#stopping; ) {
+    for (let attempts = message.attempts; !this.#stopping;) {
       try {
         if (!channel) throw new Undeliverable(`the channel ${message.channel} is off`);
         await channel.send(outgoingOf(message));

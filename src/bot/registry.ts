@@ -61,7 +61,10 @@ export class ClaimedTwice extends Error {
  *
  * @throws {ClaimedTwice} two scripts claim one word, intent, error code, undo or kind: names the files and the word
  */
-export function buildRegistry<C extends Community>(scripts: readonly LoadedScript<C>[], ranks: readonly string[]): Registry {
+export function buildRegistry<C extends Community>(
+  scripts: readonly LoadedScript<C>[],
+  ranks: readonly string[],
+): Registry {
   const commands = new Map<string, Command>();
   const undos = new Map<string, Undo>();
   const settlers = new Map<string, AnySettler>();
@@ -123,7 +126,8 @@ export function buildRegistry<C extends Community>(scripts: readonly LoadedScrip
 
 /** Does a person of `role` (undefined: a stranger) reach what `needed` asks? `ranks` goes from the weakest to the strongest. */
 export const reaches = (ranks: readonly string[], role: string | undefined, needed: string): boolean =>
-  needed === 'anyone' || (role !== undefined && ranks.indexOf(needed) >= 0 && ranks.indexOf(role) >= ranks.indexOf(needed));
+  needed === 'anyone' ||
+  (role !== undefined && ranks.indexOf(needed) >= 0 && ranks.indexOf(role) >= ranks.indexOf(needed));
 
 function catalogueOf(commands: readonly Command[], ranks: readonly string[]): Catalogue {
   const entries: CatalogueEntry[] = commands
