@@ -1,0 +1,74 @@
+import { Binary, BSONRegExp, BSONSymbol, Code, ObjectId, Timestamp } from 'bson';
+import { compareNumbers } from './exact.js';
+import { isDoc, isNumeric, orderOf } from './types.js';
+import type { Doc, Value } from './value.js';
+
+const byNumber = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
+const byBytes = (a: Uint8Array, b: Uint8Array): number => Math.sign(Buffer.compare(a, b));
+
+/** Strings go by their UTF-8 bytes, which is the order of code points; UTF-16 units differ from it beyond U+FFFF. */
+export function compareStrings(a: string, b: string): number {
+  const n = Math.min(a.length, b.length);
+  for (let i = 0; i < n; i += 1) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x === y) continue;
+    const xHigh = x >= 0xd800 && x <= 0xdfff;
+    const yHigh = y >= 0xd800 && y <= 0xdfff;
+    return xHigh === yHigh ? byNumber(x, y) : xHigh ? 1 : -1;
+  }
+  return byNumber(a.length, b.length);
+}
+
+function compareDocs(a: Doc, b: Doc): number {
+  const left = Object.entries(a).filter(([, v]) => v !== undefined);
+  const right = Object.entries(b).filter(([, v]) => v !== undefined);
+  const n = Math.min(left.length, right.length);
+  for (let i = 0; i < n; i += 1) {
+    const [ka, va] = left[i] as [string, Value];
+    const [kb, vb] = right[i] as [string, Value];
+    const order = byNumber(orderOf(va), orderOf(vb)) || compareStrings(ka, kb) || compare(va, vb);
+    if (order !== 0) return order;
+  }
+  return byNumber(left.length, right.length);
+}
+
+function compareArrays(a: readonly Value[], b: readonly Value[]): number {
+  const n = Math.min(a.length, b.length);
+  for (let i = 0; i < n; i += 1) {
+    const order = compare(a[i], b[i]);
+    if (order !== 0) return order;
+  }
+  return byNumber(a.length, b.length);
+}
+
+/**
+ * MongoDB's order of all values: by type first, numbers of all types as one; missing is null.
+ * https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
+ */
+export function compare(a: Value, b: Value): number {
+  const type = orderOf(a);
+  const order = byNumber(type, orderOf(b));
+  if (order !== 0) return order;
+  if (isNumeric(a) && isNumeric(b) && type === 0x0a) return compareNumbers(a, b);
+  if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b);
+  if (typeof a === 'boolean' && typeof b === 'boolean') return byNumber(Number(a), Number(b));
+  if (a instanceof Date && b instanceof Date) return byNumber(a.getTime(), b.getTime());
+  if (a instanceof ObjectId && b instanceof ObjectId) return byBytes(a.id, b.id);
+  if (a instanceof Timestamp && b instanceof Timestamp) return Math.sign(a.compare(b));
+  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b);
+  if (a instanceof Binary && b instanceof Binary)
+    return byNumber(a.position, b.position) || byNumber(a.sub_type, b.sub_type) || byBytes(a.value(), b.value());
+  if (a instanceof BSONRegExp && b instanceof BSONRegExp)
+    return compareStrings(a.pattern, b.pattern) || compareStrings(a.options, b.options);
+  if (a instanceof Code && b instanceof Code) return compareStrings(a.code, b.code);
+  const text = (v: Value): string | undefined =>
+    v instanceof BSONSymbol ? v.value : typeof v === 'string' ? v : undefined;
+  const x = text(a);
+  const y = text(b);
+  if (x !== undefined && y !== undefined) return compareStrings(x, y);
+  if (isDoc(a) && isDoc(b)) return compareDocs(a, b);
+  return 0;
+}
+
+export const equals = (a: Value, b: Value): boolean => compare(a, b) === 0;

@@ -1,0 +1,115 @@
+import {
+  Binary,
+  BSONRegExp,
+  BSONSymbol,
+  Code,
+  DBRef,
+  Decimal128,
+  Double,
+  Int32,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+} from 'bson';
+import type { Doc, Value } from './value.js';
+
+export type Numeric = Int32 | Double | Long | Decimal128;
+
+export const isNumeric = (v: Value): v is Numeric =>
+  v instanceof Int32 || v instanceof Double || v instanceof Long || v instanceof Decimal128;
+
+/** An embedded document: none of BSON's own value classes. A Timestamp is a Long to JavaScript, so it is asked first. */
+export const isDoc = (v: Value): v is Doc =>
+  typeof v === 'object' && v !== null && !Array.isArray(v) && !(v instanceof Date) && !('_bsontype' in v);
+
+/** The number as a double; a Long or Decimal128 beyond its precision is rounded. */
+export function toNumber(v: Numeric): number {
+  if (v instanceof Int32 || v instanceof Double) return v.value;
+  return v instanceof Long ? v.toNumber() : Number(v.toString());
+}
+
+/** The integer that a value stands for, or undefined: not a number, or not whole. */
+export function toInteger(v: Value): number | undefined {
+  if (!isNumeric(v) || v instanceof Timestamp) return undefined;
+  const n = toNumber(v);
+  return Number.isInteger(n) ? n : undefined;
+}
+
+/** MongoDB's type name, as `$type` takes it. https://www.mongodb.com/docs/manual/reference/bson-types/ */
+export function typeName(v: Value): string {
+  if (v === undefined) return 'missing';
+  if (v === null) return 'null';
+  if (typeof v === 'string') return 'string';
+  if (typeof v === 'boolean') return 'bool';
+  if (Array.isArray(v)) return 'array';
+  if (v instanceof Date) return 'date';
+  if (v instanceof Timestamp) return 'timestamp';
+  if (v instanceof Int32) return 'int';
+  if (v instanceof Double) return 'double';
+  if (v instanceof Long) return 'long';
+  if (v instanceof Decimal128) return 'decimal';
+  if (v instanceof ObjectId) return 'objectId';
+  if (v instanceof Binary) return 'binData';
+  if (v instanceof BSONRegExp) return 'regex';
+  if (v instanceof BSONSymbol) return 'symbol';
+  if (v instanceof Code) return v.scope ? 'javascriptWithScope' : 'javascript';
+  if (v instanceof DBRef) return 'dbPointer';
+  if (v instanceof MinKey) return 'minKey';
+  if (v instanceof MaxKey) return 'maxKey';
+  return 'object';
+}
+
+export const typeNumbers: Readonly<Record<string, number>> = {
+  double: 1,
+  string: 2,
+  object: 3,
+  array: 4,
+  binData: 5,
+  undefined: 6,
+  objectId: 7,
+  bool: 8,
+  date: 9,
+  null: 10,
+  regex: 11,
+  dbPointer: 12,
+  javascript: 13,
+  symbol: 14,
+  javascriptWithScope: 15,
+  int: 16,
+  timestamp: 17,
+  long: 18,
+  decimal: 19,
+  minKey: -1,
+  maxKey: 127,
+};
+
+/**
+ * The place of a value's type in the order of all values; also the first byte of an index key.
+ * https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
+ */
+export function orderOf(v: Value): number {
+  if (v === null || v === undefined) return 0x05;
+  if (typeof v === 'string') return 0x0f;
+  if (typeof v === 'boolean') return 0x28;
+  if (Array.isArray(v)) return 0x19;
+  if (v instanceof Date) return 0x2d;
+  if (v instanceof Timestamp) return 0x2f;
+  if (isNumeric(v)) return 0x0a;
+  if (v instanceof ObjectId) return 0x23;
+  if (v instanceof Binary) return 0x1e;
+  if (v instanceof BSONRegExp) return 0x32;
+  if (v instanceof BSONSymbol) return 0x0f;
+  if (v instanceof Code) return v.scope ? 0x41 : 0x3c;
+  if (v instanceof MinKey) return 0x01;
+  if (v instanceof MaxKey) return 0x7f;
+  return 0x14;
+}
+
+/** Whole numbers become Int32 where they fit, else Long where exact, else Double: how results of arithmetic come out. */
+export function fromNumber(n: number): Int32 | Long | Double {
+  if (Number.isInteger(n) && n >= -(2 ** 31) && n < 2 ** 31 && !Object.is(n, -0)) return new Int32(n);
+  if (Number.isSafeInteger(n) && !Object.is(n, -0)) return Long.fromNumber(n);
+  return new Double(n);
+}

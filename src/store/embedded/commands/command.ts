@@ -1,0 +1,112 @@
+import { Int32 } from 'bson';
+import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../bson/types.js';
+import type { Doc, Value } from '../bson/value.js';
+import type { Writer } from '../documents/write.js';
+import { EngineError } from '../errors.js';
+import type { Cursors } from '../server/cursors.js';
+import type { SessionFields, Sessions } from '../server/sessions.js';
+import type { Catalogue, Collection } from '../storage/catalogue.js';
+import type { Storage } from '../storage/storage.js';
+import type { Transaction, Transactions } from '../transactions/transactions.js';
+
+/** What the commands work on. */
+export interface Engine {
+  readonly storage: Storage;
+  readonly transactions: Transactions;
+  readonly catalogue: Catalogue;
+  readonly sessions: Sessions;
+  readonly cursors: Cursors;
+  /** The address the client used, as hello must repeat it. */
+  readonly address: () => string;
+  readonly memoryLimitBytes: number;
+}
+
+/** A request, with the generic fields settled. */
+export interface Context {
+  readonly engine: Engine;
+  readonly db: string;
+  readonly command: Doc;
+  readonly session: SessionFields;
+  readonly connectionId: number;
+  /** Runs a write: in the session's transaction, or as a transaction of one statement that is remembered if it may be sent again. */
+  write(work: (tx: Transaction, writer: Writer) => Doc): Promise<Doc>;
+  /** A snapshot for a read, and how to let go of it. */
+  snapshot(): { tx: Transaction; release: () => void };
+}
+
+/** A reply is a document, or bytes made without decoding what is stored. */
+export type CommandReply = Doc | Uint8Array;
+
+export interface Command {
+  readonly help: string;
+  /** Fields beside the generic ones; any other is refused (40415). Undefined: all are taken. */
+  readonly fields?: readonly string[];
+  /** Allowed in a transaction of several statements. */
+  readonly inTransaction?: boolean;
+  /** Can be sent again by a driver that had no answer. */
+  readonly retryable?: boolean;
+  run(context: Context): Promise<CommandReply> | CommandReply;
+}
+
+/** Fields that any command may bear. */
+export const GENERIC = new Set([
+  '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', '$clusterTime', '$readPreference', 'readConcern', 'writeConcern',
+  'maxTimeMS', 'comment', 'apiVersion', 'apiStrict', 'apiDeprecationErrors', '$audit', '$client', '$configServerState', 'stmtId', 'stmtIds', '$queryOptions', 'serialization', 'databaseVersion', 'shardVersion', 'maxTimeMSOpOnly',
+]);
+
+const wrong = (name: string, path: string, v: Value, wanted: string): EngineError =>
+  new EngineError('TypeMismatch', `BSON field '${name}.${path}' is the wrong type '${typeName(v)}', expected type '${wanted}'`);
+
+export function text(command: Doc, name: string): string {
+  const v = command[name];
+  if (typeof v !== 'string') throw new EngineError(v === undefined ? 40414 : 'InvalidNamespace', v === undefined ? `BSON field '${name}' is missing but a required field` : `collection name has invalid type ${typeName(v)}`);
+  return v;
+}
+
+export function optionalDoc(command: Doc, name: string, path = 'command'): Doc | undefined {
+  const v = command[name];
+  if (v === undefined) return undefined;
+  if (!isDoc(v)) throw wrong(path, name, v, 'object');
+  return v;
+}
+
+export function optionalNumber(command: Doc, name: string, path = 'command'): number | undefined {
+  const v = command[name];
+  if (v === undefined || v === null) return undefined;
+  if (!isNumeric(v)) throw wrong(path, name, v, 'number');
+  return Math.trunc(toNumber(v));
+}
+
+export function optionalBoolean(command: Doc, name: string, path = 'command'): boolean | undefined {
+  const v = command[name];
+  if (v === undefined) return undefined;
+  if (typeof v === 'boolean') return v;
+  if (isNumeric(v)) return toNumber(v) !== 0;
+  throw wrong(path, name, v, 'bool');
+}
+
+export function docs(command: Doc, name: string): Doc[] {
+  const v = command[name];
+  if (!Array.isArray(v)) throw v === undefined ? new EngineError(40414, `BSON field '${name}' is missing but a required field`) : wrong('command', name, v, 'array');
+  return v.map((item) => {
+    if (!isDoc(item)) throw wrong('command', name, item, 'object');
+    return item;
+  });
+}
+
+export const hintOf = (v: Value): string | Doc | undefined => {
+  if (v === undefined) return undefined;
+  if (typeof v === 'string') return v;
+  if (isDoc(v)) return Object.keys(v).length === 0 ? undefined : v;
+  throw new EngineError('FailedToParse', 'hint must be a string or an object');
+};
+
+export const int = (n: number): Int32 => new Int32(n);
+export const integer = toInteger;
+
+/** A collection that is written to is made where it is missing, in a commit of its own. */
+export async function ensureCollection(engine: Engine, db: string, name: string): Promise<Collection> {
+  const there = engine.catalogue.find(db, name);
+  if (there) return there;
+  return engine.transactions.run((tx) => engine.catalogue.find(db, name) ?? engine.catalogue.create(tx, db, name));
+}

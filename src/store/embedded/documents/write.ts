@@ -1,0 +1,85 @@
+import { ObjectId } from 'bson';
+import { isDoc } from '../bson/types.js';
+import { type Doc, encode, type Value } from '../bson/value.js';
+import { EngineError } from '../errors.js';
+import { find, type FindRequest } from '../query/execute.js';
+import { compileFilter } from '../query/match.js';
+import { addEntries, type Catalogue, type Collection, documentKey, duplicateId, removeEntries } from '../storage/catalogue.js';
+import type { Transaction } from '../transactions/transactions.js';
+import type { Update } from '../update/apply.js';
+
+export const MAX_DOCUMENT = 16 * 1024 * 1024;
+
+/** The writes of one statement to one collection, in one transaction. */
+export class Writer {
+  readonly #tx: Transaction;
+  readonly #catalogue: Catalogue;
+  constructor(tx: Transaction, catalogue: Catalogue) {
+    this.#tx = tx;
+    this.#catalogue = catalogue;
+  }
+
+  /** @throws {EngineError} 11000: the `_id` or a unique key is taken */
+  insert(c: Collection, given: Doc): Doc {
+    const doc = withId(given);
+    const key = documentKey(c, doc['_id']);
+    this.#tx.lock(key);
+    if (this.#tx.get(key)) throw duplicateId(c, doc);
+    this.#store(key, doc);
+    for (const i of c.indexes) if (addEntries(this.#tx, c, i, doc)) this.#catalogue.markMultikey(this.#tx, c, i);
+    return doc;
+  }
+
+  replace(c: Collection, before: Doc, after: Doc): void {
+    const key = documentKey(c, before['_id']);
+    this.#tx.lock(key);
+    for (const i of c.indexes) removeEntries(this.#tx, c, i, before);
+    this.#store(key, after);
+    for (const i of c.indexes) if (addEntries(this.#tx, c, i, after)) this.#catalogue.markMultikey(this.#tx, c, i);
+  }
+
+  remove(c: Collection, doc: Doc): void {
+    const key = documentKey(c, doc['_id']);
+    this.#tx.lock(key);
+    for (const i of c.indexes) removeEntries(this.#tx, c, i, doc);
+    this.#tx.remove(key);
+  }
+
+  /** Updates one or all that match; inserts with `upsert` where none does. */
+  update(c: Collection, request: FindRequest, update: Update, options: { multi: boolean; upsert: boolean }): { matched: number; modified: number; upserted?: Value } {
+    const filter = compileFilter(request.filter, { ...(request.let && { let: request.let }) });
+    let matched = 0;
+    let modified = 0;
+    for (const { doc } of [...find(this.#tx, c, { ...request, limit: options.multi ? 0 : 1 }, filter)]) {
+      matched += 1;
+      const after = update.apply(doc, filter.positional(doc));
+      if (after !== doc) {
+        this.replace(c, doc, after);
+        modified += 1;
+      } else this.#tx.lock(documentKey(c, doc['_id']));
+    }
+    if (matched > 0 || !options.upsert) return { matched, modified };
+    const inserted = this.insert(c, update.insertFor(request.filter));
+    return { matched: 0, modified: 0, upserted: inserted['_id'] };
+  }
+
+  #store(key: Buffer, doc: Doc): void {
+    const bytes = Buffer.from(encode(doc));
+    if (bytes.length > MAX_DOCUMENT)
+      throw new EngineError('BSONObjectTooLarge', `object to insert too large. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT}`);
+    this.#tx.put(key, bytes);
+  }
+}
+
+/** `_id` comes first; it is made where it is missing. https://www.mongodb.com/docs/manual/core/document/#the-_id-field */
+function withId(doc: Doc): Doc {
+  const id = doc['_id'];
+  if (id === undefined) return { _id: new ObjectId(), ...doc };
+  if (Array.isArray(id)) throw new EngineError('InvalidIdField', "The '_id' value cannot be of type array");
+  if (typeof id === 'object' && id !== null && '_bsontype' in id && id._bsontype === 'BSONRegExp') throw new EngineError('InvalidIdField', "The '_id' value cannot be of type regex");
+  if (isDoc(id) && Object.keys(id).some((k) => k.startsWith('$'))) throw new EngineError('DollarPrefixedFieldName', `_id fields may not contain '$'-prefixed fields: ${Object.keys(id)[0] ?? ''} is not valid for storage.`);
+  if (Object.keys(doc)[0] === '_id') return doc;
+  const { _id, ...rest } = doc;
+  return { _id, ...rest };
+}
+

@@ -1,0 +1,19 @@
+import { encodeValue } from '../bson/key.js';
+import type { Doc, Value } from '../bson/value.js';
+import { visitPath } from './path.js';
+
+/** The different values at a path, in order; an array counts as its elements. https://www.mongodb.com/docs/manual/reference/command/distinct/ */
+export function distinctValues(docs: Iterable<Doc>, path: string): Value[] {
+  const found = new Map<string, Value>();
+  const parts = path.split('.');
+  for (const doc of docs)
+    visitPath(doc, parts, (v) => {
+      for (const value of Array.isArray(v) ? v : [v])
+        if (value !== undefined) {
+          const key = encodeValue(value).toString('latin1');
+          if (!found.has(key)) found.set(key, value);
+        }
+      return false;
+    });
+  return [...found.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, v]) => v);
+}

@@ -1,0 +1,83 @@
+import { after, emptyArray, encodeKey } from '../bson/key.js';
+import { isDoc, toInteger } from '../bson/types.js';
+import type { Doc, Value } from '../bson/value.js';
+import { EngineError } from '../errors.js';
+import { compileFilter, type Filter } from './match.js';
+import { field, plainPath } from './path.js';
+
+/** An index as createIndexes describes it and listIndexes shows it. */
+export interface IndexSpec {
+  readonly name: string;
+  readonly key: Doc;
+  readonly unique?: boolean;
+  readonly sparse?: boolean;
+  readonly hidden?: boolean;
+  readonly partialFilterExpression?: Doc;
+  readonly expireAfterSeconds?: number;
+}
+
+type Part = Value | typeof emptyArray;
+
+export interface CompiledIndex {
+  readonly spec: IndexSpec;
+  readonly fields: readonly { readonly path: string; readonly direction: 1 | -1 }[];
+  /** Does the index hold an entry for this document (sparse, partial)? */
+  covers(doc: Doc): boolean;
+  /** The document's entries, without duplicates. @throws {EngineError} 171: two arrays on different paths */
+  keys(doc: Doc): { readonly keys: Buffer[]; readonly multikey: boolean };
+  /** What a duplicate key error names: the values by path. */
+  keyValue(doc: Doc): Doc;
+}
+
+/** The values a path gives to an index: every element of an array, undefined where it is missing. */
+function valuesAt(value: Value, parts: readonly string[], at: number): { values: Part[]; array: boolean } {
+  const part = parts[at];
+  if (part === undefined) {
+    if (!Array.isArray(value)) return { values: [value], array: false };
+    return { values: value.length === 0 ? [emptyArray] : value, array: true };
+  }
+  if (isDoc(value)) return valuesAt(field(value, part), parts, at + 1);
+  if (!Array.isArray(value)) return { values: [undefined], array: false };
+  if (/^\d+$/.test(part) && !value.some((v) => isDoc(v))) {
+    const inner = valuesAt(value[Number(part)], parts, at + 1);
+    return { values: inner.values, array: inner.array };
+  }
+  if (value.length === 0) return { values: [undefined], array: true };
+  const values = value.flatMap((item) => (isDoc(item) ? valuesAt(field(item, part), parts, at + 1).values : [undefined]));
+  return { values, array: true };
+}
+
+export function compileIndex(spec: IndexSpec): CompiledIndex {
+  const fields = Object.entries(spec.key).map(([path, order]) => ({
+    path,
+    parts: path.split('.'),
+    direction: ((toInteger(order) ?? 1) < 0 ? -1 : 1) as 1 | -1,
+  }));
+  const directions = fields.map((f) => f.direction);
+  const partial: Filter | undefined = spec.partialFilterExpression && compileFilter(spec.partialFilterExpression);
+  return {
+    spec,
+    fields,
+    covers(doc) {
+      if (partial && !partial.test(doc)) return false;
+      return !spec.sparse || fields.some((f) => valuesAt(doc, f.parts, 0).values.some((v) => v !== undefined));
+    },
+    keys(doc) {
+      const parts = fields.map((f) => ({ ...valuesAt(doc, f.parts, 0), path: f.path }));
+      const arrays = parts.filter((p) => p.array);
+      if (arrays.length === 0) return { keys: [encodeKey(parts.map((p) => p.values[0]), directions)], multikey: false };
+      const roots = new Set(arrays.map((p) => p.path.split('.')[0]));
+      if (roots.size > 1)
+        throw new EngineError('CannotIndexParallelArrays', `cannot index parallel arrays [${arrays.map((p) => p.path).join('] [')}]`);
+      let rows: Part[][] = [[]];
+      const longest = Math.max(...arrays.map((p) => p.values.length));
+      if (arrays.length === 1) for (const p of parts) rows = rows.flatMap((row) => p.values.map((v) => [...row, v]));
+      else rows = Array.from({ length: longest }, (_, i) => parts.map((p) => (p.array ? p.values[i] : p.values[0])));
+      const unique = new Map(rows.map((row) => [encodeKey(row, directions).toString('latin1'), row]));
+      return { keys: [...unique.values()].map((row) => encodeKey(row, directions)), multikey: true };
+    },
+    keyValue: (doc) => Object.fromEntries(fields.map((f) => [f.path, plainPath(doc, f.path) ?? null])),
+  };
+}
+
+export { after };

@@ -1,0 +1,343 @@
+import { Binary, BSONRegExp, Long } from 'bson';
+import { compileExpression } from '../aggregate/expression.js';
+import { compare, equals } from '../bson/compare.js';
+import { isDoc, isNumeric, orderOf, toInteger, toNumber, typeName, typeNumbers } from '../bson/types.js';
+import type { Doc, Value } from '../bson/value.js';
+import { EngineError } from '../errors.js';
+import { visitPath } from './path.js';
+
+/**
+ * A compiled query. Matching is native and not mingo's: documents keep their BSON types here (a Long, an Int32 and a
+ * Double of one value are equal, null and missing differ by operator), and a keyed read has no time to compile an object.
+ */
+export interface Filter {
+  test(doc: Doc): boolean;
+  /** Where in the first array on the way the query matched, for the positional `$`; undefined: in no array. */
+  positional(doc: Doc): number | undefined;
+}
+
+export interface FilterOptions {
+  readonly let?: Doc;
+  readonly now?: Date;
+}
+
+/** Tests one value as it stands, without looking into an array. */
+type Test = (v: Value) => boolean;
+type Matcher = (doc: Doc, found: (index: number) => void) => boolean;
+
+const bad = (message: string): EngineError => new EngineError('BadValue', message);
+
+/** @throws {EngineError} BadValue: an unknown operator, an operand of the wrong kind */
+export function compileFilter(filter: Doc, options: FilterOptions = {}): Filter {
+  const matches = compileDoc(filter, options);
+  return {
+    test: (doc) => matches(doc, () => undefined),
+    positional(doc) {
+      let index: number | undefined;
+      matches(doc, (i) => {
+        index ??= i;
+      });
+      return index;
+    },
+  };
+}
+
+const all =
+  (matchers: readonly Matcher[]): Matcher =>
+  (doc, found) =>
+    matchers.every((m) => m(doc, found));
+
+function compileDoc(filter: Doc, options: FilterOptions): Matcher {
+  const matchers = Object.entries(filter).flatMap(([key, operand]) =>
+    key.startsWith('$') ? topLevel(key, operand, options) : [compilePath(key, operand, options)],
+  );
+  const [only] = matchers;
+  return matchers.length === 1 && only ? only : all(matchers);
+}
+
+function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[] {
+  if (key === '$comment') return [];
+  if (key === '$expr') {
+    const evaluate = compileExpression(operand);
+    const variables = { now: options.now ?? new Date(), let: options.let ?? {} };
+    return [(doc) => truthy(evaluate(doc, variables))];
+  }
+  if (key === '$and' || key === '$or' || key === '$nor') {
+    if (!Array.isArray(operand)) throw bad(`${key} argument must be an array`);
+    if (operand.length === 0) throw bad(`${key} argument must be a non-empty array`);
+    const parts = operand.map((part) => {
+      if (!isDoc(part)) throw bad(`${key} argument's entries must be objects`);
+      return compileDoc(part, options);
+    });
+    if (key === '$and') return [all(parts)];
+    const some: Matcher = (doc, found) => parts.some((p) => p(doc, found));
+    return [key === '$or' ? some : (doc, found) => !some(doc, found)];
+  }
+  if (key === '$alwaysTrue') return [() => true];
+  if (key === '$alwaysFalse') return [() => false];
+  if (['$where', '$text', '$jsonSchema', '$sampleRate'].includes(key))
+    throw new EngineError('NotImplemented', `${key} is not supported by the embedded engine`);
+  throw bad(`unknown top level operator: ${key}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`);
+}
+
+export const truthy = (v: Value): boolean =>
+  v !== undefined && v !== null && v !== false && !(isNumeric(v) && toNumber(v) === 0);
+
+const isOperators = (v: Value): v is Doc => isDoc(v) && (Object.keys(v)[0] ?? '').startsWith('$') && !('$ref' in v);
+
+function compilePath(path: string, operand: Value, options: FilterOptions): Matcher {
+  const parts = path.split('.');
+  if (!isOperators(operand)) {
+    if (operand instanceof BSONRegExp) return onLeaf(parts, regexTest(operand));
+    return onLeaf(parts, equalTest(operand));
+  }
+  const matchers = Object.entries(operand).flatMap(([operator, value]): Matcher[] => {
+    if (!operator.startsWith('$')) throw bad(`unknown operator: ${operator}`);
+    if (operator === '$options' && '$regex' in operand) return [];
+    return [compileOperator(parts, operator, value, operand, options)];
+  });
+  return all(matchers);
+}
+
+/** A test on each value that the path reaches, and on each element where it reaches an array. */
+function onLeaf(parts: readonly string[], test: Test): Matcher {
+  return (doc, found) =>
+    visitPath(doc, parts, (v, index) => {
+      if (test(v)) {
+        if (index !== undefined) found(index);
+        return true;
+      }
+      if (!Array.isArray(v)) return false;
+      const at = v.findIndex(test);
+      if (at === -1) return false;
+      found(index ?? at);
+      return true;
+    });
+}
+
+const not =
+  (matcher: Matcher): Matcher =>
+  (doc) =>
+    !matcher(doc, () => undefined);
+
+const equalTest = (operand: Value): Test =>
+  operand === null || operand === undefined ? (v) => v === null || v === undefined : (v) => v !== undefined && equals(v, operand);
+
+/** Ranges hold only within the operand's own type. */
+function rangeTest(operator: string, operand: Value): Test {
+  if (operand instanceof BSONRegExp) throw bad(`Can't have RegEx as arg to predicate over field`);
+  const type = orderOf(operand);
+  const isNaNOperand = isNumeric(operand) && Number.isNaN(toNumber(operand));
+  const holds: Record<string, (order: number) => boolean> = {
+    $gt: (o) => o > 0,
+    $gte: (o) => o >= 0,
+    $lt: (o) => o < 0,
+    $lte: (o) => o <= 0,
+  };
+  const test = holds[operator] ?? (() => false);
+  if (type === 0x05) return (v) => (v === null || v === undefined) && test(0);
+  if (type === 0x01 || type === 0x7f) return (v) => v !== undefined && test(compare(v, operand));
+  return (v) => {
+    if (v === undefined || orderOf(v) !== type) return false;
+    if (type === 0x0a && isNumeric(v) && Number.isNaN(toNumber(v)) !== isNaNOperand) return false;
+    return test(compare(v, operand));
+  };
+}
+
+/** Both forms of a regular expression; PCRE's `x` is taken out here, since JavaScript has none. */
+export function toRegExp(pattern: string, flags: string): RegExp {
+  let source = pattern;
+  let all = flags;
+  const inline = /^\(\?([imsx]+)\)/.exec(source);
+  if (inline) {
+    source = source.slice(inline[0].length);
+    all += inline[1] ?? '';
+  }
+  for (const flag of all) if (!'imsxu'.includes(flag)) throw new EngineError(51108, `invalid flag in regex options: ${flag}`);
+  if (all.includes('x')) source = source.replace(/\\.|\[(?:\\.|[^\]])*\]|#[^\n]*|\s+/g, (m) => (m.startsWith('\\') || m.startsWith('[') ? m : ''));
+  const kept = [...new Set(all)].filter((f) => 'ims'.includes(f)).join('');
+  try {
+    return new RegExp(source, kept.includes('u') ? kept : `${kept}u`);
+  } catch {
+    try {
+      return new RegExp(source, kept);
+    } catch (error) {
+      throw new EngineError(51091, `Regular expression is invalid: ${error instanceof Error ? error.message : ''}`);
+    }
+  }
+}
+
+function regexTest(regex: BSONRegExp): Test {
+  const compiled = toRegExp(regex.pattern, regex.options);
+  return (v) =>
+    (typeof v === 'string' && compiled.test(v)) ||
+    (v instanceof BSONRegExp && v.pattern === regex.pattern && v.options === regex.options);
+}
+
+function typeTest(operand: Value): Test {
+  const names = (Array.isArray(operand) ? operand : [operand]).map((t): string => {
+    if (typeof t === 'string') {
+      if (t !== 'number' && typeNumbers[t] === undefined) throw bad(`Unknown type name alias: ${t}`);
+      return t;
+    }
+    const number = toInteger(t);
+    const name = Object.keys(typeNumbers).find((n) => typeNumbers[n] === number);
+    if (number === undefined) throw new EngineError('TypeMismatch', 'type must be represented as a number or a string');
+    if (name === undefined) throw bad(`Invalid numerical type code: ${number}`);
+    return name;
+  });
+  if (names.length === 0) throw new EngineError('FailedToParse', '$type must match at least one type');
+  return (v) => {
+    const name = typeName(v);
+    return v !== undefined && (names.includes(name) || (names.includes('number') && isNumeric(v)));
+  };
+}
+
+function modTest(operand: Value): Test {
+  if (!Array.isArray(operand)) throw bad('malformed mod, needs to be an array');
+  if (operand.length < 2) throw bad('malformed mod, not enough elements');
+  if (operand.length > 2) throw bad('malformed mod, too many elements');
+  const [divisor, rest] = operand.map((v) => (isNumeric(v) ? Math.trunc(toNumber(v)) : undefined));
+  if (divisor === undefined) throw bad('malformed mod, divisor not a number');
+  if (rest === undefined) throw bad('malformed mod, remainder not a number');
+  if (divisor === 0) throw bad('divisor cannot be 0');
+  return (v) => isNumeric(v) && Number.isFinite(toNumber(v)) && Math.trunc(toNumber(v)) % divisor === rest;
+}
+
+function bitsTest(operator: string, operand: Value): Test {
+  let mask = 0n;
+  if (Array.isArray(operand))
+    for (const bit of operand) {
+      const n = toInteger(bit);
+      if (n === undefined || n < 0) throw bad(`Failed to parse bit position. Expected a non-negative number in: ${operator}`);
+      mask |= 1n << BigInt(n);
+    }
+  else if (operand instanceof Binary) for (const [i, b] of operand.value().entries()) mask |= BigInt(b) << BigInt(8 * i);
+  else {
+    const n = toInteger(operand);
+    if (n === undefined || n < 0) throw new EngineError('FailedToParse', `${operator} takes an Array, a number, or a BinData`);
+    mask = BigInt(n);
+  }
+  const value = (v: Value): bigint | undefined => {
+    if (v instanceof Binary) return v.value().reduce((sum, b, i) => sum | (BigInt(b) << BigInt(8 * i)), 0n);
+    if (v instanceof Long) return BigInt.asUintN(512, v.toBigInt());
+    const n = toInteger(v);
+    return n === undefined ? undefined : BigInt.asUintN(512, BigInt(n));
+  };
+  return (v) => {
+    const bits = value(v);
+    if (bits === undefined) return false;
+    const common = bits & mask;
+    if (operator === '$bitsAllSet') return common === mask;
+    if (operator === '$bitsAllClear') return common === 0n;
+    return operator === '$bitsAnySet' ? common !== 0n : common !== mask;
+  };
+}
+
+function elemMatch(parts: readonly string[], operand: Value, options: FilterOptions): Matcher {
+  if (!isDoc(operand)) throw bad('$elemMatch needs an Object');
+  let test: Test;
+  const first = Object.keys(operand)[0] ?? '';
+  if (first.startsWith('$') && !['$and', '$or', '$nor', '$expr'].includes(first)) {
+    const matcher = compilePath('v', operand, options);
+    test = (v) => matcher({ v: Array.isArray(v) ? [v] : v }, () => undefined);
+  } else {
+    const matcher = compileDoc(operand, options);
+    test = (v) => (isDoc(v) ? matcher(v, () => undefined) : Array.isArray(v) && matcher(Object.fromEntries(v.entries()), () => undefined));
+  }
+  return (doc, found) =>
+    visitPath(doc, parts, (v, index) => {
+      if (!Array.isArray(v)) return false;
+      const at = v.findIndex(test);
+      if (at === -1) return false;
+      found(index ?? at);
+      return true;
+    });
+}
+
+function inList(operand: Value, operator: string): Test {
+  if (!Array.isArray(operand)) throw bad(`${operator} needs an array`);
+  const tests = operand.map((item) => {
+    if (isOperators(item)) throw bad(`cannot nest $ under ${operator}`);
+    return item instanceof BSONRegExp ? regexTest(item) : equalTest(item);
+  });
+  return (v) => tests.some((t) => t(v));
+}
+
+function compileOperator(parts: readonly string[], operator: string, operand: Value, whole: Doc, options: FilterOptions): Matcher {
+  switch (operator) {
+    case '$eq':
+      return onLeaf(parts, equalTest(operand));
+    case '$ne':
+      if (operand instanceof BSONRegExp) throw bad("Can't have regex as arg to $ne.");
+      return not(onLeaf(parts, equalTest(operand)));
+    case '$gt':
+    case '$gte':
+    case '$lt':
+    case '$lte':
+      return onLeaf(parts, rangeTest(operator, operand));
+    case '$in':
+      return onLeaf(parts, inList(operand, operator));
+    case '$nin':
+      return not(onLeaf(parts, inList(operand, operator)));
+    case '$exists': {
+      const wanted = truthy(operand);
+      const exists: Matcher = (doc) => visitPath(doc, parts, (v) => v !== undefined);
+      return wanted ? exists : not(exists);
+    }
+    case '$type': {
+      const test = typeTest(operand);
+      return onLeaf(parts, test);
+    }
+    case '$not': {
+      if (operand instanceof BSONRegExp) return not(onLeaf(parts, regexTest(operand)));
+      if (!isOperators(operand)) throw bad('$not needs a regex or a document');
+      return not(compilePath(parts.join('.'), operand, options));
+    }
+    case '$mod':
+      return onLeaf(parts, modTest(operand));
+    case '$regex': {
+      const flags = whole['$options'];
+      if (flags !== undefined && typeof flags !== 'string') throw bad('$options has to be a string');
+      if (operand instanceof BSONRegExp) return onLeaf(parts, regexTest(new BSONRegExp(operand.pattern, flags ?? operand.options)));
+      if (typeof operand !== 'string') throw bad('$regex has to be a string');
+      const compiled = toRegExp(operand, flags ?? '');
+      return onLeaf(parts, (v) => typeof v === 'string' && compiled.test(v));
+    }
+    case '$options':
+      throw bad('$options needs a $regex');
+    case '$size': {
+      const size = toInteger(operand);
+      if (size === undefined) throw bad(`Failed to parse $size. Expected an integer`);
+      if (size < 0) throw bad(`Failed to parse $size. Expected a non-negative number in: $size: ${size}`);
+      return (doc) => visitPath(doc, parts, (v) => Array.isArray(v) && v.length === size);
+    }
+    case '$all': {
+      if (!Array.isArray(operand)) throw bad('$all needs an array');
+      if (operand.length === 0) return () => false;
+      return all(
+        operand.map((item) => {
+          if (isDoc(item) && '$elemMatch' in item) return elemMatch(parts, item['$elemMatch'], options);
+          if (isOperators(item)) throw bad('no $ expressions in $all');
+          return onLeaf(parts, item instanceof BSONRegExp ? regexTest(item) : equalTest(item));
+        }),
+      );
+    }
+    case '$elemMatch':
+      return elemMatch(parts, operand, options);
+    case '$bitsAllSet':
+    case '$bitsAllClear':
+    case '$bitsAnySet':
+    case '$bitsAnyClear':
+      return onLeaf(parts, bitsTest(operator, operand));
+    case '$comment':
+      return () => true;
+    case '$near':
+    case '$nearSphere':
+    case '$geoWithin':
+    case '$geoIntersects':
+      throw new EngineError('NotImplemented', `${operator} is not supported by the embedded engine`);
+    default:
+      throw bad(`unknown operator: ${operator}`);
+  }
+}

@@ -1,0 +1,42 @@
+import { isDoc } from '../bson/types.js';
+import type { Doc, Value } from '../bson/value.js';
+
+const INDEX = /^\d+$/;
+
+/** Own fields only: `__proto__` and its like are no fields of a document. */
+export const field = (doc: Doc, name: string): Value => (Object.hasOwn(doc, name) ? doc[name] : undefined);
+
+/**
+ * Visits every value that a dotted path reaches, through arrays as queries do: an array in the middle stands for each of
+ * its documents, and for its element at a numeric part. A missing end is visited as undefined, but not for the scalars
+ * inside an array. Stops when `visit` returns true; says whether it did. `index` is the place in the outermost array.
+ * https://www.mongodb.com/docs/manual/tutorial/query-array-of-documents/
+ */
+export function visitPath(
+  value: Value,
+  parts: readonly string[],
+  visit: (v: Value, index: number | undefined) => boolean,
+  at = 0,
+  index?: number,
+): boolean {
+  const part = parts[at];
+  if (part === undefined) return visit(value, index);
+  if (isDoc(value)) return visitPath(field(value, part), parts, visit, at + 1, index);
+  if (!Array.isArray(value)) return visit(undefined, index);
+  if (INDEX.test(part) && Number(part) < value.length) {
+    if (visitPath(value[Number(part)], parts, visit, at + 1, index ?? Number(part))) return true;
+  }
+  for (const [i, item] of value.entries())
+    if (isDoc(item) && visitPath(field(item, part), parts, visit, at + 1, index ?? i)) return true;
+  return false;
+}
+
+/** The value at a path without going through arrays, or undefined. */
+export function plainPath(doc: Doc, path: string): Value {
+  let value: Value = doc;
+  for (const part of path.split('.')) {
+    if (!isDoc(value)) return undefined;
+    value = field(value, part);
+  }
+  return value;
+}

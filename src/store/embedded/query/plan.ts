@@ -1,0 +1,270 @@
+import { BSONRegExp } from 'bson';
+import { equals } from '../bson/compare.js';
+import { after, encodeValue } from '../bson/key.js';
+import { isDoc, orderOf } from '../bson/types.js';
+import type { Doc, Value } from '../bson/value.js';
+import { EngineError } from '../errors.js';
+import type { CompiledIndex } from './indexes.js';
+import { compileFilter } from './match.js';
+import { sortFields } from './sort.js';
+
+/** Keys from `from` up to but without `to`, by their bytes, without the collection's own prefix. */
+export interface Range {
+  readonly from: Buffer;
+  readonly to: Buffer;
+}
+
+export interface PlannerIndex {
+  readonly index: CompiledIndex;
+  /** A document with an array on the way was stored in it once. */
+  readonly multikey: boolean;
+}
+
+/** How documents are found. Bounds may be too wide, never too narrow: the filter runs again unless `exact`. */
+export type Plan =
+  | { readonly kind: 'collection' }
+  | {
+      readonly kind: 'index';
+      readonly index: CompiledIndex;
+      readonly ranges: readonly Range[];
+      readonly reverse: boolean;
+      /** Documents come in the order of the sort. */
+      readonly sorted: boolean;
+      /** The bounds say all that the filter says: a count need not read documents. */
+      readonly exact: boolean;
+      readonly multikey: boolean;
+      /** The bounds as explain prints them, by path. */
+      readonly bounds: Readonly<Record<string, readonly string[]>>;
+    };
+
+export interface PlanRequest {
+  readonly filter: Doc;
+  readonly sort?: Doc | undefined;
+  readonly hint?: string | Doc | undefined;
+  readonly indexes: readonly PlannerIndex[];
+}
+
+interface Edge {
+  readonly bytes: Buffer;
+  readonly inclusive: boolean;
+  readonly text: string;
+}
+interface Interval {
+  readonly low: Edge;
+  readonly high: Edge;
+}
+/** What the filter says of one path, as far as bounds can say it. */
+interface Predicate {
+  intervals: Interval[];
+  /** Every interval is one value. */
+  points: boolean;
+  /** The bounds say no less than the filter does, if no array is involved. */
+  exact: boolean;
+  /** Neither null nor missing can match. */
+  present: boolean;
+  equal: Value;
+  /** Two bounds that in an array may be met by different elements. */
+  both: boolean;
+}
+
+const show = (v: Value): string => (v === undefined ? 'null' : JSON.stringify(v));
+const point = (v: Value): Interval => {
+  const edge = { bytes: encodeValue(v), inclusive: true, text: show(v) };
+  return { low: edge, high: edge };
+};
+/** Bounds can't say it: an array stands for itself or for an element, a regular expression for strings. */
+const unbounded = (v: Value): boolean => Array.isArray(v) || v instanceof BSONRegExp || v === undefined;
+
+const everything: Interval = {
+  low: { bytes: Buffer.alloc(0), inclusive: true, text: 'MinKey' },
+  high: { bytes: Buffer.from([0xff]), inclusive: false, text: 'MaxKey' },
+};
+
+function rangeOf(operators: Doc): Interval | undefined {
+  let low: Edge | undefined;
+  let high: Edge | undefined;
+  let type: number | undefined;
+  for (const [operator, v] of Object.entries(operators)) {
+    const lower = operator === '$gt' || operator === '$gte';
+    if (!lower && operator !== '$lt' && operator !== '$lte') continue;
+    const order = orderOf(v);
+    if (unbounded(v) || v === null || order === 0x01 || order === 0x7f) return undefined;
+    if (type !== undefined && type !== order) return undefined;
+    type = order;
+    const edge = { bytes: encodeValue(v), inclusive: operator === '$gte' || operator === '$lte', text: show(v) };
+    if (lower) low = edge;
+    else high = edge;
+  }
+  if (type === undefined) return undefined;
+  const floor = type === 0x0a ? Buffer.concat([Buffer.from([type]), Buffer.alloc(8), Buffer.from([1])]) : Buffer.from([type]);
+  return {
+    low: low ?? { bytes: floor, inclusive: true, text: '-inf' },
+    high: high ?? { bytes: Buffer.from([type + 1]), inclusive: false, text: 'inf' },
+  };
+}
+
+/** The text that every match of an anchored expression begins with. */
+function prefixOf(regex: BSONRegExp): string {
+  if (regex.options.includes('i') || regex.options.includes('x') || regex.options.includes('m')) return '';
+  const literal = /^\^([\p{L}\p{N} _:;,@#/<>=!&"'~%-]*)(.?)/u.exec(regex.pattern);
+  if (!literal?.[1] || regex.pattern.includes('|')) return '';
+  return '*?{'.includes(literal[2] || ' ') ? literal[1].slice(0, -1) : literal[1];
+}
+
+function predicateOf(condition: Value): Predicate | undefined {
+  const none = { equal: undefined, both: false };
+  const operators: Doc = isDoc(condition) && Object.keys(condition)[0]?.startsWith('$') ? condition : { $eq: condition };
+  const count = Object.keys(operators).length;
+  if ('$eq' in operators) {
+    const v = operators['$eq'];
+    if (v instanceof BSONRegExp && !('$eq' in (isDoc(condition) ? condition : {}))) {
+      const prefix = prefixOf(v);
+      if (prefix === '') return undefined;
+      const low = { bytes: encodeValue(prefix).subarray(0, -2), inclusive: true, text: show(prefix) };
+      return { ...none, intervals: [{ low, high: low }], points: false, exact: false, present: true };
+    }
+    if (unbounded(v)) return undefined;
+    return { intervals: [point(v)], points: true, exact: v !== null && count === 1, present: v !== null, equal: v, both: false };
+  }
+  if ('$in' in operators) {
+    const list = operators['$in'];
+    if (!Array.isArray(list) || list.some(unbounded) || list.length > 1000) return undefined;
+    const intervals = list.map(point).toSorted((a, b) => Buffer.compare(a.low.bytes, b.low.bytes));
+    const different = intervals.filter((v, i) => i === 0 || !v.low.bytes.equals((intervals[i - 1] as Interval).low.bytes));
+    const present = !list.includes(null);
+    return { ...none, intervals: different, points: true, exact: present && count === 1, present };
+  }
+  const range = rangeOf(operators);
+  if (range) {
+    const used = Object.keys(operators).filter((o) => ['$gt', '$gte', '$lt', '$lte'].includes(o)).length;
+    return { ...none, intervals: [range], points: false, exact: used === count && used <= 2, present: true, both: used > 1 };
+  }
+  if ('$exists' in operators && operators['$exists'] === true)
+    return { ...none, intervals: [everything], points: false, exact: false, present: true };
+  return undefined;
+}
+
+/** The clauses that must all hold: the filter's own and those of $and. */
+function clauses(filter: Doc): [path: string, condition: Value][] {
+  return Object.entries(filter).flatMap(([key, v]): [string, Value][] =>
+    key === '$and' && Array.isArray(v) ? v.flatMap((part) => (isDoc(part) ? clauses(part) : [])) : [[key, v]],
+  );
+}
+
+/** Does the filter allow only documents that the partial index holds? */
+function implies(filter: readonly [string, Value][], partial: Doc): boolean {
+  return clauses(partial).every(([path, wanted]) => {
+    const said = filter.filter(([p]) => p === path).map(([, condition]) => condition);
+    if (said.some((condition) => equals(condition, wanted))) return true;
+    const predicates = said.map(predicateOf);
+    if (isDoc(wanted) && equals(wanted, { $exists: true })) return predicates.some((p) => p?.present === true);
+    return predicates.some((p) => p?.equal !== undefined && compileFilter({ v: wanted }).test({ v: p.equal }));
+  });
+}
+
+function rangeBytes(prefix: Buffer, { low, high }: Interval, direction: 1 | -1): Range {
+  const turn = (bytes: Buffer): Buffer => (direction === 1 ? bytes : Buffer.from(bytes.map((b) => ~b & 0xff)));
+  const [first, last] = direction === 1 ? [low, high] : [high, low];
+  const from = Buffer.concat([prefix, turn(first.bytes)]);
+  const to = Buffer.concat([prefix, turn(last.bytes)]);
+  return { from: first.inclusive ? from : after(from), to: last.inclusive ? after(to) : to };
+}
+
+interface Candidate {
+  readonly plan: Exclude<Plan, { kind: 'collection' }>;
+  readonly score: number;
+}
+
+function candidate(entry: PlannerIndex, said: readonly [string, Value][], sort: ReturnType<typeof sortFields>, hinted: boolean): Candidate | undefined {
+  const { index, multikey } = entry;
+  const { spec } = index;
+  const predicates = new Map<string, Predicate>();
+  for (const [path, condition] of said) {
+    const p = predicateOf(condition);
+    const earlier = predicates.get(path);
+    if (p && (!earlier || (p.points && !earlier.points))) predicates.set(path, earlier ? { ...p, exact: false } : p);
+    else if (earlier) predicates.set(path, { ...earlier, exact: false });
+  }
+  if (spec.hidden && !hinted) return undefined;
+  if (spec.partialFilterExpression && !implies(said, spec.partialFilterExpression)) return undefined;
+  if (spec.sparse && !index.fields.some((f) => predicates.get(f.path)?.present) && !hinted) return undefined;
+  let ranges: Range[] = [];
+  let prefixes: Buffer[] = [Buffer.alloc(0)];
+  const roots = new Set<string>();
+  const bounds: Record<string, string[]> = {};
+  let used = 0;
+  let equal = 0;
+  let exact = !multikey && !spec.sparse && !spec.partialFilterExpression;
+  const intervalText = (v: Interval): string => `${v.low.inclusive ? '[' : '('}${v.low.text}, ${v.high.text}${v.high.inclusive ? ']' : ')'}`;
+  for (const { path, direction } of index.fields) {
+    const p = predicates.get(path);
+    const root = path.split('.')[0] ?? path;
+    if (!p || (multikey && roots.has(root)) || (p.points && prefixes.length * p.intervals.length > 2000)) break;
+    roots.add(root);
+    used += 1;
+    exact &&= p.exact;
+    bounds[path] = p.intervals.map(intervalText);
+    if (!p.points) {
+      const [interval] = p.intervals as [Interval];
+      const narrowed = multikey && p.both ? { low: interval.low, high: rangeCeiling(interval.low) } : interval;
+      ranges = prefixes.map((prefix) => rangeBytes(prefix, narrowed, direction));
+      break;
+    }
+    prefixes = prefixes.flatMap((prefix) => p.intervals.map((v) => Buffer.concat([prefix, encodeTurned(v.low.bytes, direction)])));
+    if (p.intervals.length === 1) equal += 1;
+  }
+  if (ranges.length === 0) ranges = prefixes.map((prefix) => (prefix.length === 0 ? { from: prefix, to: Buffer.from([0xff, 0xff]) } : { from: prefix, to: after(prefix) }));
+  ranges.sort((a, b) => Buffer.compare(a.from, b.from));
+  const order = ranges.length === 1 && !multikey ? servesSort(index, equal, predicates, sort) : undefined;
+  if (used === 0 && !hinted && (order === undefined || sort.length === 0)) return undefined;
+  for (const { path } of index.fields) bounds[path] ??= ['[MinKey, MaxKey]'];
+  exact &&= used === said.length && [...predicates.values()].every((p) => p.exact);
+  const sorted = sort.length > 0 && order !== undefined;
+  const full = spec.unique === true && equal === index.fields.length;
+  const plan: Candidate['plan'] = { kind: 'index', index, ranges, reverse: sorted && order === -1, sorted, exact, multikey, bounds };
+  return { plan, score: (full ? 1000 : 0) + equal * 10 + (used - equal) * 6 + (sorted ? 5 : 0) - index.fields.length * 0.1 };
+}
+
+const encodeTurned = (bytes: Buffer, direction: 1 | -1): Buffer => (direction === 1 ? bytes : Buffer.from(bytes.map((b) => ~b & 0xff)));
+/** The end of the type that an edge lies in. */
+const rangeCeiling = (edge: Edge): Edge => ({ bytes: Buffer.from([(edge.bytes[0] ?? 0) + 1]), inclusive: false, text: 'inf' });
+
+/** 1 or −1: reading the index this way gives the sort's order; fields that are held equal may be passed over. */
+function servesSort(index: CompiledIndex, equal: number, predicates: ReadonlyMap<string, Predicate>, sort: ReturnType<typeof sortFields>): 1 | -1 | undefined {
+  const held = new Set(index.fields.slice(0, equal).map((f) => f.path));
+  const wanted = sort.filter(([path]) => !held.has(path) || predicates.get(path)?.equal === undefined);
+  let way: 1 | -1 | undefined;
+  let at = equal;
+  for (const [path, direction] of wanted) {
+    const f = index.fields[at];
+    if (f?.path !== path) return undefined;
+    const turn = (f.direction * direction) as 1 | -1;
+    if (way !== undefined && way !== turn) return undefined;
+    way = turn;
+    at += 1;
+  }
+  return way ?? 1;
+}
+
+/**
+ * Chooses how to find what a filter and a sort ask for. Pure: its answer is data, explain prints it.
+ *
+ * @throws {EngineError} BadValue: the hint names no index
+ */
+export function plan({ filter, sort, hint, indexes }: PlanRequest): Plan {
+  const said = clauses(filter);
+  const order = sort ? sortFields(sort) : [];
+  if (isDoc(hint) && '$natural' in hint) return { kind: 'collection' };
+  if (hint !== undefined) {
+    const hinted = indexes.find(({ index: { spec } }) => (typeof hint === 'string' ? spec.name === hint : equals(spec.key, hint)));
+    if (!hinted)
+      throw new EngineError('BadValue', `error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index`);
+    return candidate(hinted, said, order, true)?.plan ?? { kind: 'collection' };
+  }
+  let best: Candidate | undefined;
+  for (const entry of indexes) {
+    const c = candidate(entry, said, order, false);
+    if (c && (!best || c.score > best.score)) best = c;
+  }
+  return best?.plan ?? { kind: 'collection' };
+}

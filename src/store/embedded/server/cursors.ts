@@ -1,0 +1,104 @@
+import { randomInt } from 'node:crypto';
+import { EngineError } from '../errors.js';
+
+/** A cursor nobody asks for this long is closed, as in MongoDB. */
+const IDLE_MS = 10 * 60_000;
+/** Bytes of one batch; a reply has 48 MB at most, a document 16 MB. */
+const BATCH_BYTES = 16 * 1024 * 1024;
+
+type Source = Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
+
+interface Cursor {
+  readonly source: Source;
+  readonly namespace: string;
+  /** Closes the snapshot that the cursor reads. */
+  readonly release: () => void;
+  /** The document that did not fit into the last batch. */
+  held: Uint8Array | undefined;
+  left: number | undefined;
+  used: number;
+}
+
+/** Open cursors: each sees the moment at which it was opened. */
+export class Cursors {
+  readonly #open = new Map<bigint, Cursor>();
+
+  /** The first batch, and the id by which the rest is asked for; 0: that was all. */
+  async open(source: Source, options: { namespace: string; batchSize: number; single: boolean; limit?: number; release: () => void }): Promise<{ docs: Uint8Array[]; id: bigint }> {
+    const cursor: Cursor = { source, namespace: options.namespace, release: options.release, held: undefined, left: options.limit, used: Date.now() };
+    try {
+      const { docs, finished } = await fill(cursor, options.batchSize);
+      if (finished || options.single) {
+        options.release();
+        return { docs, id: 0n };
+      }
+      const id = BigInt(randomInt(1, 2 ** 47));
+      this.#open.set(id, cursor);
+      return { docs, id };
+    } catch (error) {
+      options.release();
+      throw error;
+    }
+  }
+
+  /** @throws {EngineError} 43 CursorNotFound; 13: another collection's */
+  async more(id: bigint, namespace: string, batchSize: number): Promise<{ docs: Uint8Array[]; id: bigint }> {
+    const cursor = this.#open.get(id);
+    if (!cursor) throw new EngineError('CursorNotFound', `cursor id ${id} not found`);
+    if (cursor.namespace !== namespace) throw new EngineError('Unauthorized', `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`);
+    cursor.used = Date.now();
+    try {
+      const { docs, finished } = await fill(cursor, batchSize);
+      if (!finished) return { docs, id };
+      this.kill(id);
+      return { docs, id: 0n };
+    } catch (error) {
+      this.kill(id);
+      throw error;
+    }
+  }
+
+  kill(id: bigint): boolean {
+    const cursor = this.#open.get(id);
+    if (!cursor) return false;
+    this.#open.delete(id);
+    cursor.release();
+    return true;
+  }
+
+  /** Closes those that nobody has asked for in ten minutes. */
+  expire(now: number): void {
+    for (const [id, cursor] of this.#open) if (now - cursor.used > IDLE_MS) this.kill(id);
+  }
+
+  closeAll(): void {
+    for (const id of this.#open.keys()) this.kill(id);
+  }
+}
+
+async function fill(cursor: Cursor, batchSize: number): Promise<{ docs: Uint8Array[]; finished: boolean }> {
+  const docs: Uint8Array[] = [];
+  let bytes = 0;
+  if (batchSize === 0) return { docs, finished: false };
+  for (;;) {
+    let next: Uint8Array | undefined = cursor.held;
+    cursor.held = undefined;
+    if (!next) {
+      const result = cursor.source.next();
+      const settled = result instanceof Promise ? await result : result;
+      if (settled.done) return { docs, finished: true };
+      next = settled.value;
+    }
+    if (docs.length > 0 && bytes + next.length > BATCH_BYTES) {
+      cursor.held = next;
+      return { docs, finished: false };
+    }
+    docs.push(next);
+    bytes += next.length;
+    if (cursor.left !== undefined) {
+      cursor.left -= 1;
+      if (cursor.left <= 0) return { docs, finished: true };
+    }
+    if (docs.length >= batchSize) return { docs, finished: false };
+  }
+}

@@ -1,0 +1,225 @@
+import { Int32 } from 'bson';
+import { after, encodeValue } from '../bson/key.js';
+import { isDoc, toInteger } from '../bson/types.js';
+import { decode, type Doc, encode, type Value } from '../bson/value.js';
+import { EngineError } from '../errors.js';
+import { type CompiledIndex, compileIndex, type IndexSpec } from '../query/indexes.js';
+import { compileFilter } from '../query/match.js';
+import type { Transaction } from '../transactions/transactions.js';
+
+export interface StoredIndex {
+  readonly id: number;
+  readonly index: CompiledIndex;
+  multikey: boolean;
+  /** The store knows that it is multikey. */
+  multikeyStored: boolean;
+}
+
+/** A collection: where its documents and index entries lie. */
+export interface Collection {
+  readonly db: string;
+  readonly name: string;
+  readonly id: number;
+  readonly indexes: StoredIndex[];
+  /** Without `_id_`, which is the documents' own order. */
+}
+
+export const CATALOGUE = Buffer.from([0, 1]);
+export const RETRIES = Buffer.from([0, 2]);
+
+const u32 = (n: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(n);
+  return bytes;
+};
+
+/** Where a collection's documents lie; the value of `_id` follows. */
+export const documentsOf = (c: Collection): Buffer => Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([1])]);
+export const documentKey = (c: Collection, id: Value): Buffer => Buffer.concat([documentsOf(c), encodeValue(id)]);
+export const entriesOf = (c: Collection, i: StoredIndex): Buffer => Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([2]), u32(i.id)]);
+const everythingOf = (id: number): Buffer => Buffer.concat([Buffer.from([1]), u32(id)]);
+
+export const idIndex = compileIndex({ name: '_id_', key: { _id: new Int32(1) } });
+
+/** The collections and indexes there are; a copy in memory of what the store holds. */
+export class Catalogue {
+  readonly #collections = new Map<string, Collection>();
+  #nextId = 1;
+
+  load(transaction: Transaction): void {
+    for (const { key, value } of transaction.range(CATALOGUE, after(CATALOGUE))) {
+      const stored = decode(value);
+      const namespace = key.subarray(CATALOGUE.length).toString('utf8');
+      const at = namespace.indexOf('.');
+      const indexes = (stored['indexes'] as Doc[]).map((i) => ({
+        id: toInteger(i['id']) ?? 0,
+        multikey: i['multikey'] === true,
+        multikeyStored: i['multikey'] === true,
+        index: compileIndex(specOf(i['spec'] as Doc)),
+      }));
+      const id = toInteger(stored['id']) ?? 0;
+      this.#collections.set(namespace, { db: namespace.slice(0, at), name: namespace.slice(at + 1), id, indexes });
+      this.#nextId = Math.max(this.#nextId, id + 1);
+    }
+  }
+
+  find(db: string, name: string): Collection | undefined {
+    return this.#collections.get(`${db}.${name}`);
+  }
+
+  list(db?: string): Collection[] {
+    return [...this.#collections.values()].filter((c) => db === undefined || c.db === db);
+  }
+
+  /** Makes a collection; it is stored when the transaction commits. */
+  create(transaction: Transaction, db: string, name: string): Collection {
+    checkName(db, name);
+    const collection: Collection = { db, name, id: this.#nextId, indexes: [] };
+    this.#nextId += 1;
+    this.#store(transaction, collection);
+    this.#collections.set(`${db}.${name}`, collection);
+    return collection;
+  }
+
+  drop(transaction: Transaction, collection: Collection): void {
+    const all = everythingOf(collection.id);
+    for (const { key } of transaction.range(all, after(all))) transaction.remove(key);
+    transaction.remove(Buffer.concat([CATALOGUE, Buffer.from(`${collection.db}.${collection.name}`)]));
+    this.#collections.delete(`${collection.db}.${collection.name}`);
+  }
+
+  rename(transaction: Transaction, collection: Collection, db: string, name: string): void {
+    transaction.remove(Buffer.concat([CATALOGUE, Buffer.from(`${collection.db}.${collection.name}`)]));
+    this.#collections.delete(`${collection.db}.${collection.name}`);
+    const renamed = { ...collection, db, name };
+    this.#store(transaction, renamed);
+    this.#collections.set(`${db}.${name}`, renamed);
+  }
+
+  /** @throws {EngineError} 11000: documents there break a unique index; nothing is built */
+  addIndex(transaction: Transaction, collection: Collection, spec: IndexSpec): void {
+    const stored: StoredIndex = { id: 1 + Math.max(0, ...collection.indexes.map((i) => i.id)), index: compileIndex(spec), multikey: false, multikeyStored: false };
+    const all = documentsOf(collection);
+    for (const { value } of transaction.range(all, after(all)))
+      if (addEntries(transaction, collection, stored, decode(value))) stored.multikey = true;
+    collection.indexes.push(stored);
+    this.#store(transaction, collection);
+  }
+
+  dropIndex(transaction: Transaction, collection: Collection, index: StoredIndex): void {
+    const all = entriesOf(collection, index);
+    for (const { key } of transaction.range(all, after(all))) transaction.remove(key);
+    collection.indexes.splice(collection.indexes.indexOf(index), 1);
+    this.#store(transaction, collection);
+  }
+
+  /** Remembers that an index holds arrays: from then on its bounds are read with more care. */
+  markMultikey(transaction: Transaction, collection: Collection, index: StoredIndex): void {
+    index.multikey = true;
+    if (index.multikeyStored) return;
+    this.#store(transaction, collection);
+    transaction.afterCommit.push(() => {
+      index.multikeyStored = true;
+    });
+  }
+
+  #store(transaction: Transaction, c: Collection): void {
+    const indexes = c.indexes.map((i) => ({ id: new Int32(i.id), multikey: i.multikey, spec: specDoc(i.index.spec) }));
+    transaction.put(Buffer.concat([CATALOGUE, Buffer.from(`${c.db}.${c.name}`)]), Buffer.from(encode({ id: new Int32(c.id), indexes })));
+  }
+}
+
+export function checkName(db: string, name: string): void {
+  if (db === '' || /[/\\. "$\0]/.test(db) || Buffer.byteLength(db) > 63) throw new EngineError('InvalidNamespace', `Invalid database name: '${db}'`);
+  if (name === '' || name.includes('\0') || name.startsWith('.') || (name.includes('$') && !name.startsWith('oplog.$')))
+    throw new EngineError('InvalidNamespace', `Invalid collection name: ${db}.${name}`);
+  if (name.startsWith('system.') && name !== 'system.js') throw new EngineError('InvalidNamespace', `Invalid system namespace: ${db}.${name}`);
+  if (Buffer.byteLength(`${db}.${name}`) > 255) throw new EngineError('InvalidNamespace', `Fully qualified namespace is too long: ${db}.${name}`);
+}
+
+/** As listIndexes shows it. */
+export const specDoc = (spec: IndexSpec): Doc => ({
+  v: new Int32(2),
+  key: spec.key,
+  name: spec.name,
+  ...(spec.unique && { unique: true }),
+  ...(spec.sparse && { sparse: true }),
+  ...(spec.hidden && { hidden: true }),
+  ...(spec.partialFilterExpression && { partialFilterExpression: spec.partialFilterExpression }),
+  ...(spec.expireAfterSeconds !== undefined && { expireAfterSeconds: new Int32(spec.expireAfterSeconds) }),
+});
+
+/** @throws {EngineError} an option that is not known, or is not kept */
+export function specOf(doc: Doc): IndexSpec {
+  const { key, name, unique, sparse, hidden, partialFilterExpression, expireAfterSeconds } = doc as Record<string, Value>;
+  if (!isDoc(key) || Object.keys(key).length === 0) throw new EngineError('CannotCreateIndex', 'Index keys cannot be an empty object');
+  for (const [path, order] of Object.entries(key)) {
+    const n = toInteger(order);
+    if (typeof order === 'string') throw new EngineError('CannotCreateIndex', `Index type '${order}' is not supported by the embedded engine`);
+    if (n === undefined || n === 0) throw new EngineError('CannotCreateIndex', 'Values in the index key pattern cannot be 0, and must be numbers');
+    if (path === '' || path.startsWith('$') || path.includes('$**')) throw new EngineError('CannotCreateIndex', `Index key '${path}' is not supported by the embedded engine`);
+  }
+  if (typeof name !== 'string' || name === '') throw new EngineError('FailedToParse', "The 'name' field is a required property of an index specification");
+  for (const option of ['collation', 'weights', 'default_language', 'wildcardProjection', 'storageEngine', 'bits', '2dsphereIndexVersion', 'clustered'])
+    if (option in doc) throw new EngineError('NotImplemented', `The index option '${option}' is not supported by the embedded engine`);
+  const known = ['v', 'key', 'name', 'ns', 'unique', 'sparse', 'hidden', 'background', 'partialFilterExpression', 'expireAfterSeconds', 'dropDups'];
+  const odd = Object.keys(doc).find((k) => !known.includes(k));
+  if (odd !== undefined) throw new EngineError('InvalidIndexSpecificationOption', `The field '${odd}' is not valid for an index specification`);
+  const seconds = expireAfterSeconds === undefined ? undefined : toInteger(expireAfterSeconds);
+  if (expireAfterSeconds !== undefined && (seconds === undefined || seconds < 0 || seconds > 2 ** 31 - 1))
+    throw new EngineError('CannotCreateIndex', "TTL index 'expireAfterSeconds' option must be within an acceptable range");
+  if (isDoc(partialFilterExpression)) compileFilter(partialFilterExpression);
+  return {
+    name,
+    key,
+    ...(unique === true && { unique: true }),
+    ...(sparse === true && { sparse: true }),
+    ...(hidden === true && { hidden: true }),
+    ...(isDoc(partialFilterExpression) && { partialFilterExpression }),
+    ...(seconds !== undefined && { expireAfterSeconds: seconds }),
+  };
+}
+
+function duplicate(c: Collection, i: StoredIndex, doc: Doc): EngineError {
+  const { spec } = i.index;
+  const keyValue = i.index.keyValue(doc);
+  const shown = Object.entries(keyValue)
+    .map(([k, v]) => `${k}: ${show(v)}`)
+    .join(', ');
+  return new EngineError('DuplicateKey', `E11000 duplicate key error collection: ${c.db}.${c.name} index: ${spec.name} dup key: { ${shown} }`, {
+    extra: { keyPattern: spec.key, keyValue },
+  });
+}
+
+const show = (v: Value): string => (typeof v === 'string' ? JSON.stringify(v) : v === null || v === undefined ? 'null' : isDoc(v) || Array.isArray(v) ? JSON.stringify(v) : typeof v === 'object' && '_bsontype' in v && v._bsontype === 'ObjectId' ? `ObjectId('${String(v)}')` : String(v));
+
+/** Puts a document's entries into one index. Returns whether it holds an array. */
+export function addEntries(transaction: Transaction, c: Collection, i: StoredIndex, doc: Doc): boolean {
+  if (!i.index.covers(doc)) return false;
+  const own = documentKey(c, doc['_id']);
+  const id = own.subarray(6);
+  const { keys, multikey } = i.index.keys(doc);
+  const base = entriesOf(c, i);
+  for (const key of keys) {
+    const at = Buffer.concat([base, key]);
+    if (i.index.spec.unique) {
+      // The lock makes two transactions that insert one key meet, though neither sees the other's entry.
+      transaction.lock(at);
+      for (const { value } of transaction.range(at, after(at))) if (!value.equals(id)) throw duplicate(c, i, doc);
+    }
+    transaction.put(Buffer.concat([at, id]), id);
+  }
+  return multikey;
+}
+
+export function removeEntries(transaction: Transaction, c: Collection, i: StoredIndex, doc: Doc): void {
+  if (!i.index.covers(doc)) return;
+  const id = documentKey(c, doc['_id']).subarray(6);
+  for (const key of i.index.keys(doc).keys) {
+    const at = Buffer.concat([entriesOf(c, i), key]);
+    if (i.index.spec.unique) transaction.lock(at);
+    transaction.remove(Buffer.concat([at, id]));
+  }
+}
+
+export const duplicateId = (c: Collection, doc: Doc): EngineError => duplicate(c, { id: 0, index: idIndex, multikey: false, multikeyStored: true }, doc);
