@@ -45,7 +45,13 @@ export function compute(a: Numeric, b: Numeric, operator: '+' | '-' | '*'): Nume
 /** In aggregation a long that overflows becomes a double. */
 export const computeWide = (a: Numeric, b: Numeric, operator: '+' | '-' | '*'): Numeric =>
   compute(a, b, operator) ??
-  new Double(operator === '+' ? toNumber(a) + toNumber(b) : operator === '-' ? toNumber(a) - toNumber(b) : toNumber(a) * toNumber(b));
+  new Double(
+    operator === '+'
+      ? toNumber(a) + toNumber(b)
+      : operator === '-'
+        ? toNumber(a) - toNumber(b)
+        : toNumber(a) * toNumber(b),
+  );
 
 /** $add of values that may be dates. https://www.mongodb.com/docs/manual/reference/operator/aggregation/add/ */
 export function add(values: readonly Value[]): Value {
@@ -54,7 +60,11 @@ export function add(values: readonly Value[]): Value {
   let sum: Numeric = new Int32(0);
   for (const v of values) {
     if (v === date) continue;
-    if (!isNumeric(v)) throw new EngineError(v instanceof Date ? 16612 : 'TypeMismatch', v instanceof Date ? 'only one date allowed in an $add expression' : '$add only supports numeric or date types');
+    if (!isNumeric(v))
+      throw new EngineError(
+        v instanceof Date ? 16612 : 'TypeMismatch',
+        v instanceof Date ? 'only one date allowed in an $add expression' : '$add only supports numeric or date types',
+      );
     sum = computeWide(sum, v, '+');
   }
   return date instanceof Date ? new Date(date.getTime() + toNumber(sum)) : sum;

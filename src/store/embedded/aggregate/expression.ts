@@ -13,7 +13,8 @@ export interface Variables {
 }
 export type Evaluate = (doc: Doc, variables: Variables) => Value;
 
-const truthy = (v: Value): boolean => v !== undefined && v !== null && v !== false && !(isNumeric(v) && toNumber(v) === 0);
+const truthy = (v: Value): boolean =>
+  v !== undefined && v !== null && v !== false && !(isNumeric(v) && toNumber(v) === 0);
 
 /** A path in an expression: an array on the way gives an array of what its documents have. */
 export function pathValue(value: Value, parts: readonly string[], at = 0): Value {
@@ -56,11 +57,13 @@ const two =
   (compute: (a: Value, b: Value) => Value): Operator =>
   (args, operator) => {
     const [a, b] = args;
-    if (args.length !== 2 || !a || !b) throw new EngineError(16020, `Expression ${operator} takes exactly 2 arguments. ${args.length} were passed in.`);
+    if (args.length !== 2 || !a || !b)
+      throw new EngineError(16020, `Expression ${operator} takes exactly 2 arguments. ${args.length} were passed in.`);
     return (doc, v) => compute(a(doc, v), b(doc, v));
   };
 /** As `compare`, but missing is below null. */
-const order = (a: Value, b: Value): number => (a === undefined || b === undefined ? Number(a !== undefined) - Number(b !== undefined) || 0 : compare(a, b));
+const order = (a: Value, b: Value): number =>
+  a === undefined || b === undefined ? Number(a !== undefined) - Number(b !== undefined) || 0 : compare(a, b);
 
 /** Operators whose result depends on BSON types, nulls or the order of values: computed here. The rest is mingo's. */
 const operators: Readonly<Record<string, Operator>> = {
@@ -89,7 +92,8 @@ const operators: Readonly<Record<string, Operator>> = {
   $arrayElemAt: two((a, b) => {
     if (a === null || a === undefined || b === null || b === undefined) return null;
     const at = toInteger(b);
-    if (!Array.isArray(a) || at === undefined) throw new EngineError(28689, "$arrayElemAt's first argument must be an array");
+    if (!Array.isArray(a) || at === undefined)
+      throw new EngineError(28689, "$arrayElemAt's first argument must be an array");
     return a.at(at);
   }),
   $concatArrays: many((values) => (values.some((v) => !Array.isArray(v)) ? null : values.flatMap((v) => v as Value[]))),
@@ -127,19 +131,29 @@ export function compileExpression(expr: Value): Evaluate {
       return out;
     };
   }
-  if (Object.keys(expr).length > 1) throw new EngineError(15983, `Object expressions cannot have more than one operator field: ${first}`);
+  if (Object.keys(expr).length > 1)
+    throw new EngineError(15983, `Object expressions cannot have more than one operator field: ${first}`);
   const argument = expr[first];
   if (first === '$literal' || first === '$const') return () => argument;
   if (first === '$cond') return conditional(argument);
   const operator = operators[first];
-  if (operator) return operator((Array.isArray(argument) ? argument : [argument]).map((a) => compileExpression(a)), first);
+  if (operator)
+    return operator(
+      (Array.isArray(argument) ? argument : [argument]).map((a) => compileExpression(a)),
+      first,
+    );
   if (!isExpressionOperator(first)) throw new EngineError(168, `Unrecognized expression '${first}'`);
   return compilePlain(expr);
 }
 
 function conditional(argument: Value): Evaluate {
-  const parts = isDoc(argument) ? [argument['if'], argument['then'], argument['else']] : Array.isArray(argument) ? argument : [];
-  if (parts.length !== 3) throw new EngineError(16020, `Expression $cond takes exactly 3 arguments. ${parts.length} were passed in.`);
+  const parts = isDoc(argument)
+    ? [argument['if'], argument['then'], argument['else']]
+    : Array.isArray(argument)
+      ? argument
+      : [];
+  if (parts.length !== 3)
+    throw new EngineError(16020, `Expression $cond takes exactly 3 arguments. ${parts.length} were passed in.`);
   const [test, then, otherwise] = parts.map((p) => compileExpression(p)) as [Evaluate, Evaluate, Evaluate];
   return (doc, v) => (truthy(test(doc, v)) ? then(doc, v) : otherwise(doc, v));
 }

@@ -80,7 +80,10 @@ const accumulators: Readonly<Record<string, () => Accumulator>> = {
 /** Can $group be done here? Other accumulators go to mingo. */
 export const knowsGroup = (spec: Value): boolean =>
   isDoc(spec) &&
-  Object.entries(spec).every(([name, v]) => name === '_id' || (isDoc(v) && Object.keys(v).length === 1 && (Object.keys(v)[0] ?? '') in accumulators));
+  Object.entries(spec).every(
+    ([name, v]) =>
+      name === '_id' || (isDoc(v) && Object.keys(v).length === 1 && (Object.keys(v)[0] ?? '') in accumulators),
+  );
 
 /** Groups documents one at a time; what it holds grows with the groups, and with what $push and $addToSet keep. */
 export function createGroup(spec: Doc, variables: Variables): { add(doc: Doc): void; results(): Doc[] } {
@@ -106,6 +109,9 @@ export function createGroup(spec: Doc, variables: Variables): { add(doc: Doc): v
       for (const [i, f] of fields.entries()) group.parts[i]?.add(f.evaluate(doc, variables));
     },
     results: () =>
-      [...groups.values()].map((g) => ({ _id: g.id, ...Object.fromEntries(fields.map((f, i) => [f.name, g.parts[i]?.result()])) })),
+      [...groups.values()].map((g) => ({
+        _id: g.id,
+        ...Object.fromEntries(fields.map((f, i) => [f.name, g.parts[i]?.result()])),
+      })),
   };
 }

@@ -15,8 +15,17 @@ import { EngineError } from '../errors.js';
  * The one door to mingo: it computes on plain JavaScript values, so numbers lose their BSON type on the way in and come
  * out as the smallest type that holds them. A Decimal128 or a Long beyond 2^53 would be rounded: it is refused.
  */
-const context = Context.init({ accumulator, expression, pipeline, projection, query, window } as Parameters<typeof Context.init>[0]);
-const options = { idKey: '_id', context, useStrictMode: true, scriptEnabled: false, failOnError: true, processingMode: ProcessingMode.CLONE_OFF };
+const context = Context.init({ accumulator, expression, pipeline, projection, query, window } as Parameters<
+  typeof Context.init
+>[0]);
+const options = {
+  idKey: '_id',
+  context,
+  useStrictMode: true,
+  scriptEnabled: false,
+  failOnError: true,
+  processingMode: ProcessingMode.CLONE_OFF,
+};
 
 /** @throws {EngineError} NotImplemented: a number that plain arithmetic would round */
 export function toPlain(v: Value): unknown {
@@ -24,10 +33,15 @@ export function toPlain(v: Value): unknown {
   if (v instanceof Timestamp) return v;
   if (v instanceof Long) {
     const n = v.toNumber();
-    if (!Number.isSafeInteger(n)) throw new EngineError('NotImplemented', 'an integer beyond 2^53 in this expression is not supported by the embedded engine');
+    if (!Number.isSafeInteger(n))
+      throw new EngineError(
+        'NotImplemented',
+        'an integer beyond 2^53 in this expression is not supported by the embedded engine',
+      );
     return n;
   }
-  if (v instanceof Decimal128) throw new EngineError('NotImplemented', 'Decimal128 in this expression is not supported by the embedded engine');
+  if (v instanceof Decimal128)
+    throw new EngineError('NotImplemented', 'Decimal128 in this expression is not supported by the embedded engine');
   if (v instanceof BSONRegExp) return new RegExp(v.pattern, v.options.replace(/[^ims]/g, ''));
   if (v instanceof BSONSymbol) return v.value;
   if (Array.isArray(v)) return v.map(toPlain);

@@ -41,15 +41,38 @@ export interface Pipeline {
 }
 
 /** Stages that mingo runs over all documents at once. */
-const WHOLE = new Set(['$bucket', '$bucketAuto', '$sortByCount', '$setWindowFields', '$densify', '$fill', '$redact', '$sample', '$group', '$facet', '$graphLookup']);
-const REFUSED = new Set(['$collStats', '$indexStats', '$changeStream', '$currentOp', '$listSessions', '$planCacheStats', '$search', '$geoNear', '$listLocalSessions']);
+const WHOLE = new Set([
+  '$bucket',
+  '$bucketAuto',
+  '$sortByCount',
+  '$setWindowFields',
+  '$densify',
+  '$fill',
+  '$redact',
+  '$sample',
+  '$group',
+  '$facet',
+  '$graphLookup',
+]);
+const REFUSED = new Set([
+  '$collStats',
+  '$indexStats',
+  '$changeStream',
+  '$currentOp',
+  '$listSessions',
+  '$planCacheStats',
+  '$search',
+  '$geoNear',
+  '$listLocalSessions',
+]);
 const PAUSE_EVERY = 1000;
 
 function stageOf(stage: Value): [name: string, spec: Value] {
   if (!isDoc(stage)) throw new EngineError('TypeMismatch', "Each element of the 'pipeline' array must be an object");
   const entries = Object.entries(stage);
   const [entry] = entries;
-  if (!entry || entries.length !== 1) throw new EngineError(40323, 'A pipeline stage specification object must contain exactly one field.');
+  if (!entry || entries.length !== 1)
+    throw new EngineError(40323, 'A pipeline stage specification object must contain exactly one field.');
   return entry;
 }
 
@@ -65,21 +88,26 @@ async function collect(input: Docs, env: PipelineEnv, what: string): Promise<Doc
     docs.push(doc);
     bytes += docs.length % 16 === 0 ? encode(doc).length * 16 : 0;
     if (bytes > env.memoryLimitBytes && !env.allowDiskUse)
-      throw new EngineError('QueryExceededMemoryLimitNoDiskUseAllowed', `Exceeded memory limit for ${what}, but didn't allow external sort. Pass allowDiskUse:true to opt in.`);
+      throw new EngineError(
+        'QueryExceededMemoryLimitNoDiskUseAllowed',
+        `Exceeded memory limit for ${what}, but didn't allow external sort. Pass allowDiskUse:true to opt in.`,
+      );
   }
   return docs;
 }
 
 const count = (spec: Value, name: string, least: number): number => {
   const n = toInteger(spec);
-  if (n === undefined || n < least) throw new EngineError(name === '$limit' ? 15958 : 5107200, `invalid argument to ${name} stage`);
+  if (n === undefined || n < least)
+    throw new EngineError(name === '$limit' ? 15958 : 5107200, `invalid argument to ${name} stage`);
   return n;
 };
 
 function unwind(spec: Value): (doc: Doc) => Doc[] {
   const options = isDoc(spec) ? spec : { path: spec };
   const path = options['path'];
-  if (typeof path !== 'string' || !path.startsWith('$')) throw new EngineError(28818, `path option to $unwind stage should be prefixed with a '$': ${String(path)}`);
+  if (typeof path !== 'string' || !path.startsWith('$'))
+    throw new EngineError(28818, `path option to $unwind stage should be prefixed with a '$': ${String(path)}`);
   const parts = path.slice(1).split('.');
   const index = options['includeArrayIndex'];
   const keep = options['preserveNullAndEmptyArrays'] === true;
@@ -92,7 +120,8 @@ function unwind(spec: Value): (doc: Doc) => Doc[] {
     } else copy[part] = put(isDoc(copy[part]) ? copy[part] : {}, at + 1, v);
     return copy;
   };
-  const numbered = (doc: Doc, n: number | null): Doc => (typeof index === 'string' ? { ...doc, [index]: n === null ? null : new Int32(n) } : doc);
+  const numbered = (doc: Doc, n: number | null): Doc =>
+    typeof index === 'string' ? { ...doc, [index]: n === null ? null : new Int32(n) } : doc;
   return (doc) => {
     const v = pathValue(doc, parts);
     if (Array.isArray(v) && v.length > 0) return v.map((item, n) => numbered(put(doc, 0, item), n));
@@ -103,11 +132,14 @@ function unwind(spec: Value): (doc: Doc) => Doc[] {
 }
 
 function lookup(spec: Value, env: PipelineEnv): (doc: Doc) => Promise<Doc> {
-  if (!isDoc(spec)) throw new EngineError('FailedToParse', "the $lookup stage specification must be an object");
+  if (!isDoc(spec)) throw new EngineError('FailedToParse', 'the $lookup stage specification must be an object');
   const { from, localField, foreignField, as, pipeline, let: variables } = spec as Record<string, Value>;
-  if (typeof as !== 'string' || typeof from !== 'string') throw new EngineError('FailedToParse', "$lookup needs 'from' and 'as'");
+  if (typeof as !== 'string' || typeof from !== 'string')
+    throw new EngineError('FailedToParse', "$lookup needs 'from' and 'as'");
   const inner = Array.isArray(pipeline) ? (pipeline as Doc[]) : undefined;
-  const bindings = isDoc(variables) ? Object.entries(variables).map(([k, v]) => [k, compileExpression(v)] as const) : [];
+  const bindings = isDoc(variables)
+    ? Object.entries(variables).map(([k, v]) => [k, compileExpression(v)] as const)
+    : [];
   const joined = typeof localField === 'string' && typeof foreignField === 'string';
   return async (doc) => {
     const filter: Doc = {};
@@ -150,7 +182,8 @@ function setPath(value: Value, parts: readonly string[], at: number, v: Value): 
 
 function unset(spec: Value): (doc: Doc) => Doc {
   const paths = Array.isArray(spec) ? spec : [spec];
-  if (paths.length === 0 || paths.some((p) => typeof p !== 'string')) throw new EngineError(31120, '$unset specification must be a string or an array of strings');
+  if (paths.length === 0 || paths.some((p) => typeof p !== 'string'))
+    throw new EngineError(31120, '$unset specification must be a string or an array of strings');
   return compileProjection(Object.fromEntries(paths.map((p) => [p as string, new Int32(0)])));
 }
 
@@ -159,7 +192,8 @@ export function oneToOne(name: string, spec: Value): ((doc: Doc, v: Variables) =
   switch (name) {
     case '$project': {
       if (!isDoc(spec)) throw new EngineError(15969, '$project specification must be an object');
-      if (Object.keys(spec).length === 0) throw new EngineError(51272, 'projection specification must have at least one field');
+      if (Object.keys(spec).length === 0)
+        throw new EngineError(51272, 'projection specification must have at least one field');
       return (doc, v) => compileProjection(spec, undefined, v)(doc);
     }
     case '$addFields':
@@ -207,7 +241,8 @@ function compileStage(name: string, spec: Value, env: PipelineEnv): Stage {
       return (input) => map(input, (doc) => ((n += 1) > first ? [doc] : []));
     }
     case '$count': {
-      if (typeof spec !== 'string' || spec === '') throw new EngineError(40156, 'the count field must be a non-empty string');
+      if (typeof spec !== 'string' || spec === '')
+        throw new EngineError(40156, 'the count field must be a non-empty string');
       return async function* (input) {
         let n = 0;
         for await (const _doc of input) n += 1;
@@ -233,7 +268,8 @@ function compileStage(name: string, spec: Value, env: PipelineEnv): Stage {
     }
     case '$unionWith': {
       const { coll, pipeline = [] } = isDoc(spec) ? (spec as Record<string, Value>) : { coll: spec };
-      if (typeof coll !== 'string' || !Array.isArray(pipeline)) throw new EngineError('FailedToParse', '$unionWith needs a collection');
+      if (typeof coll !== 'string' || !Array.isArray(pipeline))
+        throw new EngineError('FailedToParse', '$unionWith needs a collection');
       const inner = compilePipeline(pipeline as Doc[], env);
       return async function* (input) {
         yield* input;
@@ -244,7 +280,8 @@ function compileStage(name: string, spec: Value, env: PipelineEnv): Stage {
       const evaluate = compileExpression(spec);
       return async function* () {
         const docs = evaluate({}, env.variables);
-        if (!Array.isArray(docs) || docs.some((d) => !isDoc(d))) throw new EngineError(5858203, '$documents needs an array of objects');
+        if (!Array.isArray(docs) || docs.some((d) => !isDoc(d)))
+          throw new EngineError(5858203, '$documents needs an array of objects');
         yield* docs as Doc[];
       };
     }
@@ -270,12 +307,14 @@ function compileStage(name: string, spec: Value, env: PipelineEnv): Stage {
       yield out;
     };
   }
-  if (REFUSED.has(name) || name === '$graphLookup') throw new EngineError('NotImplemented', `${name} is not supported by the embedded engine`);
+  if (REFUSED.has(name) || name === '$graphLookup')
+    throw new EngineError('NotImplemented', `${name} is not supported by the embedded engine`);
   throw new EngineError(40324, `Unrecognized pipeline stage name: '${name}'`);
 }
 
 function project(spec: Doc, env: PipelineEnv): (doc: Doc) => Doc {
-  if (Object.keys(spec).length === 0) throw new EngineError(51272, 'projection specification must have at least one field');
+  if (Object.keys(spec).length === 0)
+    throw new EngineError(51272, 'projection specification must have at least one field');
   return compileProjection(spec, undefined, env.variables);
 }
 
@@ -299,16 +338,24 @@ async function* paced(source: Iterable<Doc>, env: PipelineEnv): Docs {
  *
  * @throws {EngineError} 40324: no such stage; 40323: not exactly one field
  */
-export function compilePipeline(stages: readonly Value[], env: PipelineEnv): Pipeline & { runWhole(source: Iterable<Doc>): Docs } {
+export function compilePipeline(
+  stages: readonly Value[],
+  env: PipelineEnv,
+): Pipeline & { runWhole(source: Iterable<Doc>): Docs } {
   const parsed = stages.map(stageOf);
   const last = parsed.at(-1);
-  const writes = last && (last[0] === '$merge' || last[0] === '$out') ? { stage: last[0] as '$merge' | '$out', spec: last[1] } : undefined;
+  const writes =
+    last && (last[0] === '$merge' || last[0] === '$out')
+      ? { stage: last[0] as '$merge' | '$out', spec: last[1] }
+      : undefined;
   if (writes) parsed.pop();
-  if (parsed.some(([name]) => name === '$merge' || name === '$out')) throw new EngineError(40601, '$merge and $out can only be the final stage in the pipeline');
+  if (parsed.some(([name]) => name === '$merge' || name === '$out'))
+    throw new EngineError(40601, '$merge and $out can only be the final stage in the pipeline');
   const leading: { filter?: Doc; sort?: Doc; limit?: number } = {};
   let taken = 0;
   for (const [name, spec] of parsed) {
-    if (name === '$match' && isDoc(spec) && !leading.sort && leading.limit === undefined) leading.filter = leading.filter ? { $and: [leading.filter, spec] } : spec;
+    if (name === '$match' && isDoc(spec) && !leading.sort && leading.limit === undefined)
+      leading.filter = leading.filter ? { $and: [leading.filter, spec] } : spec;
     else if (name === '$sort' && isDoc(spec) && !leading.sort && leading.limit === undefined) leading.sort = spec;
     else if (name === '$limit' && leading.limit === undefined) leading.limit = count(spec, name, 1);
     else break;
@@ -316,7 +363,8 @@ export function compilePipeline(stages: readonly Value[], env: PipelineEnv): Pip
   }
   if (leading.filter) compileFilter(leading.filter, { let: env.variables.let, now: env.variables.now });
   const compiled = parsed.map(([name, spec]) => compileStage(name, spec, env));
-  const chain = (source: Docs, from: number): Docs => compiled.slice(from).reduce((input, stage) => stage(input), source);
+  const chain = (source: Docs, from: number): Docs =>
+    compiled.slice(from).reduce((input, stage) => stage(input), source);
   return {
     leading,
     writes,

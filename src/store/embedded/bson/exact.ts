@@ -38,7 +38,10 @@ export function exact(v: Numeric): Exact | number {
 }
 
 /** `a − b`, exactly, as a numerator over a common power: only its sign and size matter to the callers. */
-export function difference(a: Exact, b: Exact): { readonly digits: bigint; readonly ten: number; readonly two: number } {
+export function difference(
+  a: Exact,
+  b: Exact,
+): { readonly digits: bigint; readonly ten: number; readonly two: number } {
   const ten = Math.min(a.ten, b.ten);
   const two = Math.min(a.two, b.two);
   const scaled = (x: Exact): bigint => x.digits * 10n ** BigInt(x.ten - ten) * 2n ** BigInt(x.two - two);

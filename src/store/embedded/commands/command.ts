@@ -50,16 +50,47 @@ export interface Command {
 
 /** Fields that any command may bear. */
 export const GENERIC = new Set([
-  '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', '$clusterTime', '$readPreference', 'readConcern', 'writeConcern',
-  'maxTimeMS', 'comment', 'apiVersion', 'apiStrict', 'apiDeprecationErrors', '$audit', '$client', '$configServerState', 'stmtId', 'stmtIds', '$queryOptions', 'serialization', 'databaseVersion', 'shardVersion', 'maxTimeMSOpOnly',
+  '$db',
+  'lsid',
+  'txnNumber',
+  'autocommit',
+  'startTransaction',
+  '$clusterTime',
+  '$readPreference',
+  'readConcern',
+  'writeConcern',
+  'maxTimeMS',
+  'comment',
+  'apiVersion',
+  'apiStrict',
+  'apiDeprecationErrors',
+  '$audit',
+  '$client',
+  '$configServerState',
+  'stmtId',
+  'stmtIds',
+  '$queryOptions',
+  'serialization',
+  'databaseVersion',
+  'shardVersion',
+  'maxTimeMSOpOnly',
 ]);
 
 const wrong = (name: string, path: string, v: Value, wanted: string): EngineError =>
-  new EngineError('TypeMismatch', `BSON field '${name}.${path}' is the wrong type '${typeName(v)}', expected type '${wanted}'`);
+  new EngineError(
+    'TypeMismatch',
+    `BSON field '${name}.${path}' is the wrong type '${typeName(v)}', expected type '${wanted}'`,
+  );
 
 export function text(command: Doc, name: string): string {
   const v = command[name];
-  if (typeof v !== 'string') throw new EngineError(v === undefined ? 40414 : 'InvalidNamespace', v === undefined ? `BSON field '${name}' is missing but a required field` : `collection name has invalid type ${typeName(v)}`);
+  if (typeof v !== 'string')
+    throw new EngineError(
+      v === undefined ? 40414 : 'InvalidNamespace',
+      v === undefined
+        ? `BSON field '${name}' is missing but a required field`
+        : `collection name has invalid type ${typeName(v)}`,
+    );
   return v;
 }
 
@@ -87,7 +118,10 @@ export function optionalBoolean(command: Doc, name: string, path = 'command'): b
 
 export function docs(command: Doc, name: string): Doc[] {
   const v = command[name];
-  if (!Array.isArray(v)) throw v === undefined ? new EngineError(40414, `BSON field '${name}' is missing but a required field`) : wrong('command', name, v, 'array');
+  if (!Array.isArray(v))
+    throw v === undefined
+      ? new EngineError(40414, `BSON field '${name}' is missing but a required field`)
+      : wrong('command', name, v, 'array');
   return v.map((item) => {
     if (!isDoc(item)) throw wrong('command', name, item, 'object');
     return item;

@@ -10,7 +10,7 @@ import { type Command, int } from './command.js';
 /** The server version whose behaviour is followed. */
 const VERSION = '8.0.0';
 const WIRE_VERSION = 25;
-export const SET_NAME = 'gridmate';
+const SET_NAME = 'gridmate';
 
 export const hello: Command = {
   help: 'What the server is: the primary of a replica set of one.',
@@ -49,7 +49,9 @@ export const buildInfo: Command = {
     gitVersion: 'embedded',
     modules: [],
     storageEngines: ['lmdb'],
-    versionArray: VERSION.split('.').map((n) => int(Number(n))).concat(int(0)),
+    versionArray: VERSION.split('.')
+      .map((n) => int(Number(n)))
+      .concat(int(0)),
     bits: int(64),
     debug: false,
     maxBsonObjectSize: int(MAX_DOCUMENT),
@@ -78,7 +80,11 @@ export const connectionStatus: Command = {
 
 export const hostInfo: Command = {
   help: 'The machine.',
-  run: () => ({ system: { currentTime: new Date(), cpuAddrSize: int(64) }, os: { type: process.platform, name: process.platform }, extra: {} }),
+  run: () => ({
+    system: { currentTime: new Date(), cpuAddrSize: int(64) },
+    os: { type: process.platform, name: process.platform },
+    extra: {},
+  }),
 };
 
 export const getParameter: Command = {
@@ -123,7 +129,8 @@ export const endSessions: Command = {
   help: 'Ends sessions and what is open in them.',
   run({ command, engine }) {
     const list = command['endSessions'] ?? command['killSessions'];
-    if (Array.isArray(list)) for (const s of list) if (isDoc(s)) engine.sessions.end(Buffer.from(encode({ id: s['id'] })).toString('latin1'));
+    if (Array.isArray(list))
+      for (const s of list) if (isDoc(s)) engine.sessions.end(Buffer.from(encode({ id: s['id'] })).toString('latin1'));
     return {};
   },
 };
@@ -135,6 +142,7 @@ export const startSession: Command = {
 
 export const listCommandsOf = (commands: () => ReadonlyMap<string, Command>): Command => ({
   help: 'The commands there are.',
-  run: (): Doc => ({ commands: Object.fromEntries([...commands()].map(([name, c]) => [name, { help: c.help, requiresAuth: false }])) }),
+  run: (): Doc => ({
+    commands: Object.fromEntries([...commands()].map(([name, c]) => [name, { help: c.help, requiresAuth: false }])),
+  }),
 });
-

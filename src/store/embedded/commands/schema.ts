@@ -7,20 +7,53 @@ import { compileFilter } from '../query/match.js';
 import { checkName, type Collection, documentsOf, idIndex, specDoc, specOf } from '../storage/catalogue.js';
 import { after } from '../bson/key.js';
 import { cursorReply } from '../wire/message.js';
-import { type Command, type Context, docs, ensureCollection, int, optionalBoolean, optionalDoc, text } from './command.js';
+import {
+  type Command,
+  type Context,
+  docs,
+  ensureCollection,
+  int,
+  optionalBoolean,
+  optionalDoc,
+  text,
+} from './command.js';
 
-const REFUSED_OPTIONS = ['capped', 'timeseries', 'viewOn', 'clusteredIndex', 'validator', 'collation', 'changeStreamPreAndPostImages', 'encryptedFields', 'expireAfterSeconds', 'pipeline', 'size', 'max'];
+const REFUSED_OPTIONS = [
+  'capped',
+  'timeseries',
+  'viewOn',
+  'clusteredIndex',
+  'validator',
+  'collation',
+  'changeStreamPreAndPostImages',
+  'encryptedFields',
+  'expireAfterSeconds',
+  'pipeline',
+  'size',
+  'max',
+];
 
 export const create: Command = {
   help: 'Makes a collection.',
-  fields: ['create', 'validationLevel', 'validationAction', 'storageEngine', 'indexOptionDefaults', 'autoIndexId', 'idIndex', 'writeConcern', ...REFUSED_OPTIONS],
+  fields: [
+    'create',
+    'validationLevel',
+    'validationAction',
+    'storageEngine',
+    'indexOptionDefaults',
+    'autoIndexId',
+    'idIndex',
+    'writeConcern',
+    ...REFUSED_OPTIONS,
+  ],
   inTransaction: true,
   async run({ command, engine, db }) {
     const name = text(command, 'create');
     checkName(db, name);
     for (const option of REFUSED_OPTIONS) {
       const v = command[option];
-      if (v !== undefined && v !== false && !(isDoc(v) && Object.keys(v).length === 0)) throw new EngineError('NotImplemented', `create with '${option}' is not supported by the embedded engine`);
+      if (v !== undefined && v !== false && !(isDoc(v) && Object.keys(v).length === 0))
+        throw new EngineError('NotImplemented', `create with '${option}' is not supported by the embedded engine`);
     }
     if (engine.catalogue.find(db, name)) return {};
     await engine.transactions.run((tx) => engine.catalogue.find(db, name) ?? engine.catalogue.create(tx, db, name));
@@ -63,7 +96,8 @@ export const renameCollection: Command = {
     const collection = engine.catalogue.find(db, name);
     if (!collection) throw new EngineError('NamespaceNotFound', `Source collection ${db}.${name} does not exist`);
     const target = engine.catalogue.find(toDb, toName);
-    if (target && !optionalBoolean(command, 'dropTarget')) throw new EngineError('NamespaceExists', 'target namespace exists');
+    if (target && !optionalBoolean(command, 'dropTarget'))
+      throw new EngineError('NamespaceExists', 'target namespace exists');
     await engine.transactions.run((tx) => {
       if (target) engine.catalogue.drop(tx, target);
       engine.catalogue.rename(tx, collection, toDb, toName);
@@ -116,11 +150,18 @@ export const listDatabases: Command = {
     const databases = names
       .map((name): Doc => (nameOnly ? { name } : { name, sizeOnDisk: Long.fromNumber(bytes), empty: false }))
       .filter((doc) => filter.test(doc));
-    return nameOnly ? { databases } : { databases, totalSize: Long.fromNumber(bytes), totalSizeMb: Long.fromNumber(Math.ceil(bytes / 2 ** 20)) };
+    return nameOnly
+      ? { databases }
+      : { databases, totalSize: Long.fromNumber(bytes), totalSizeMb: Long.fromNumber(Math.ceil(bytes / 2 ** 20)) };
   },
 };
 
-const defaultName = (key: Value): string => (isDoc(key) ? Object.entries(key).map(([k, v]) => `${k}_${String(v)}`).join('_') : '');
+const defaultName = (key: Value): string =>
+  isDoc(key)
+    ? Object.entries(key)
+        .map(([k, v]) => `${k}_${String(v)}`)
+        .join('_')
+    : '';
 
 export const createIndexes: Command = {
   help: 'Builds indexes.',
@@ -140,24 +181,48 @@ export const createIndexes: Command = {
         for (const spec of specs) {
           if (spec.name === '_id_' || equals(spec.key, { _id: new Int32(1) })) continue;
           const same = collection.indexes.find((i) => i.index.spec.name === spec.name);
-          const alike = collection.indexes.find((i) => equals(i.index.spec.key, spec.key) && equals(specDoc({ ...i.index.spec, name: '' }), specDoc({ ...spec, name: '' })));
+          const alike = collection.indexes.find(
+            (i) =>
+              equals(i.index.spec.key, spec.key) &&
+              equals(specDoc({ ...i.index.spec, name: '' }), specDoc({ ...spec, name: '' })),
+          );
           if (same) {
             if (!equals(same.index.spec.key, spec.key))
-              throw new EngineError('IndexKeySpecsConflict', `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Requested index: ${JSON.stringify(spec.key)}, existing index: ${JSON.stringify(same.index.spec.key)}`);
-            if (!equals(specDoc(same.index.spec), specDoc(spec))) throw new EngineError('IndexOptionsConflict', `An equivalent index already exists with the same name but different options. Requested index: ${spec.name}`);
+              throw new EngineError(
+                'IndexKeySpecsConflict',
+                `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Requested index: ${JSON.stringify(spec.key)}, existing index: ${JSON.stringify(same.index.spec.key)}`,
+              );
+            if (!equals(specDoc(same.index.spec), specDoc(spec)))
+              throw new EngineError(
+                'IndexOptionsConflict',
+                `An equivalent index already exists with the same name but different options. Requested index: ${spec.name}`,
+              );
             continue;
           }
-          if (alike) throw new EngineError('IndexOptionsConflict', `Index already exists with a different name: ${alike.index.spec.name}`);
+          if (alike)
+            throw new EngineError(
+              'IndexOptionsConflict',
+              `Index already exists with a different name: ${alike.index.spec.name}`,
+            );
           engine.catalogue.addIndex(tx, collection, spec);
           added.push(spec.name);
         }
       } catch (error) {
-        for (const n of added) collection.indexes.splice(collection.indexes.findIndex((i) => i.index.spec.name === n), 1);
+        for (const n of added)
+          collection.indexes.splice(
+            collection.indexes.findIndex((i) => i.index.spec.name === n),
+            1,
+          );
         throw error;
       }
     });
     const now = collection.indexes.length + 1;
-    return { numIndexesBefore: int(before), numIndexesAfter: int(now), createdCollectionAutomatically: !existed, ...(now === before && { note: 'all indexes already exist' }) };
+    return {
+      numIndexesBefore: int(before),
+      numIndexesAfter: int(now),
+      createdCollectionAutomatically: !existed,
+      ...(now === before && { note: 'all indexes already exist' }),
+    };
   },
 };
 
@@ -187,9 +252,18 @@ export const dropIndexes: Command = {
     const wanted = Array.isArray(index) ? index : [index];
     const chosen = wanted.flatMap((w) => {
       if (w === '*') return [...collection.indexes];
-      if (w === '_id_' || (isDoc(w) && equals(w, { _id: new Int32(1) }))) throw new EngineError('InvalidOptions', 'cannot drop _id index');
-      const found = collection.indexes.filter((i) => (typeof w === 'string' ? i.index.spec.name === w : equals(i.index.spec.key, w)));
-      if (found.length === 0) throw new EngineError('IndexNotFound', typeof w === 'string' ? `index not found with name [${w}]` : `can't find index with key: ${JSON.stringify(w)}`);
+      if (w === '_id_' || (isDoc(w) && equals(w, { _id: new Int32(1) })))
+        throw new EngineError('InvalidOptions', 'cannot drop _id index');
+      const found = collection.indexes.filter((i) =>
+        typeof w === 'string' ? i.index.spec.name === w : equals(i.index.spec.key, w),
+      );
+      if (found.length === 0)
+        throw new EngineError(
+          'IndexNotFound',
+          typeof w === 'string'
+            ? `index not found with name [${w}]`
+            : `can't find index with key: ${JSON.stringify(w)}`,
+        );
       return found;
     });
     await context.engine.transactions.run((tx) => {
@@ -231,7 +305,19 @@ export const dbStats: Command = {
     const { objects, bytes } = sizes(context, all);
     const scale = toInteger(context.command['scale']) ?? 1;
     const n = (v: number): Long => Long.fromNumber(Math.floor(v / scale));
-    return { db: context.db, collections: int(all.length), views: int(0), objects: Long.fromNumber(objects), avgObjSize: Long.fromNumber(objects === 0 ? 0 : Math.round(bytes / objects)), dataSize: n(bytes), storageSize: n(bytes), indexes: int(all.reduce((sum, c) => sum + c.indexes.length + 1, 0)), indexSize: n(0), totalSize: n(bytes), scaleFactor: int(scale) };
+    return {
+      db: context.db,
+      collections: int(all.length),
+      views: int(0),
+      objects: Long.fromNumber(objects),
+      avgObjSize: Long.fromNumber(objects === 0 ? 0 : Math.round(bytes / objects)),
+      dataSize: n(bytes),
+      storageSize: n(bytes),
+      indexes: int(all.reduce((sum, c) => sum + c.indexes.length + 1, 0)),
+      indexSize: n(0),
+      totalSize: n(bytes),
+      scaleFactor: int(scale),
+    };
   },
 };
 
@@ -242,6 +328,16 @@ export const collStats: Command = {
     const name = text(context.command, 'collStats' in context.command ? 'collStats' : 'collstats');
     const c = context.engine.catalogue.find(context.db, name);
     const { objects, bytes } = sizes(context, c ? [c] : []);
-    return { ns: `${context.db}.${name}`, size: Long.fromNumber(bytes), count: Long.fromNumber(objects), ...(objects > 0 && { avgObjSize: Long.fromNumber(Math.round(bytes / objects)) }), storageSize: Long.fromNumber(bytes), nindexes: int(c ? c.indexes.length + 1 : 0), capped: false, totalIndexSize: Long.fromNumber(0), scaleFactor: int(1) };
+    return {
+      ns: `${context.db}.${name}`,
+      size: Long.fromNumber(bytes),
+      count: Long.fromNumber(objects),
+      ...(objects > 0 && { avgObjSize: Long.fromNumber(Math.round(bytes / objects)) }),
+      storageSize: Long.fromNumber(bytes),
+      nindexes: int(c ? c.indexes.length + 1 : 0),
+      capped: false,
+      totalIndexSize: Long.fromNumber(0),
+      scaleFactor: int(1),
+    };
   },
 };

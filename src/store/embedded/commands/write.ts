@@ -9,7 +9,17 @@ import { compileProjection } from '../query/projection.js';
 import type { Collection } from '../storage/catalogue.js';
 import { Conflict, type Transaction } from '../transactions/transactions.js';
 import { compileUpdate } from '../update/apply.js';
-import { type Command, type Context, docs, ensureCollection, hintOf, int, optionalBoolean, optionalDoc, text } from './command.js';
+import {
+  type Command,
+  type Context,
+  docs,
+  ensureCollection,
+  hintOf,
+  int,
+  optionalBoolean,
+  optionalDoc,
+  text,
+} from './command.js';
 
 const MAX_BATCH = 100_000;
 
@@ -24,7 +34,13 @@ const writeError = (index: number, error: EngineError): Doc => ({
  * Runs the statements of one command in order. One that fails is undone alone; outside a transaction the others stand
  * (all of them, or those before it when ordered). Inside one it ends the transaction.
  */
-function each<T>(context: Context, tx: Transaction, items: readonly T[], ordered: boolean, run: (item: T, index: number) => void): Doc[] {
+function each<T>(
+  context: Context,
+  tx: Transaction,
+  items: readonly T[],
+  ordered: boolean,
+  run: (item: T, index: number) => void,
+): Doc[] {
   const errors: Doc[] = [];
   for (const [index, item] of items.entries()) {
     const mark = items.length > 1 ? tx.mark() : undefined;
@@ -52,7 +68,11 @@ export class StatementFailed extends Error {
 }
 
 const checkBatch = (n: number): void => {
-  if (n === 0 || n > MAX_BATCH) throw new EngineError('InvalidLength', `Write batch sizes must be between 1 and ${MAX_BATCH}. Got ${n} operations.`);
+  if (n === 0 || n > MAX_BATCH)
+    throw new EngineError(
+      'InvalidLength',
+      `Write batch sizes must be between 1 and ${MAX_BATCH}. Got ${n} operations.`,
+    );
 };
 
 export const insert: Command = {
@@ -90,12 +110,25 @@ const UPDATE_FIELDS = ['q', 'u', 'c', 'multi', 'upsert', 'collation', 'arrayFilt
 function updateStatement(statement: Doc, q: string, u: string): UpdateStatement {
   const filter = optionalDoc(statement, q) ?? {};
   const update = statement[u];
-  if (!isDoc(update) && !Array.isArray(update)) throw new EngineError('FailedToParse', 'Update argument must be either an object or an array');
-  if (statement['collation'] !== undefined) throw new EngineError('NotImplemented', 'collation is not supported by the embedded engine');
-  return { filter, update, multi: optionalBoolean(statement, 'multi') ?? false, upsert: optionalBoolean(statement, 'upsert') ?? false, statement };
+  if (!isDoc(update) && !Array.isArray(update))
+    throw new EngineError('FailedToParse', 'Update argument must be either an object or an array');
+  if (statement['collation'] !== undefined)
+    throw new EngineError('NotImplemented', 'collation is not supported by the embedded engine');
+  return {
+    filter,
+    update,
+    multi: optionalBoolean(statement, 'multi') ?? false,
+    upsert: optionalBoolean(statement, 'upsert') ?? false,
+    statement,
+  };
 }
 
-function runUpdate(writer: Writer, collection: Collection, s: UpdateStatement, variables: Doc | undefined): { matched: number; modified: number; upserted?: Value } {
+function runUpdate(
+  writer: Writer,
+  collection: Collection,
+  s: UpdateStatement,
+  variables: Doc | undefined,
+): { matched: number; modified: number; upserted?: Value } {
   const filters = s.statement['arrayFilters'];
   const update = compileUpdate(s.update, {
     multi: s.multi,
@@ -103,7 +136,12 @@ function runUpdate(writer: Writer, collection: Collection, s: UpdateStatement, v
     ...(variables && { let: variables }),
     ...(Array.isArray(filters) && { arrayFilters: filters.filter(isDoc) }),
   });
-  const request = { filter: s.filter, hint: hintOf(s.statement['hint']), sort: optionalDoc(s.statement, 'sort'), let: variables };
+  const request = {
+    filter: s.filter,
+    hint: hintOf(s.statement['hint']),
+    sort: optionalDoc(s.statement, 'sort'),
+    let: variables,
+  };
   return writer.update(collection, request, update, { multi: s.multi, upsert: s.upsert });
 }
 
@@ -130,13 +168,28 @@ export const update: Command = {
         nModified += result.modified;
         if (result.upserted !== undefined) upserted.push({ index: int(index), _id: result.upserted });
       });
-      return { n: int(n), nModified: int(nModified), ...(upserted.length > 0 && { upserted }), ...(errors.length > 0 && { writeErrors: errors }) };
+      return {
+        n: int(n),
+        nModified: int(nModified),
+        ...(upserted.length > 0 && { upserted }),
+        ...(errors.length > 0 && { writeErrors: errors }),
+      };
     });
   },
 };
 
-function runDelete(tx: Transaction, writer: Writer, collection: Collection | undefined, statement: Doc, filter: Doc, multi: boolean, variables: Doc | undefined): number {
-  const found = [...find(tx, collection, { filter, hint: hintOf(statement['hint']), limit: multi ? 0 : 1, let: variables })];
+function runDelete(
+  tx: Transaction,
+  writer: Writer,
+  collection: Collection | undefined,
+  statement: Doc,
+  filter: Doc,
+  multi: boolean,
+  variables: Doc | undefined,
+): number {
+  const found = [
+    ...find(tx, collection, { filter, hint: hintOf(statement['hint']), limit: multi ? 0 : 1, let: variables }),
+  ];
   if (collection) for (const { doc } of found) writer.remove(collection, doc);
   return found.length;
 }
@@ -156,8 +209,20 @@ export const deleteCommand: Command = {
       let n = 0;
       const errors = each(context, tx, statements, ordered, (statement) => {
         const limit = toInteger(statement['limit']);
-        if (limit !== 0 && limit !== 1) throw new EngineError(statement['limit'] === undefined ? 40414 : 'FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${String(statement['limit'])}`);
-        n += runDelete(tx, writer, collection, statement, optionalDoc(statement, 'q') ?? {}, limit === 0, optionalDoc(command, 'let'));
+        if (limit !== 0 && limit !== 1)
+          throw new EngineError(
+            statement['limit'] === undefined ? 40414 : 'FailedToParse',
+            `The limit field in delete objects must be 0 or 1. Got ${String(statement['limit'])}`,
+          );
+        n += runDelete(
+          tx,
+          writer,
+          collection,
+          statement,
+          optionalDoc(statement, 'q') ?? {},
+          limit === 0,
+          optionalDoc(command, 'let'),
+        );
       });
       return { n: int(n), ...(errors.length > 0 && { writeErrors: errors }) };
     });
@@ -166,40 +231,79 @@ export const deleteCommand: Command = {
 
 export const findAndModify: Command = {
   help: 'Changes or removes one document and returns it.',
-  fields: ['findAndModify', 'findandmodify', 'query', 'sort', 'remove', 'update', 'new', 'fields', 'upsert', 'bypassDocumentValidation', 'arrayFilters', 'hint', 'let', 'collation'],
+  fields: [
+    'findAndModify',
+    'findandmodify',
+    'query',
+    'sort',
+    'remove',
+    'update',
+    'new',
+    'fields',
+    'upsert',
+    'bypassDocumentValidation',
+    'arrayFilters',
+    'hint',
+    'let',
+    'collation',
+  ],
   inTransaction: true,
   retryable: true,
   async run(context) {
     const { command, engine, db } = context;
     const name = text(command, 'findAndModify' in command ? 'findAndModify' : 'findandmodify');
-    if (command['collation'] !== undefined) throw new EngineError('NotImplemented', 'collation is not supported by the embedded engine');
+    if (command['collation'] !== undefined)
+      throw new EngineError('NotImplemented', 'collation is not supported by the embedded engine');
     const remove = optionalBoolean(command, 'remove') ?? false;
     const upsert = optionalBoolean(command, 'upsert') ?? false;
     const after = optionalBoolean(command, 'new') ?? false;
     const change = command['update'];
-    if (!remove && change === undefined) throw new EngineError('FailedToParse', 'Either an update or remove=true must be specified');
-    if (remove && change !== undefined) throw new EngineError('FailedToParse', 'Cannot specify both an update and remove=true');
-    if (remove && (upsert || after)) throw new EngineError('FailedToParse', remove && upsert ? 'Cannot specify both upsert=true and remove=true' : 'Cannot specify both new=true and remove=true; the remove always returns the deleted document');
+    if (!remove && change === undefined)
+      throw new EngineError('FailedToParse', 'Either an update or remove=true must be specified');
+    if (remove && change !== undefined)
+      throw new EngineError('FailedToParse', 'Cannot specify both an update and remove=true');
+    if (remove && (upsert || after))
+      throw new EngineError(
+        'FailedToParse',
+        remove && upsert
+          ? 'Cannot specify both upsert=true and remove=true'
+          : 'Cannot specify both new=true and remove=true; the remove always returns the deleted document',
+      );
     const collection = remove ? engine.catalogue.find(db, name) : await ensureCollection(engine, db, name);
     const filterDoc = optionalDoc(command, 'query') ?? {};
     const variables = optionalDoc(command, 'let');
     const fields = optionalDoc(command, 'fields');
     return context.write((tx, writer) => {
       const filter = compileFilter(filterDoc, { ...(variables && { let: variables }) });
-      const request = { filter: filterDoc, sort: optionalDoc(command, 'sort'), hint: hintOf(command['hint']), limit: 1, let: variables };
+      const request = {
+        filter: filterDoc,
+        sort: optionalDoc(command, 'sort'),
+        hint: hintOf(command['hint']),
+        limit: 1,
+        let: variables,
+      };
       const [found] = [...find(tx, collection, request, filter)];
       const show = (doc: Doc): Doc => (fields ? compileProjection(fields, filter)(doc) : doc);
       if (remove || !collection) {
         if (found && collection) writer.remove(collection, found.doc);
         return { lastErrorObject: { n: int(found ? 1 : 0) }, value: found ? show(found.doc) : null };
       }
-      if (!isDoc(change) && !Array.isArray(change)) throw new EngineError('FailedToParse', 'Update argument must be either an object or an array');
+      if (!isDoc(change) && !Array.isArray(change))
+        throw new EngineError('FailedToParse', 'Update argument must be either an object or an array');
       const filters = command['arrayFilters'];
-      const compiled = compileUpdate(change, { multi: false, now: new Date(), ...(variables && { let: variables }), ...(Array.isArray(filters) && { arrayFilters: filters.filter(isDoc) }) });
+      const compiled = compileUpdate(change, {
+        multi: false,
+        now: new Date(),
+        ...(variables && { let: variables }),
+        ...(Array.isArray(filters) && { arrayFilters: filters.filter(isDoc) }),
+      });
       if (!found) {
         if (!upsert) return { lastErrorObject: { n: int(0), updatedExisting: false }, value: null };
         const inserted = writer.insert(collection, compiled.insertFor(filterDoc));
-        return { lastErrorObject: { n: int(1), updatedExisting: false, upserted: inserted['_id'] }, value: after ? show(inserted) : null };
+        return {
+          lastErrorObject: { n: int(1), updatedExisting: false, upserted: inserted['_id'] },
+          value: after ? show(inserted) : null,
+        };
       }
       const changed = compiled.apply(found.doc, filter.positional(found.doc));
       const before = show(found.doc);
@@ -222,7 +326,8 @@ export const bulkWrite: Command = {
     const spaces: Collection[] = [];
     for (const { ns } of docs(command, 'nsInfo')) {
       const at = typeof ns === 'string' ? ns.indexOf('.') : -1;
-      if (typeof ns !== 'string' || at <= 0) throw new EngineError('InvalidNamespace', `Invalid namespace specified for bulkWrite: '${String(ns)}'`);
+      if (typeof ns !== 'string' || at <= 0)
+        throw new EngineError('InvalidNamespace', `Invalid namespace specified for bulkWrite: '${String(ns)}'`);
       spaces.push(await ensureCollection(engine, ns.slice(0, at), ns.slice(at + 1)));
     }
     const ordered = optionalBoolean(command, 'ordered') ?? true;
@@ -253,7 +358,15 @@ export const bulkWrite: Command = {
             row['upserted'] = { _id: result.upserted };
           }
         } else if ('delete' in op) {
-          const n = runDelete(tx, writer, space(op['delete']), op, optionalDoc(op, 'filter') ?? {}, optionalBoolean(op, 'multi') ?? false, variables);
+          const n = runDelete(
+            tx,
+            writer,
+            space(op['delete']),
+            op,
+            optionalDoc(op, 'filter') ?? {},
+            optionalBoolean(op, 'multi') ?? false,
+            variables,
+          );
           total.nDeleted += n;
           row['n'] = int(n);
         } else throw new EngineError('BadValue', 'Unrecognized bulkWrite operation');
@@ -281,7 +394,14 @@ export class BulkFailed extends Error {
 }
 
 function bulkReply(rows: readonly Doc[], errors: readonly Doc[], total: Record<string, number>): Doc {
-  const failed = errors.map(({ index, code, errmsg, ...extra }): Doc => ({ ok: new Int32(0), idx: index, n: int(0), code, errmsg, ...extra }));
+  const failed = errors.map(({ index, code, errmsg, ...extra }): Doc => ({
+    ok: new Int32(0),
+    idx: index,
+    n: int(0),
+    code,
+    errmsg,
+    ...extra,
+  }));
   const all = [...rows, ...failed].toSorted((a, b) => (toInteger(a['idx']) ?? 0) - (toInteger(b['idx']) ?? 0));
   return {
     cursor: { id: Long.ZERO, firstBatch: all, ns: 'admin.$cmd.bulkWrite' },

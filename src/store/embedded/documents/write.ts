@@ -4,7 +4,14 @@ import { type Doc, encode, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { find, type FindRequest } from '../query/execute.js';
 import { compileFilter } from '../query/match.js';
-import { addEntries, type Catalogue, type Collection, documentKey, duplicateId, removeEntries } from '../storage/catalogue.js';
+import {
+  addEntries,
+  type Catalogue,
+  type Collection,
+  documentKey,
+  duplicateId,
+  removeEntries,
+} from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import type { Update } from '../update/apply.js';
 
@@ -46,7 +53,12 @@ export class Writer {
   }
 
   /** Updates one or all that match; inserts with `upsert` where none does. */
-  update(c: Collection, request: FindRequest, update: Update, options: { multi: boolean; upsert: boolean }): { matched: number; modified: number; upserted?: Value } {
+  update(
+    c: Collection,
+    request: FindRequest,
+    update: Update,
+    options: { multi: boolean; upsert: boolean },
+  ): { matched: number; modified: number; upserted?: Value } {
     const filter = compileFilter(request.filter, { ...(request.let && { let: request.let }) });
     let matched = 0;
     let modified = 0;
@@ -66,7 +78,10 @@ export class Writer {
   #store(key: Buffer, doc: Doc): void {
     const bytes = Buffer.from(encode(doc));
     if (bytes.length > MAX_DOCUMENT)
-      throw new EngineError('BSONObjectTooLarge', `object to insert too large. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT}`);
+      throw new EngineError(
+        'BSONObjectTooLarge',
+        `object to insert too large. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT}`,
+      );
     this.#tx.put(key, bytes);
   }
 }
@@ -76,10 +91,14 @@ function withId(doc: Doc): Doc {
   const id = doc['_id'];
   if (id === undefined) return { _id: new ObjectId(), ...doc };
   if (Array.isArray(id)) throw new EngineError('InvalidIdField', "The '_id' value cannot be of type array");
-  if (typeof id === 'object' && id !== null && '_bsontype' in id && id._bsontype === 'BSONRegExp') throw new EngineError('InvalidIdField', "The '_id' value cannot be of type regex");
-  if (isDoc(id) && Object.keys(id).some((k) => k.startsWith('$'))) throw new EngineError('DollarPrefixedFieldName', `_id fields may not contain '$'-prefixed fields: ${Object.keys(id)[0] ?? ''} is not valid for storage.`);
+  if (typeof id === 'object' && id !== null && '_bsontype' in id && id._bsontype === 'BSONRegExp')
+    throw new EngineError('InvalidIdField', "The '_id' value cannot be of type regex");
+  if (isDoc(id) && Object.keys(id).some((k) => k.startsWith('$')))
+    throw new EngineError(
+      'DollarPrefixedFieldName',
+      `_id fields may not contain '$'-prefixed fields: ${Object.keys(id)[0] ?? ''} is not valid for storage.`,
+    );
   if (Object.keys(doc)[0] === '_id') return doc;
   const { _id, ...rest } = doc;
   return { _id, ...rest };
 }
-

@@ -45,7 +45,15 @@ const SORT_LIMIT = 100 * 1024 * 1024;
 const isIdLookup = (filter: Doc): boolean => {
   const names = Object.keys(filter);
   const id = filter['_id'];
-  return names.length === 1 && names[0] === '_id' && id !== undefined && id !== null && !isDoc(id) && !Array.isArray(id) && !(typeof id === 'object' && '_bsontype' in id && id._bsontype === 'BSONRegExp');
+  return (
+    names.length === 1 &&
+    names[0] === '_id' &&
+    id !== undefined &&
+    id !== null &&
+    !isDoc(id) &&
+    !Array.isArray(id) &&
+    !(typeof id === 'object' && '_bsontype' in id && id._bsontype === 'BSONRegExp')
+  );
 };
 
 export function planFor(c: Collection, request: FindRequest): Plan {
@@ -77,14 +85,21 @@ function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined)
         seen.add(id);
       }
       const bytes = byId ? value : tx.get(Buffer.concat([docs, value]));
-      if (!bytes) throw new EngineError('InternalError', `an entry of index ${chosen.index.spec.name} points to no document`);
+      if (!bytes)
+        throw new EngineError('InternalError', `an entry of index ${chosen.index.spec.name} points to no document`);
       examined.docs += 1;
       yield new Found(bytes);
     }
 }
 
 /** Documents that match, in the order of the sort, after skip, up to limit. Lazy as far as the sort allows. */
-export function* find(tx: Transaction, c: Collection | undefined, request: FindRequest, compiled?: Filter, examined: Examined = { keys: 0, docs: 0 }): Iterable<Found> {
+export function* find(
+  tx: Transaction,
+  c: Collection | undefined,
+  request: FindRequest,
+  compiled?: Filter,
+  examined: Examined = { keys: 0, docs: 0 },
+): Iterable<Found> {
   const { skip = 0, limit = 0 } = request;
   if (!c) {
     compileFilter(request.filter, filterOptions(request));
@@ -101,7 +116,11 @@ export function* find(tx: Transaction, c: Collection | undefined, request: FindR
   const filter = compiled ?? compileFilter(request.filter, filterOptions(request));
   const everything = chosen.kind === 'index' ? chosen.exact : Object.keys(request.filter).length === 0;
   const matching = everything ? scan(tx, c, chosen, examined) : matches(scan(tx, c, chosen, examined), filter);
-  const needsSort = request.sort !== undefined && Object.keys(request.sort).length > 0 && !(chosen.kind === 'index' && chosen.sorted) && !('$natural' in request.sort);
+  const needsSort =
+    request.sort !== undefined &&
+    Object.keys(request.sort).length > 0 &&
+    !(chosen.kind === 'index' && chosen.sorted) &&
+    !('$natural' in request.sort);
   const ordered = needsSort && request.sort ? sorted(matching, request.sort, request) : matching;
   let n = 0;
   for (const found of ordered) {
@@ -121,7 +140,11 @@ function* matches(found: Iterable<Found>, filter: Filter): Iterable<Found> {
   for (const f of found) if (filter.test(f.doc)) yield f;
 }
 
-function sorted(found: Iterable<Found>, sort: Doc, { memoryLimitBytes = SORT_LIMIT, allowDiskUse, skip = 0, limit = 0 }: FindRequest): Found[] {
+function sorted(
+  found: Iterable<Found>,
+  sort: Doc,
+  { memoryLimitBytes = SORT_LIMIT, allowDiskUse, skip = 0, limit = 0 }: FindRequest,
+): Found[] {
   const compare = compileSort(sort);
   const top = limit > 0 ? skip + limit : undefined;
   let list: Found[] = [];
@@ -134,7 +157,10 @@ function sorted(found: Iterable<Found>, sort: Doc, { memoryLimitBytes = SORT_LIM
       bytes = list.reduce((sum, { bytes: b }) => sum + b.length, 0);
     }
     if (bytes > memoryLimitBytes && !allowDiskUse)
-      throw new EngineError('QueryExceededMemoryLimitNoDiskUseAllowed', `Executor error during find command :: caused by :: Sort exceeded memory limit of ${memoryLimitBytes} bytes, but did not opt in to external sorting.`);
+      throw new EngineError(
+        'QueryExceededMemoryLimitNoDiskUseAllowed',
+        `Executor error during find command :: caused by :: Sort exceeded memory limit of ${memoryLimitBytes} bytes, but did not opt in to external sorting.`,
+      );
   }
   return list.toSorted((a, b) => compare(a.doc, b.doc));
 }
@@ -148,7 +174,8 @@ export function countMatching(tx: Transaction, c: Collection | undefined, reques
     const stored = c.indexes.find((i) => i.index === chosen.index);
     if (stored) {
       const base = entriesOf(c, stored);
-      for (const { from, to } of chosen.ranges) for (const _entry of tx.range(Buffer.concat([base, from]), Buffer.concat([base, to]))) n += 1;
+      for (const { from, to } of chosen.ranges)
+        for (const _entry of tx.range(Buffer.concat([base, from]), Buffer.concat([base, to]))) n += 1;
       const counted = Math.max(n - (request.skip ?? 0), 0);
       return request.limit ? Math.min(counted, request.limit) : counted;
     }

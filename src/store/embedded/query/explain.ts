@@ -5,12 +5,19 @@ import type { Transaction } from '../transactions/transactions.js';
 import { type Examined, find, type FindRequest, planFor } from './execute.js';
 
 /** The winning plan in MongoDB's words. https://www.mongodb.com/docs/manual/reference/explain-results/ */
-export function explainFind(tx: Transaction, c: Collection | undefined, namespace: string, request: FindRequest, execute: boolean): Doc {
+export function explainFind(
+  tx: Transaction,
+  c: Collection | undefined,
+  namespace: string,
+  request: FindRequest,
+  execute: boolean,
+): Doc {
   const plan = c ? planFor(c, request) : { kind: 'collection' as const };
   const unfiltered = Object.keys(request.filter).length === 0;
   let stage: Doc;
   if (!c) stage = { stage: 'EOF' };
-  else if (plan.kind === 'collection') stage = { stage: 'COLLSCAN', ...(!unfiltered && { filter: request.filter }), direction: 'forward' };
+  else if (plan.kind === 'collection')
+    stage = { stage: 'COLLSCAN', ...(!unfiltered && { filter: request.filter }), direction: 'forward' };
   else {
     const { spec } = plan.index;
     const scan: Doc = {
@@ -27,7 +34,8 @@ export function explainFind(tx: Transaction, c: Collection | undefined, namespac
     };
     stage = { stage: 'FETCH', ...(!plan.exact && { filter: request.filter }), inputStage: scan };
   }
-  if (request.sort && Object.keys(request.sort).length > 0 && !(plan.kind === 'index' && plan.sorted)) stage = { stage: 'SORT', sortPattern: request.sort, inputStage: stage };
+  if (request.sort && Object.keys(request.sort).length > 0 && !(plan.kind === 'index' && plan.sorted))
+    stage = { stage: 'SORT', sortPattern: request.sort, inputStage: stage };
   if (request.skip) stage = { stage: 'SKIP', skipAmount: new Int32(request.skip), inputStage: stage };
   if (request.limit) stage = { stage: 'LIMIT', limitAmount: new Int32(request.limit), inputStage: stage };
   const reply: Doc = {

@@ -43,7 +43,9 @@ function valuesAt(value: Value, parts: readonly string[], at: number): { values:
     return { values: inner.values, array: inner.array };
   }
   if (value.length === 0) return { values: [undefined], array: true };
-  const values = value.flatMap((item) => (isDoc(item) ? valuesAt(field(item, part), parts, at + 1).values : [undefined]));
+  const values = value.flatMap((item) =>
+    isDoc(item) ? valuesAt(field(item, part), parts, at + 1).values : [undefined],
+  );
   return { values, array: true };
 }
 
@@ -65,10 +67,22 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
     keys(doc) {
       const parts = fields.map((f) => ({ ...valuesAt(doc, f.parts, 0), path: f.path }));
       const arrays = parts.filter((p) => p.array);
-      if (arrays.length === 0) return { keys: [encodeKey(parts.map((p) => p.values[0]), directions)], multikey: false };
+      if (arrays.length === 0)
+        return {
+          keys: [
+            encodeKey(
+              parts.map((p) => p.values[0]),
+              directions,
+            ),
+          ],
+          multikey: false,
+        };
       const roots = new Set(arrays.map((p) => p.path.split('.')[0]));
       if (roots.size > 1)
-        throw new EngineError('CannotIndexParallelArrays', `cannot index parallel arrays [${arrays.map((p) => p.path).join('] [')}]`);
+        throw new EngineError(
+          'CannotIndexParallelArrays',
+          `cannot index parallel arrays [${arrays.map((p) => p.path).join('] [')}]`,
+        );
       let rows: Part[][] = [[]];
       const longest = Math.max(...arrays.map((p) => p.values.length));
       if (arrays.length === 1) for (const p of parts) rows = rows.flatMap((row) => p.values.map((v) => [...row, v]));

@@ -77,7 +77,9 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
   if (key === '$alwaysFalse') return [() => false];
   if (['$where', '$text', '$jsonSchema', '$sampleRate'].includes(key))
     throw new EngineError('NotImplemented', `${key} is not supported by the embedded engine`);
-  throw bad(`unknown top level operator: ${key}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`);
+  throw bad(
+    `unknown top level operator: ${key}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
+  );
 }
 
 export const truthy = (v: Value): boolean =>
@@ -121,7 +123,9 @@ const not =
     !matcher(doc, () => undefined);
 
 const equalTest = (operand: Value): Test =>
-  operand === null || operand === undefined ? (v) => v === null || v === undefined : (v) => v !== undefined && equals(v, operand);
+  operand === null || operand === undefined
+    ? (v) => v === null || v === undefined
+    : (v) => v !== undefined && equals(v, operand);
 
 /** Ranges hold only within the operand's own type. */
 function rangeTest(operator: string, operand: Value): Test {
@@ -153,8 +157,12 @@ export function toRegExp(pattern: string, flags: string): RegExp {
     source = source.slice(inline[0].length);
     all += inline[1] ?? '';
   }
-  for (const flag of all) if (!'imsxu'.includes(flag)) throw new EngineError(51108, `invalid flag in regex options: ${flag}`);
-  if (all.includes('x')) source = source.replace(/\\.|\[(?:\\.|[^\]])*\]|#[^\n]*|\s+/g, (m) => (m.startsWith('\\') || m.startsWith('[') ? m : ''));
+  for (const flag of all)
+    if (!'imsxu'.includes(flag)) throw new EngineError(51108, `invalid flag in regex options: ${flag}`);
+  if (all.includes('x'))
+    source = source.replace(/\\.|\[(?:\\.|[^\]])*\]|#[^\n]*|\s+/g, (m) =>
+      m.startsWith('\\') || m.startsWith('[') ? m : '',
+    );
   const kept = [...new Set(all)].filter((f) => 'ims'.includes(f)).join('');
   try {
     return new RegExp(source, kept.includes('u') ? kept : `${kept}u`);
@@ -209,13 +217,16 @@ function bitsTest(operator: string, operand: Value): Test {
   if (Array.isArray(operand))
     for (const bit of operand) {
       const n = toInteger(bit);
-      if (n === undefined || n < 0) throw bad(`Failed to parse bit position. Expected a non-negative number in: ${operator}`);
+      if (n === undefined || n < 0)
+        throw bad(`Failed to parse bit position. Expected a non-negative number in: ${operator}`);
       mask |= 1n << BigInt(n);
     }
-  else if (operand instanceof Binary) for (const [i, b] of operand.value().entries()) mask |= BigInt(b) << BigInt(8 * i);
+  else if (operand instanceof Binary)
+    for (const [i, b] of operand.value().entries()) mask |= BigInt(b) << BigInt(8 * i);
   else {
     const n = toInteger(operand);
-    if (n === undefined || n < 0) throw new EngineError('FailedToParse', `${operator} takes an Array, a number, or a BinData`);
+    if (n === undefined || n < 0)
+      throw new EngineError('FailedToParse', `${operator} takes an Array, a number, or a BinData`);
     mask = BigInt(n);
   }
   const value = (v: Value): bigint | undefined => {
@@ -243,7 +254,10 @@ function elemMatch(parts: readonly string[], operand: Value, options: FilterOpti
     test = (v) => matcher({ v: Array.isArray(v) ? [v] : v }, () => undefined);
   } else {
     const matcher = compileDoc(operand, options);
-    test = (v) => (isDoc(v) ? matcher(v, () => undefined) : Array.isArray(v) && matcher(Object.fromEntries(v.entries()), () => undefined));
+    test = (v) =>
+      isDoc(v)
+        ? matcher(v, () => undefined)
+        : Array.isArray(v) && matcher(Object.fromEntries(v.entries()), () => undefined);
   }
   return (doc, found) =>
     visitPath(doc, parts, (v, index) => {
@@ -264,7 +278,13 @@ function inList(operand: Value, operator: string): Test {
   return (v) => tests.some((t) => t(v));
 }
 
-function compileOperator(parts: readonly string[], operator: string, operand: Value, whole: Doc, options: FilterOptions): Matcher {
+function compileOperator(
+  parts: readonly string[],
+  operator: string,
+  operand: Value,
+  whole: Doc,
+  options: FilterOptions,
+): Matcher {
   switch (operator) {
     case '$eq':
       return onLeaf(parts, equalTest(operand));
@@ -299,7 +319,8 @@ function compileOperator(parts: readonly string[], operator: string, operand: Va
     case '$regex': {
       const flags = whole['$options'];
       if (flags !== undefined && typeof flags !== 'string') throw bad('$options has to be a string');
-      if (operand instanceof BSONRegExp) return onLeaf(parts, regexTest(new BSONRegExp(operand.pattern, flags ?? operand.options)));
+      if (operand instanceof BSONRegExp)
+        return onLeaf(parts, regexTest(new BSONRegExp(operand.pattern, flags ?? operand.options)));
       if (typeof operand !== 'string') throw bad('$regex has to be a string');
       const compiled = toRegExp(operand, flags ?? '');
       return onLeaf(parts, (v) => typeof v === 'string' && compiled.test(v));

@@ -96,7 +96,8 @@ function rangeOf(operators: Doc): Interval | undefined {
     else high = edge;
   }
   if (type === undefined) return undefined;
-  const floor = type === 0x0a ? Buffer.concat([Buffer.from([type]), Buffer.alloc(8), Buffer.from([1])]) : Buffer.from([type]);
+  const floor =
+    type === 0x0a ? Buffer.concat([Buffer.from([type]), Buffer.alloc(8), Buffer.from([1])]) : Buffer.from([type]);
   return {
     low: low ?? { bytes: floor, inclusive: true, text: '-inf' },
     high: high ?? { bytes: Buffer.from([type + 1]), inclusive: false, text: 'inf' },
@@ -113,7 +114,8 @@ function prefixOf(regex: BSONRegExp): string {
 
 function predicateOf(condition: Value): Predicate | undefined {
   const none = { equal: undefined, both: false };
-  const operators: Doc = isDoc(condition) && Object.keys(condition)[0]?.startsWith('$') ? condition : { $eq: condition };
+  const operators: Doc =
+    isDoc(condition) && Object.keys(condition)[0]?.startsWith('$') ? condition : { $eq: condition };
   const count = Object.keys(operators).length;
   if ('$eq' in operators) {
     const v = operators['$eq'];
@@ -124,20 +126,36 @@ function predicateOf(condition: Value): Predicate | undefined {
       return { ...none, intervals: [{ low, high: low }], points: false, exact: false, present: true };
     }
     if (unbounded(v)) return undefined;
-    return { intervals: [point(v)], points: true, exact: v !== null && count === 1, present: v !== null, equal: v, both: false };
+    return {
+      intervals: [point(v)],
+      points: true,
+      exact: v !== null && count === 1,
+      present: v !== null,
+      equal: v,
+      both: false,
+    };
   }
   if ('$in' in operators) {
     const list = operators['$in'];
     if (!Array.isArray(list) || list.some(unbounded) || list.length > 1000) return undefined;
     const intervals = list.map(point).toSorted((a, b) => Buffer.compare(a.low.bytes, b.low.bytes));
-    const different = intervals.filter((v, i) => i === 0 || !v.low.bytes.equals((intervals[i - 1] as Interval).low.bytes));
+    const different = intervals.filter(
+      (v, i) => i === 0 || !v.low.bytes.equals((intervals[i - 1] as Interval).low.bytes),
+    );
     const present = !list.includes(null);
     return { ...none, intervals: different, points: true, exact: present && count === 1, present };
   }
   const range = rangeOf(operators);
   if (range) {
     const used = Object.keys(operators).filter((o) => ['$gt', '$gte', '$lt', '$lte'].includes(o)).length;
-    return { ...none, intervals: [range], points: false, exact: used === count && used <= 2, present: true, both: used > 1 };
+    return {
+      ...none,
+      intervals: [range],
+      points: false,
+      exact: used === count && used <= 2,
+      present: true,
+      both: used > 1,
+    };
   }
   if ('$exists' in operators && operators['$exists'] === true)
     return { ...none, intervals: [everything], points: false, exact: false, present: true };
@@ -175,7 +193,12 @@ interface Candidate {
   readonly score: number;
 }
 
-function candidate(entry: PlannerIndex, said: readonly [string, Value][], sort: ReturnType<typeof sortFields>, hinted: boolean): Candidate | undefined {
+function candidate(
+  entry: PlannerIndex,
+  said: readonly [string, Value][],
+  sort: ReturnType<typeof sortFields>,
+  hinted: boolean,
+): Candidate | undefined {
   const { index, multikey } = entry;
   const { spec } = index;
   const predicates = new Map<string, Predicate>();
@@ -195,7 +218,8 @@ function candidate(entry: PlannerIndex, said: readonly [string, Value][], sort: 
   let used = 0;
   let equal = 0;
   let exact = !multikey && !spec.sparse && !spec.partialFilterExpression;
-  const intervalText = (v: Interval): string => `${v.low.inclusive ? '[' : '('}${v.low.text}, ${v.high.text}${v.high.inclusive ? ']' : ')'}`;
+  const intervalText = (v: Interval): string =>
+    `${v.low.inclusive ? '[' : '('}${v.low.text}, ${v.high.text}${v.high.inclusive ? ']' : ')'}`;
   for (const { path, direction } of index.fields) {
     const p = predicates.get(path);
     const root = path.split('.')[0] ?? path;
@@ -210,10 +234,15 @@ function candidate(entry: PlannerIndex, said: readonly [string, Value][], sort: 
       ranges = prefixes.map((prefix) => rangeBytes(prefix, narrowed, direction));
       break;
     }
-    prefixes = prefixes.flatMap((prefix) => p.intervals.map((v) => Buffer.concat([prefix, encodeTurned(v.low.bytes, direction)])));
+    prefixes = prefixes.flatMap((prefix) =>
+      p.intervals.map((v) => Buffer.concat([prefix, encodeTurned(v.low.bytes, direction)])),
+    );
     if (p.intervals.length === 1) equal += 1;
   }
-  if (ranges.length === 0) ranges = prefixes.map((prefix) => (prefix.length === 0 ? { from: prefix, to: Buffer.from([0xff, 0xff]) } : { from: prefix, to: after(prefix) }));
+  if (ranges.length === 0)
+    ranges = prefixes.map((prefix) =>
+      prefix.length === 0 ? { from: prefix, to: Buffer.from([0xff, 0xff]) } : { from: prefix, to: after(prefix) },
+    );
   ranges.sort((a, b) => Buffer.compare(a.from, b.from));
   const order = ranges.length === 1 && !multikey ? servesSort(index, equal, predicates, sort) : undefined;
   if (used === 0 && !hinted && (order === undefined || sort.length === 0)) return undefined;
@@ -221,16 +250,38 @@ function candidate(entry: PlannerIndex, said: readonly [string, Value][], sort: 
   exact &&= used === said.length && [...predicates.values()].every((p) => p.exact);
   const sorted = sort.length > 0 && order !== undefined;
   const full = spec.unique === true && equal === index.fields.length;
-  const plan: Candidate['plan'] = { kind: 'index', index, ranges, reverse: sorted && order === -1, sorted, exact, multikey, bounds };
-  return { plan, score: (full ? 1000 : 0) + equal * 10 + (used - equal) * 6 + (sorted ? 5 : 0) - index.fields.length * 0.1 };
+  const plan: Candidate['plan'] = {
+    kind: 'index',
+    index,
+    ranges,
+    reverse: sorted && order === -1,
+    sorted,
+    exact,
+    multikey,
+    bounds,
+  };
+  return {
+    plan,
+    score: (full ? 1000 : 0) + equal * 10 + (used - equal) * 6 + (sorted ? 5 : 0) - index.fields.length * 0.1,
+  };
 }
 
-const encodeTurned = (bytes: Buffer, direction: 1 | -1): Buffer => (direction === 1 ? bytes : Buffer.from(bytes.map((b) => ~b & 0xff)));
+const encodeTurned = (bytes: Buffer, direction: 1 | -1): Buffer =>
+  direction === 1 ? bytes : Buffer.from(bytes.map((b) => ~b & 0xff));
 /** The end of the type that an edge lies in. */
-const rangeCeiling = (edge: Edge): Edge => ({ bytes: Buffer.from([(edge.bytes[0] ?? 0) + 1]), inclusive: false, text: 'inf' });
+const rangeCeiling = (edge: Edge): Edge => ({
+  bytes: Buffer.from([(edge.bytes[0] ?? 0) + 1]),
+  inclusive: false,
+  text: 'inf',
+});
 
 /** 1 or −1: reading the index this way gives the sort's order; fields that are held equal may be passed over. */
-function servesSort(index: CompiledIndex, equal: number, predicates: ReadonlyMap<string, Predicate>, sort: ReturnType<typeof sortFields>): 1 | -1 | undefined {
+function servesSort(
+  index: CompiledIndex,
+  equal: number,
+  predicates: ReadonlyMap<string, Predicate>,
+  sort: ReturnType<typeof sortFields>,
+): 1 | -1 | undefined {
   const held = new Set(index.fields.slice(0, equal).map((f) => f.path));
   const wanted = sort.filter(([path]) => !held.has(path) || predicates.get(path)?.equal === undefined);
   let way: 1 | -1 | undefined;
@@ -256,9 +307,14 @@ export function plan({ filter, sort, hint, indexes }: PlanRequest): Plan {
   const order = sort ? sortFields(sort) : [];
   if (isDoc(hint) && '$natural' in hint) return { kind: 'collection' };
   if (hint !== undefined) {
-    const hinted = indexes.find(({ index: { spec } }) => (typeof hint === 'string' ? spec.name === hint : equals(spec.key, hint)));
+    const hinted = indexes.find(({ index: { spec } }) =>
+      typeof hint === 'string' ? spec.name === hint : equals(spec.key, hint),
+    );
     if (!hinted)
-      throw new EngineError('BadValue', `error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index`);
+      throw new EngineError(
+        'BadValue',
+        `error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index`,
+      );
     return candidate(hinted, said, order, true)?.plan ?? { kind: 'collection' };
   }
   let best: Candidate | undefined;

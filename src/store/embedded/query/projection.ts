@@ -6,7 +6,11 @@ import { compileFilter, type Filter, truthy } from './match.js';
 import { field } from './path.js';
 
 /** A projection as a tree: what happens to each field. */
-type Node = { readonly kind: 'keep' } | { readonly kind: 'drop' } | { readonly kind: 'tree'; readonly fields: Map<string, Node> } | { readonly kind: 'value'; readonly of: (root: Doc, at: Value) => Value };
+type Node =
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'tree'; readonly fields: Map<string, Node> }
+  | { readonly kind: 'value'; readonly of: (root: Doc, at: Value) => Value };
 
 const isFlag = (v: Value): boolean => typeof v === 'boolean' || (isNumeric(v) as boolean);
 
@@ -21,7 +25,8 @@ function put(tree: Map<string, Node>, path: string, node: Node): void {
       at.set(part, node);
       return;
     }
-    if (there && there.kind !== 'tree') throw new EngineError(31249, `Path collision at ${path} remaining portion ${parts.slice(i + 1).join('.')}`);
+    if (there && there.kind !== 'tree')
+      throw new EngineError(31249, `Path collision at ${path} remaining portion ${parts.slice(i + 1).join('.')}`);
     const next = there ?? { kind: 'tree' as const, fields: new Map<string, Node>() };
     at.set(part, next);
     at = next.fields;
@@ -53,7 +58,11 @@ function sliceOf(argument: Value): (at: Value) => Value {
  * A find projection: inclusion or exclusion, with $slice, $elemMatch, the positional $ and expressions.
  * https://www.mongodb.com/docs/manual/reference/method/db.collection.find/#projection
  */
-export function compileProjection(spec: Doc, filter?: Filter, variables: Variables = { now: new Date(), let: {} }): (doc: Doc) => Doc {
+export function compileProjection(
+  spec: Doc,
+  filter?: Filter,
+  variables: Variables = { now: new Date(), let: {} },
+): (doc: Doc) => Doc {
   const entries = flatten(spec, '');
   if (entries.length === 0) return (doc) => doc;
   const tree = new Map<string, Node>();
@@ -81,7 +90,11 @@ export function compileProjection(spec: Doc, filter?: Filter, variables: Variabl
           of: (root, at) => {
             const index = filter?.positional(root);
             if (!Array.isArray(at)) return at;
-            if (index === undefined) throw new EngineError(51246, "Executor error during find command :: caused by :: positional operator '.$' couldn't find a matching element in the array");
+            if (index === undefined)
+              throw new EngineError(
+                51246,
+                "Executor error during find command :: caused by :: positional operator '.$' couldn't find a matching element in the array",
+              );
             return [at[index]];
           },
         });
@@ -129,13 +142,19 @@ function project(doc: Doc, tree: ReadonlyMap<string, Node>, inclusive: boolean, 
   }
   for (const [key, node] of tree) {
     if (Object.hasOwn(doc, key)) continue;
-    const result = node.kind === 'value' ? node.of(root, undefined) : node.kind === 'tree' && hasValue(node) ? project({}, node.fields, inclusive, root, false) : undefined;
+    const result =
+      node.kind === 'value'
+        ? node.of(root, undefined)
+        : node.kind === 'tree' && hasValue(node)
+          ? project({}, node.fields, inclusive, root, false)
+          : undefined;
     if (result !== undefined) out[key] = result;
   }
   return out;
 }
 
-const hasValue = (node: Node): boolean => node.kind === 'value' || (node.kind === 'tree' && [...node.fields.values()].some(hasValue));
+const hasValue = (node: Node): boolean =>
+  node.kind === 'value' || (node.kind === 'tree' && [...node.fields.values()].some(hasValue));
 
 function applied(node: Node, v: Value, inclusive: boolean, root: Doc): Value {
   if (node.kind === 'keep') return v;

@@ -7,7 +7,8 @@ import { visitPath } from './path.js';
 /** @throws {EngineError} BadValue: an order that is neither 1 nor −1 */
 export function sortFields(spec: Doc): [path: string, direction: 1 | -1][] {
   return Object.entries(spec).map(([path, order]) => {
-    if (isDoc(order) && '$meta' in order) throw new EngineError('NotImplemented', '$meta sort is not supported by the embedded engine');
+    if (isDoc(order) && '$meta' in order)
+      throw new EngineError('NotImplemented', '$meta sort is not supported by the embedded engine');
     const direction = toInteger(order);
     if (direction !== 1 && direction !== -1)
       throw new EngineError(15975, '$sort key ordering must be 1 (for ascending) or -1 (for descending)');

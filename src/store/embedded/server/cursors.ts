@@ -24,8 +24,18 @@ export class Cursors {
   readonly #open = new Map<bigint, Cursor>();
 
   /** The first batch, and the id by which the rest is asked for; 0: that was all. */
-  async open(source: Source, options: { namespace: string; batchSize: number; single: boolean; limit?: number; release: () => void }): Promise<{ docs: Uint8Array[]; id: bigint }> {
-    const cursor: Cursor = { source, namespace: options.namespace, release: options.release, held: undefined, left: options.limit, used: Date.now() };
+  async open(
+    source: Source,
+    options: { namespace: string; batchSize: number; single: boolean; limit?: number; release: () => void },
+  ): Promise<{ docs: Uint8Array[]; id: bigint }> {
+    const cursor: Cursor = {
+      source,
+      namespace: options.namespace,
+      release: options.release,
+      held: undefined,
+      left: options.limit,
+      used: Date.now(),
+    };
     try {
       const { docs, finished } = await fill(cursor, options.batchSize);
       if (finished || options.single) {
@@ -45,7 +55,11 @@ export class Cursors {
   async more(id: bigint, namespace: string, batchSize: number): Promise<{ docs: Uint8Array[]; id: bigint }> {
     const cursor = this.#open.get(id);
     if (!cursor) throw new EngineError('CursorNotFound', `cursor id ${id} not found`);
-    if (cursor.namespace !== namespace) throw new EngineError('Unauthorized', `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`);
+    if (cursor.namespace !== namespace)
+      throw new EngineError(
+        'Unauthorized',
+        `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`,
+      );
     cursor.used = Date.now();
     try {
       const { docs, finished } = await fill(cursor, batchSize);

@@ -27,17 +27,26 @@ interface Open {
   state: 'open' | 'aborted';
 }
 
-const noSuch = (message: string): EngineError => new EngineError('NoSuchTransaction', message, { labels: ['TransientTransactionError'] });
+const noSuch = (message: string): EngineError =>
+  new EngineError('NoSuchTransaction', message, { labels: ['TransientTransactionError'] });
 
 export function sessionFields(command: Doc): SessionFields {
   const { lsid, txnNumber, autocommit, startTransaction } = command as Record<string, Value>;
   const id = typeof lsid === 'object' && lsid !== null && 'id' in lsid ? (lsid as Doc)['id'] : undefined;
   const key = id === undefined ? undefined : Buffer.from(encode({ id })).toString('latin1');
-  const number = isNumeric(txnNumber) ? (txnNumber instanceof Long ? txnNumber.toBigInt() : BigInt(toNumber(txnNumber))) : undefined;
-  if (autocommit !== undefined && autocommit !== false) throw new EngineError('InvalidOptions', "Field 'autocommit' may only be 'false'");
-  if (startTransaction !== undefined && (startTransaction !== true || autocommit === undefined)) throw new EngineError('InvalidOptions', "Field 'startTransaction' needs autocommit: false");
-  if (number !== undefined && key === undefined) throw new EngineError('InvalidOptions', 'Transaction number requires a session ID to be specified');
-  if (autocommit === false && number === undefined) throw new EngineError('InvalidOptions', "'autocommit' field requires a transaction number to also be specified");
+  const number = isNumeric(txnNumber)
+    ? txnNumber instanceof Long
+      ? txnNumber.toBigInt()
+      : BigInt(toNumber(txnNumber))
+    : undefined;
+  if (autocommit !== undefined && autocommit !== false)
+    throw new EngineError('InvalidOptions', "Field 'autocommit' may only be 'false'");
+  if (startTransaction !== undefined && (startTransaction !== true || autocommit === undefined))
+    throw new EngineError('InvalidOptions', "Field 'startTransaction' needs autocommit: false");
+  if (number !== undefined && key === undefined)
+    throw new EngineError('InvalidOptions', 'Transaction number requires a session ID to be specified');
+  if (autocommit === false && number === undefined)
+    throw new EngineError('InvalidOptions', "'autocommit' field requires a transaction number to also be specified");
   return { key, txnNumber: number, inTransaction: autocommit === false, startTransaction: startTransaction === true };
 }
 
@@ -53,26 +62,40 @@ export class Sessions {
   /** The transaction that a statement belongs to; the first statement opens it. */
   transactionOf(fields: SessionFields): Transaction {
     const { key, txnNumber } = fields;
-    if (key === undefined || txnNumber === undefined) throw new EngineError('InvalidOptions', 'a transaction needs a session');
+    if (key === undefined || txnNumber === undefined)
+      throw new EngineError('InvalidOptions', 'a transaction needs a session');
     const there = this.#open.get(key);
     if (fields.startTransaction) {
-      if (there && there.txnNumber > txnNumber) throw new EngineError('TransactionTooOld', `Cannot start transaction ${txnNumber} because a newer transaction ${there.txnNumber} has already started.`);
-      if (there && there.txnNumber === txnNumber && there.state === 'open') throw new EngineError('IllegalOperation', 'the transaction is open already');
+      if (there && there.txnNumber > txnNumber)
+        throw new EngineError(
+          'TransactionTooOld',
+          `Cannot start transaction ${txnNumber} because a newer transaction ${there.txnNumber} has already started.`,
+        );
+      if (there && there.txnNumber === txnNumber && there.state === 'open')
+        throw new EngineError('IllegalOperation', 'the transaction is open already');
       if (there) this.#drop(key, there);
       const transaction = this.#transactions.begin();
-      const open: Open = { txnNumber, transaction, state: 'open', timer: setTimeout(() => this.#expire(key), TRANSACTION_SECONDS * 1000).unref() };
+      const open: Open = {
+        txnNumber,
+        transaction,
+        state: 'open',
+        timer: setTimeout(() => this.#expire(key), TRANSACTION_SECONDS * 1000).unref(),
+      };
       this.#open.set(key, open);
       return transaction;
     }
     if (!there || there.txnNumber !== txnNumber || there.state === 'aborted')
-      throw noSuch(`Given transaction number ${txnNumber} does not match any in-progress transactions. The active transaction number is ${there?.txnNumber ?? -1}`);
+      throw noSuch(
+        `Given transaction number ${txnNumber} does not match any in-progress transactions. The active transaction number is ${there?.txnNumber ?? -1}`,
+      );
     return there.transaction;
   }
 
   /** Commits; asked again, also after a restart, it gives the same answer. */
   async commit(fields: SessionFields): Promise<void> {
     const { key, txnNumber } = fields;
-    if (key === undefined || txnNumber === undefined) throw new EngineError('InvalidOptions', 'commitTransaction needs a transaction');
+    if (key === undefined || txnNumber === undefined)
+      throw new EngineError('InvalidOptions', 'commitTransaction needs a transaction');
     const there = this.#open.get(key);
     if (!there || there.txnNumber !== txnNumber || there.state === 'aborted') {
       const earlier = this.#transactions.read((tx) => this.#memory(tx, key));
@@ -87,7 +110,8 @@ export class Sessions {
 
   abort(fields: SessionFields): void {
     const there = fields.key === undefined ? undefined : this.#open.get(fields.key);
-    if (!there || there.txnNumber !== fields.txnNumber || there.state === 'aborted') throw noSuch(`Transaction ${fields.txnNumber ?? ''} has been aborted.`);
+    if (!there || there.txnNumber !== fields.txnNumber || there.state === 'aborted')
+      throw noSuch(`Transaction ${fields.txnNumber ?? ''} has been aborted.`);
     this.fail(fields);
   }
 
@@ -111,7 +135,10 @@ export class Sessions {
     const earlier = this.#memory(tx, fields.key);
     if (!earlier || earlier.txnNumber < fields.txnNumber) return undefined;
     if (earlier.txnNumber > fields.txnNumber)
-      throw new EngineError('TransactionTooOld', `Retryable write with txnNumber ${fields.txnNumber} is prohibited on session because a newer retryable write with txnNumber ${earlier.txnNumber} has already started on this session.`);
+      throw new EngineError(
+        'TransactionTooOld',
+        `Retryable write with txnNumber ${fields.txnNumber} is prohibited on session because a newer retryable write with txnNumber ${earlier.txnNumber} has already started on this session.`,
+      );
     return earlier.reply;
   }
 
@@ -156,4 +183,3 @@ export class Sessions {
     this.#transactions.abort(there.transaction);
   }
 }
-

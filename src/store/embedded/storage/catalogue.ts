@@ -36,7 +36,8 @@ const u32 = (n: number): Buffer => {
 /** Where a collection's documents lie; the value of `_id` follows. */
 export const documentsOf = (c: Collection): Buffer => Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([1])]);
 export const documentKey = (c: Collection, id: Value): Buffer => Buffer.concat([documentsOf(c), encodeValue(id)]);
-export const entriesOf = (c: Collection, i: StoredIndex): Buffer => Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([2]), u32(i.id)]);
+export const entriesOf = (c: Collection, i: StoredIndex): Buffer =>
+  Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([2]), u32(i.id)]);
 const everythingOf = (id: number): Buffer => Buffer.concat([Buffer.from([1]), u32(id)]);
 
 export const idIndex = compileIndex({ name: '_id_', key: { _id: new Int32(1) } });
@@ -98,7 +99,12 @@ export class Catalogue {
 
   /** @throws {EngineError} 11000: documents there break a unique index; nothing is built */
   addIndex(transaction: Transaction, collection: Collection, spec: IndexSpec): void {
-    const stored: StoredIndex = { id: 1 + Math.max(0, ...collection.indexes.map((i) => i.id)), index: compileIndex(spec), multikey: false, multikeyStored: false };
+    const stored: StoredIndex = {
+      id: 1 + Math.max(0, ...collection.indexes.map((i) => i.id)),
+      index: compileIndex(spec),
+      multikey: false,
+      multikeyStored: false,
+    };
     const all = documentsOf(collection);
     for (const { value } of transaction.range(all, after(all)))
       if (addEntries(transaction, collection, stored, decode(value))) stored.multikey = true;
@@ -125,16 +131,22 @@ export class Catalogue {
 
   #store(transaction: Transaction, c: Collection): void {
     const indexes = c.indexes.map((i) => ({ id: new Int32(i.id), multikey: i.multikey, spec: specDoc(i.index.spec) }));
-    transaction.put(Buffer.concat([CATALOGUE, Buffer.from(`${c.db}.${c.name}`)]), Buffer.from(encode({ id: new Int32(c.id), indexes })));
+    transaction.put(
+      Buffer.concat([CATALOGUE, Buffer.from(`${c.db}.${c.name}`)]),
+      Buffer.from(encode({ id: new Int32(c.id), indexes })),
+    );
   }
 }
 
 export function checkName(db: string, name: string): void {
-  if (db === '' || /[/\\. "$\0]/.test(db) || Buffer.byteLength(db) > 63) throw new EngineError('InvalidNamespace', `Invalid database name: '${db}'`);
+  if (db === '' || /[/\\. "$\0]/.test(db) || Buffer.byteLength(db) > 63)
+    throw new EngineError('InvalidNamespace', `Invalid database name: '${db}'`);
   if (name === '' || name.includes('\0') || name.startsWith('.') || (name.includes('$') && !name.startsWith('oplog.$')))
     throw new EngineError('InvalidNamespace', `Invalid collection name: ${db}.${name}`);
-  if (name.startsWith('system.') && name !== 'system.js') throw new EngineError('InvalidNamespace', `Invalid system namespace: ${db}.${name}`);
-  if (Buffer.byteLength(`${db}.${name}`) > 255) throw new EngineError('InvalidNamespace', `Fully qualified namespace is too long: ${db}.${name}`);
+  if (name.startsWith('system.') && name !== 'system.js')
+    throw new EngineError('InvalidNamespace', `Invalid system namespace: ${db}.${name}`);
+  if (Buffer.byteLength(`${db}.${name}`) > 255)
+    throw new EngineError('InvalidNamespace', `Fully qualified namespace is too long: ${db}.${name}`);
 }
 
 /** As listIndexes shows it. */
@@ -151,23 +163,60 @@ export const specDoc = (spec: IndexSpec): Doc => ({
 
 /** @throws {EngineError} an option that is not known, or is not kept */
 export function specOf(doc: Doc): IndexSpec {
-  const { key, name, unique, sparse, hidden, partialFilterExpression, expireAfterSeconds } = doc as Record<string, Value>;
-  if (!isDoc(key) || Object.keys(key).length === 0) throw new EngineError('CannotCreateIndex', 'Index keys cannot be an empty object');
+  const { key, name, unique, sparse, hidden, partialFilterExpression, expireAfterSeconds } = doc as Record<
+    string,
+    Value
+  >;
+  if (!isDoc(key) || Object.keys(key).length === 0)
+    throw new EngineError('CannotCreateIndex', 'Index keys cannot be an empty object');
   for (const [path, order] of Object.entries(key)) {
     const n = toInteger(order);
-    if (typeof order === 'string') throw new EngineError('CannotCreateIndex', `Index type '${order}' is not supported by the embedded engine`);
-    if (n === undefined || n === 0) throw new EngineError('CannotCreateIndex', 'Values in the index key pattern cannot be 0, and must be numbers');
-    if (path === '' || path.startsWith('$') || path.includes('$**')) throw new EngineError('CannotCreateIndex', `Index key '${path}' is not supported by the embedded engine`);
+    if (typeof order === 'string')
+      throw new EngineError('CannotCreateIndex', `Index type '${order}' is not supported by the embedded engine`);
+    if (n === undefined || n === 0)
+      throw new EngineError('CannotCreateIndex', 'Values in the index key pattern cannot be 0, and must be numbers');
+    if (path === '' || path.startsWith('$') || path.includes('$**'))
+      throw new EngineError('CannotCreateIndex', `Index key '${path}' is not supported by the embedded engine`);
   }
-  if (typeof name !== 'string' || name === '') throw new EngineError('FailedToParse', "The 'name' field is a required property of an index specification");
-  for (const option of ['collation', 'weights', 'default_language', 'wildcardProjection', 'storageEngine', 'bits', '2dsphereIndexVersion', 'clustered'])
-    if (option in doc) throw new EngineError('NotImplemented', `The index option '${option}' is not supported by the embedded engine`);
-  const known = ['v', 'key', 'name', 'ns', 'unique', 'sparse', 'hidden', 'background', 'partialFilterExpression', 'expireAfterSeconds', 'dropDups'];
+  if (typeof name !== 'string' || name === '')
+    throw new EngineError('FailedToParse', "The 'name' field is a required property of an index specification");
+  for (const option of [
+    'collation',
+    'weights',
+    'default_language',
+    'wildcardProjection',
+    'storageEngine',
+    'bits',
+    '2dsphereIndexVersion',
+    'clustered',
+  ])
+    if (option in doc)
+      throw new EngineError('NotImplemented', `The index option '${option}' is not supported by the embedded engine`);
+  const known = [
+    'v',
+    'key',
+    'name',
+    'ns',
+    'unique',
+    'sparse',
+    'hidden',
+    'background',
+    'partialFilterExpression',
+    'expireAfterSeconds',
+    'dropDups',
+  ];
   const odd = Object.keys(doc).find((k) => !known.includes(k));
-  if (odd !== undefined) throw new EngineError('InvalidIndexSpecificationOption', `The field '${odd}' is not valid for an index specification`);
+  if (odd !== undefined)
+    throw new EngineError(
+      'InvalidIndexSpecificationOption',
+      `The field '${odd}' is not valid for an index specification`,
+    );
   const seconds = expireAfterSeconds === undefined ? undefined : toInteger(expireAfterSeconds);
   if (expireAfterSeconds !== undefined && (seconds === undefined || seconds < 0 || seconds > 2 ** 31 - 1))
-    throw new EngineError('CannotCreateIndex', "TTL index 'expireAfterSeconds' option must be within an acceptable range");
+    throw new EngineError(
+      'CannotCreateIndex',
+      "TTL index 'expireAfterSeconds' option must be within an acceptable range",
+    );
   if (isDoc(partialFilterExpression)) compileFilter(partialFilterExpression);
   return {
     name,
@@ -186,12 +235,25 @@ function duplicate(c: Collection, i: StoredIndex, doc: Doc): EngineError {
   const shown = Object.entries(keyValue)
     .map(([k, v]) => `${k}: ${show(v)}`)
     .join(', ');
-  return new EngineError('DuplicateKey', `E11000 duplicate key error collection: ${c.db}.${c.name} index: ${spec.name} dup key: { ${shown} }`, {
-    extra: { keyPattern: spec.key, keyValue },
-  });
+  return new EngineError(
+    'DuplicateKey',
+    `E11000 duplicate key error collection: ${c.db}.${c.name} index: ${spec.name} dup key: { ${shown} }`,
+    {
+      extra: { keyPattern: spec.key, keyValue },
+    },
+  );
 }
 
-const show = (v: Value): string => (typeof v === 'string' ? JSON.stringify(v) : v === null || v === undefined ? 'null' : isDoc(v) || Array.isArray(v) ? JSON.stringify(v) : typeof v === 'object' && '_bsontype' in v && v._bsontype === 'ObjectId' ? `ObjectId('${String(v)}')` : String(v));
+const show = (v: Value): string =>
+  typeof v === 'string'
+    ? JSON.stringify(v)
+    : v === null || v === undefined
+      ? 'null'
+      : isDoc(v) || Array.isArray(v)
+        ? JSON.stringify(v)
+        : typeof v === 'object' && '_bsontype' in v && v._bsontype === 'ObjectId'
+          ? `ObjectId('${String(v)}')`
+          : String(v);
 
 /** Puts a document's entries into one index. Returns whether it holds an array. */
 export function addEntries(transaction: Transaction, c: Collection, i: StoredIndex, doc: Doc): boolean {
@@ -222,4 +284,5 @@ export function removeEntries(transaction: Transaction, c: Collection, i: Stored
   }
 }
 
-export const duplicateId = (c: Collection, doc: Doc): EngineError => duplicate(c, { id: 0, index: idIndex, multikey: false, multikeyStored: true }, doc);
+export const duplicateId = (c: Collection, doc: Doc): EngineError =>
+  duplicate(c, { id: 0, index: idIndex, multikey: false, multikeyStored: true }, doc);

@@ -35,7 +35,9 @@ export class Storage {
     if (existsSync(formatFile)) {
       const found = readFileSync(formatFile, 'utf8').trim();
       if (found !== String(FORMAT))
-        throw new Error(`The data in ${folder} has format ${found}, this program reads format ${FORMAT}: start the version that wrote it, back up and restore.`);
+        throw new Error(
+          `The data in ${folder} has format ${found}, this program reads format ${FORMAT}: start the version that wrote it, back up and restore.`,
+        );
     }
     let root: RootDatabase<Buffer, Buffer>;
     try {
@@ -49,7 +51,10 @@ export class Storage {
         maxReaders: 1000,
       });
     } catch (cause) {
-      throw new Error(`The data file in ${folder} can't be opened; it may be damaged. Restore a backup into an empty folder.`, { cause });
+      throw new Error(
+        `The data file in ${folder} can't be opened; it may be damaged. Restore a backup into an empty folder.`,
+        { cause },
+      );
     }
     chmodSync(join(folder, 'data.mdb'), 0o600);
     writeFileSync(formatFile, `${FORMAT}\n`, { mode: 0o600 });
@@ -86,7 +91,8 @@ export class Storage {
       });
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      if (/ENOSPC|No space|MDB_MAP_FULL|disk quota/i.test(text)) throw new EngineError('OutOfDiskSpace', `not written: ${text}`);
+      if (/ENOSPC|No space|MDB_MAP_FULL|disk quota/i.test(text))
+        throw new EngineError('OutOfDiskSpace', `not written: ${text}`);
       throw error;
     }
   }
@@ -100,7 +106,8 @@ export class Storage {
   /** Bytes in use. */
   stats(): { readonly bytes: number; readonly entries: number } {
     const stats = this.#root.getStats() as Record<string, number>;
-    const pages = (stats['treeBranchPageCount'] ?? 0) + (stats['treeLeafPageCount'] ?? 0) + (stats['overflowPages'] ?? 0);
+    const pages =
+      (stats['treeBranchPageCount'] ?? 0) + (stats['treeLeafPageCount'] ?? 0) + (stats['overflowPages'] ?? 0);
     return { bytes: pages * (stats['pageSize'] ?? 4096), entries: stats['entryCount'] ?? 0 };
   }
 

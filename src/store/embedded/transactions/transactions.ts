@@ -6,9 +6,13 @@ export class Conflict extends EngineError {
   /** Resolves when the other one is done; undefined: it is already. */
   readonly other: Promise<void> | undefined;
   constructor(other: Promise<void> | undefined) {
-    super('WriteConflict', 'Caused by :: Write conflict during plan execution and yielding is disabled. :: Please retry your operation or multi-document transaction.', {
-      labels: ['TransientTransactionError'],
-    });
+    super(
+      'WriteConflict',
+      'Caused by :: Write conflict during plan execution and yielding is disabled. :: Please retry your operation or multi-document transaction.',
+      {
+        labels: ['TransientTransactionError'],
+      },
+    );
     this.other = other;
   }
 }

@@ -35,13 +35,21 @@ const mismatch = (message: string): EngineError => new EngineError('TypeMismatch
 const show = (v: Value): string => (isDoc(v) || Array.isArray(v) ? JSON.stringify(v) : String(v));
 
 function arithmetic(operator: '$inc' | '$mul', operand: Value, path: string): Change {
-  if (!isNumeric(operand)) throw mismatch(`Cannot ${operator === '$inc' ? 'increment' : 'multiply'} with non-numeric argument: {${path}: ${show(operand)}}`);
+  if (!isNumeric(operand))
+    throw mismatch(
+      `Cannot ${operator === '$inc' ? 'increment' : 'multiply'} with non-numeric argument: {${path}: ${show(operand)}}`,
+    );
   return (before) => {
     if (before === undefined) return operator === '$inc' ? operand : (compute(operand, new Int32(0), '*') ?? operand);
     if (!isNumeric(before))
-      throw mismatch(`Cannot apply ${operator} to a value of non-numeric type. {_id: …} has the field '${path}' of non-numeric type ${typeName(before)}`);
+      throw mismatch(
+        `Cannot apply ${operator} to a value of non-numeric type. {_id: …} has the field '${path}' of non-numeric type ${typeName(before)}`,
+      );
     const result = compute(before, operand, operator === '$inc' ? '+' : '*');
-    if (!result) throw bad(`Failed to apply ${operator} operations to current value (${before.toString()}): it would overflow a 64-bit integer`);
+    if (!result)
+      throw bad(
+        `Failed to apply ${operator} operations to current value (${before.toString()}): it would overflow a 64-bit integer`,
+      );
     return result;
   };
 }
@@ -49,7 +57,8 @@ function arithmetic(operator: '$inc' | '$mul', operand: Value, path: string): Ch
 function each(operand: Value): { items: readonly Value[]; modifiers: Doc } {
   if (!isDoc(operand) || !('$each' in operand)) return { items: [operand], modifiers: {} };
   const items = operand['$each'];
-  if (!Array.isArray(items)) throw mismatch(`The argument to $each in $push must be an array but it was of type: ${typeName(items)}`);
+  if (!Array.isArray(items))
+    throw mismatch(`The argument to $each in $push must be an array but it was of type: ${typeName(items)}`);
   return { items, modifiers: operand };
 }
 
@@ -60,18 +69,26 @@ function push(operand: Value, path: string): Change {
   const whole = (name: string): number | undefined => {
     if (!(name in modifiers)) return undefined;
     const n = toInteger(modifiers[name]);
-    if (n === undefined) throw bad(`The value for ${name} must be an integer value but was given type: ${typeName(modifiers[name])}`);
+    if (n === undefined)
+      throw bad(`The value for ${name} must be an integer value but was given type: ${typeName(modifiers[name])}`);
     return n;
   };
   const position = whole('$position');
   const slice = whole('$slice');
   const sort = modifiers['$sort'];
   const direction = toInteger(sort);
-  if (sort !== undefined && !isDoc(sort) && direction !== 1 && direction !== -1) throw bad('The $sort element value must be either 1 or -1');
+  if (sort !== undefined && !isDoc(sort) && direction !== 1 && direction !== -1)
+    throw bad('The $sort element value must be either 1 or -1');
   return (before) => {
-    if (before !== undefined && !Array.isArray(before)) throw bad(`The field '${path}' must be an array but is of type ${typeName(before)} in document`);
+    if (before !== undefined && !Array.isArray(before))
+      throw bad(`The field '${path}' must be an array but is of type ${typeName(before)} in document`);
     let list = [...(before ?? [])];
-    const at = position === undefined ? list.length : position < 0 ? Math.max(list.length + position, 0) : Math.min(position, list.length);
+    const at =
+      position === undefined
+        ? list.length
+        : position < 0
+          ? Math.max(list.length + position, 0)
+          : Math.min(position, list.length);
     list.splice(at, 0, ...items);
     if (isDoc(sort)) list = list.toSorted((a, b) => compileSort(sort)(isDoc(a) ? a : {}, isDoc(b) ? b : {}));
     else if (direction !== undefined) list = list.toSorted((a, b) => compare(a, b) * direction);
@@ -83,7 +100,10 @@ function push(operand: Value, path: string): Change {
 function addToSet(operand: Value, path: string): Change {
   const { items } = each(operand);
   return (before) => {
-    if (before !== undefined && !Array.isArray(before)) throw bad(`Cannot apply $addToSet to non-array field. Field named '${path}' has non-array type ${typeName(before)}`);
+    if (before !== undefined && !Array.isArray(before))
+      throw bad(
+        `Cannot apply $addToSet to non-array field. Field named '${path}' has non-array type ${typeName(before)}`,
+      );
     const list = [...(before ?? [])];
     for (const item of items) if (!list.some((there) => equals(there, item))) list.push(item);
     return list.length === before?.length ? before : list;
@@ -123,20 +143,24 @@ function pop(operand: Value, path: string): Change {
   if (way !== 1 && way !== -1) throw failed(`$pop expects 1 or -1, found: ${show(operand)}`);
   return (before) => {
     if (before === undefined) return REMOVE;
-    if (!Array.isArray(before)) throw mismatch(`Path '${path}' contains an element of non-array type '${typeName(before)}'`);
+    if (!Array.isArray(before))
+      throw mismatch(`Path '${path}' contains an element of non-array type '${typeName(before)}'`);
     return way === 1 ? before.slice(0, -1) : before.slice(1);
   };
 }
 
 function bit(operand: Value): Change {
-  if (!isDoc(operand) || Object.keys(operand).length === 0) throw bad('The $bit modifier is not compatible with a non-object');
+  if (!isDoc(operand) || Object.keys(operand).length === 0)
+    throw bad('The $bit modifier is not compatible with a non-object');
   return (before) => {
     let n: Value = before === undefined ? new Int32(0) : before;
     for (const [operator, v] of Object.entries(operand)) {
-      if (!(v instanceof Int32 || v instanceof Long) || !(n instanceof Int32 || n instanceof Long)) throw bad('Cannot apply $bit to a value of non-integral type');
+      if (!(v instanceof Int32 || v instanceof Long) || !(n instanceof Int32 || n instanceof Long))
+        throw bad('Cannot apply $bit to a value of non-integral type');
       const a: bigint = BigInt(n.toString());
       const b: bigint = BigInt(v.toString());
-      if (!['and', 'or', 'xor'].includes(operator)) throw bad(`The $bit modifier only supports 'and', 'or', and 'xor', not '${operator}'`);
+      if (!['and', 'or', 'xor'].includes(operator))
+        throw bad(`The $bit modifier only supports 'and', 'or', and 'xor', not '${operator}'`);
       const r: bigint = operator === 'and' ? a & b : operator === 'or' ? a | b : a ^ b;
       n = n instanceof Long || v instanceof Long ? Long.fromBigInt(r) : new Int32(Number(r));
     }
@@ -186,7 +210,9 @@ function changeOf(operator: string, operand: Value, path: string, now: Date): Ch
     case '$currentDate':
       return currentDate(operand, now);
     default:
-      throw failed(`Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`);
+      throw failed(
+        `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`,
+      );
   }
 }
 
@@ -212,16 +238,32 @@ function assertNoConflict(steps: readonly { path: string }[]): void {
 function stepsOf(update: Doc, now: Date): Step[] {
   const steps: Step[] = [];
   for (const [operator, operand] of Object.entries(update)) {
-    if (!isDoc(operand)) throw failed(`Modifiers operate on fields but we found type ${typeName(operand)} instead. For example: {$mod: {<field>: ...}} not {${operator}: ${show(operand)}}`);
+    if (!isDoc(operand))
+      throw failed(
+        `Modifiers operate on fields but we found type ${typeName(operand)} instead. For example: {$mod: {<field>: ...}} not {${operator}: ${show(operand)}}`,
+      );
     for (const [path, v] of Object.entries(operand)) {
       const parts = path.split('.');
-      if (parts.some((p) => p === '')) throw new EngineError('BadValue', `The update path '${path}' contains an empty field name, which is not allowed.`);
+      if (parts.some((p) => p === ''))
+        throw new EngineError(
+          'BadValue',
+          `The update path '${path}' contains an empty field name, which is not allowed.`,
+        );
       if (operator === '$rename') {
         if (typeof v !== 'string') throw bad(`The 'to' field for $rename must be a string: ${path}: ${show(v)}`);
-        steps.push({ operator, path, parts, change: () => REMOVE, to: v.split('.') }, { operator: '$renameTo', path: v, parts: v.split('.'), change: (b) => b });
+        steps.push(
+          { operator, path, parts, change: () => REMOVE, to: v.split('.') },
+          { operator: '$renameTo', path: v, parts: v.split('.'), change: (b) => b },
+        );
       } else steps.push({ operator, path, parts, change: changeOf(operator, v, path, now) });
     }
-    if (Object.keys(operand).length === 0) changeOf(operator === '$rename' ? '$set' : operator, operator === '$pop' ? new Int32(1) : operator === '$inc' || operator === '$mul' ? new Int32(1) : true, '', now);
+    if (Object.keys(operand).length === 0)
+      changeOf(
+        operator === '$rename' ? '$set' : operator,
+        operator === '$pop' ? new Int32(1) : operator === '$inc' || operator === '$mul' ? new Int32(1) : true,
+        '',
+        now,
+      );
   }
   assertNoConflict(steps);
   return steps.toSorted((a, b) => comparePaths(a.parts, b.parts));
@@ -248,7 +290,13 @@ interface Walk {
 const makes = (change: Change, walk: Walk): Value | typeof REMOVE => change(undefined, walk);
 
 /** The value with the change made at the path; the same reference if nothing changed. */
-function changed(value: Value, parts: readonly string[], at: number, change: Change, walk: Walk): Value | typeof REMOVE {
+function changed(
+  value: Value,
+  parts: readonly string[],
+  at: number,
+  change: Change,
+  walk: Walk,
+): Value | typeof REMOVE {
   const part = parts[at];
   if (part === undefined) return change(value, walk);
   if (Array.isArray(value)) {
@@ -257,21 +305,29 @@ function changed(value: Value, parts: readonly string[], at: number, change: Cha
     for (const i of places) {
       const before = value[i];
       const result = changed(before, parts, at + 1, change, walk);
-      if (result === REMOVE ? before === undefined : result === before || (result !== undefined && same(result, before))) continue;
+      if (
+        result === REMOVE ? before === undefined : result === before || (result !== undefined && same(result, before))
+      )
+        continue;
       copy ??= [...value];
-      if (i > copy.length + 1_500_000) throw new EngineError('CannotBackfillArray', `can't backfill more than 1500000 elements`);
+      if (i > copy.length + 1_500_000)
+        throw new EngineError('CannotBackfillArray', `can't backfill more than 1500000 elements`);
       while (copy.length < i) copy.push(null);
       copy[i] = result === REMOVE ? null : result;
     }
     return copy ?? value;
   }
   if (part.startsWith('$')) {
-    if (value === undefined) throw bad(`The path '${walk.path}' must exist in the document in order to apply array updates.`);
+    if (value === undefined)
+      throw bad(`The path '${walk.path}' must exist in the document in order to apply array updates.`);
     throw bad(`Cannot apply array updates to non-array element ${parts.slice(0, at).join('.')}: ${show(value)}`);
   }
   if (value !== undefined && !isDoc(value)) {
     if (makesNothing(change, walk)) return value;
-    throw new EngineError('PathNotViable', `Cannot create field '${part}' in element {${parts[at - 1] ?? ''}: ${show(value)}}`);
+    throw new EngineError(
+      'PathNotViable',
+      `Cannot create field '${part}' in element {${parts[at - 1] ?? ''}: ${show(value)}}`,
+    );
   }
   const doc = value ?? {};
   const before = field(doc, part);
@@ -281,7 +337,8 @@ function changed(value: Value, parts: readonly string[], at: number, change: Cha
     const { [part]: _gone, ...rest } = doc;
     return rest;
   }
-  if (result === before || (result !== undefined && before !== undefined && same(result, before))) return value === undefined ? REMOVE : value;
+  if (result === before || (result !== undefined && before !== undefined && same(result, before)))
+    return value === undefined ? REMOVE : value;
   return { ...doc, [part]: result };
 }
 
@@ -307,7 +364,8 @@ function same(a: Value, b: Value): boolean {
 
 function elements(list: readonly Value[], part: string, walk: Walk): number[] {
   if (part === '$') {
-    if (walk.positional === undefined) throw bad('The positional operator did not find the match needed from the query.');
+    if (walk.positional === undefined)
+      throw bad('The positional operator did not find the match needed from the query.');
     return [walk.positional];
   }
   if (part === '$[]') return list.map((_, i) => i);
@@ -318,7 +376,11 @@ function elements(list: readonly Value[], part: string, walk: Walk): number[] {
     const identifier = named[1];
     return list.flatMap((v, i) => (filter.test({ [identifier]: v }) ? [i] : []));
   }
-  if (!/^\d+$/.test(part)) throw new EngineError('PathNotViable', `Cannot create field '${part}' in element {${walk.path}: ${show(list as Value[])}}`);
+  if (!/^\d+$/.test(part))
+    throw new EngineError(
+      'PathNotViable',
+      `Cannot create field '${part}' in element {${walk.path}: ${show(list as Value[])}}`,
+    );
   return [Number(part)];
 }
 
@@ -328,16 +390,22 @@ function arrayFilters(filters: readonly Doc[], steps: readonly Step[]): Map<stri
     const names = new Set(identifiers(filter));
     const [name] = names;
     if (names.size !== 1 || name === undefined) throw failed('Expected a single top-level field name in array filter');
-    if (!/^[a-z][a-zA-Z0-9]*$/.test(name)) throw bad(`Error parsing array filter: The top-level field name must be an alphanumeric string beginning with a lowercase letter, found '${name}'`);
+    if (!/^[a-z][a-zA-Z0-9]*$/.test(name))
+      throw bad(
+        `Error parsing array filter: The top-level field name must be an alphanumeric string beginning with a lowercase letter, found '${name}'`,
+      );
     if (map.has(name)) throw failed(`Found multiple array filters with the same top-level field name ${name}`);
-    if (!steps.some((s) => s.parts.includes(`$[${name}]`))) throw failed(`The array filter for identifier '${name}' was not used in the update`);
+    if (!steps.some((s) => s.parts.includes(`$[${name}]`)))
+      throw failed(`The array filter for identifier '${name}' was not used in the update`);
     map.set(name, compileFilter(filter));
   }
   return map;
 }
 
 const identifiers = (filter: Doc): string[] =>
-  Object.entries(filter).flatMap(([k, v]) => (k.startsWith('$') && Array.isArray(v) ? v.flatMap((f) => (isDoc(f) ? identifiers(f) : [])) : [k.split('.')[0] ?? k]));
+  Object.entries(filter).flatMap(([k, v]) =>
+    k.startsWith('$') && Array.isArray(v) ? v.flatMap((f) => (isDoc(f) ? identifiers(f) : [])) : [k.split('.')[0] ?? k],
+  );
 
 /** What a filter says is equal: an upsert begins with it. https://www.mongodb.com/docs/manual/reference/method/db.collection.update/#upsert-behavior */
 function equalities(filter: Doc, out: [string, Value][] = []): [string, Value][] {
@@ -358,8 +426,14 @@ function base(filter: Doc): Doc {
   let doc: Doc = {};
   const found = equalities(filter);
   for (const [path, v] of found) {
-    if (found.some(([other]) => other !== path && other.startsWith(`${path}.`))) throw new EngineError(54, `cannot infer query fields to set, both paths '${path}' are matched`);
-    doc = changed(doc, path.split('.'), 0, () => v, { inserting: true, positional: undefined, filters: new Map(), path }) as Doc;
+    if (found.some(([other]) => other !== path && other.startsWith(`${path}.`)))
+      throw new EngineError(54, `cannot infer query fields to set, both paths '${path}' are matched`);
+    doc = changed(doc, path.split('.'), 0, () => v, {
+      inserting: true,
+      positional: undefined,
+      filters: new Map(),
+      path,
+    }) as Doc;
   }
   return doc;
 }
@@ -372,9 +446,11 @@ const withId = (doc: Doc): Doc => {
 
 function assertSameId(before: Doc, after: Doc): void {
   if (before['_id'] !== undefined && !same(after['_id'], before['_id']))
-    throw new EngineError('ImmutableField', `Performing an update on the path '_id' would modify the immutable field '_id'`);
+    throw new EngineError(
+      'ImmutableField',
+      `Performing an update on the path '_id' would modify the immutable field '_id'`,
+    );
 }
-
 
 /**
  * Compiles an update: operators, a replacement or a pipeline.
@@ -389,7 +465,10 @@ export function compileUpdate(update: Doc | readonly Value[], options: UpdateOpt
   const modifying = keys[0]?.startsWith('$') === true;
   if (!modifying) return replacement(document, options);
   const odd = keys.find((k) => !k.startsWith('$'));
-  if (odd !== undefined) throw failed(`Unknown modifier: ${odd}. Expected a valid update modifier or pipeline-style update specified as an array`);
+  if (odd !== undefined)
+    throw failed(
+      `Unknown modifier: ${odd}. Expected a valid update modifier or pipeline-style update specified as an array`,
+    );
   const steps = stepsOf(document, options.now);
   const filters = arrayFilters(options.arrayFilters ?? [], steps);
   const run = (doc: Doc, inserting: boolean, positional: number | undefined): Doc => {
@@ -438,7 +517,11 @@ function renamed(doc: Doc, parts: readonly string[]): Value {
 function replacement(document: Doc, options: UpdateOptions): Update {
   if (options.multi) throw failed('multi update is not supported for replacement-style update');
   const dollar = Object.keys(document).find((k) => k.startsWith('$'));
-  if (dollar !== undefined) throw new EngineError('DollarPrefixedFieldName', `The dollar ($) prefixed field '${dollar}' in '${dollar}' is not allowed in the context of an update's replacement document.`);
+  if (dollar !== undefined)
+    throw new EngineError(
+      'DollarPrefixedFieldName',
+      `The dollar ($) prefixed field '${dollar}' in '${dollar}' is not allowed in the context of an update's replacement document.`,
+    );
   return {
     isReplacement: true,
     apply(doc) {
@@ -459,7 +542,8 @@ const withoutId = ({ _id, ...rest }: Doc): Doc => rest;
 function pipelineUpdate(stages: readonly Value[], variables: Variables): Update {
   const allowed = ['$addFields', '$set', '$project', '$unset', '$replaceRoot', '$replaceWith'];
   const compiled = stages.map((stage) => {
-    if (!isDoc(stage) || Object.keys(stage).length !== 1) throw new EngineError(40323, 'A pipeline stage specification object must contain exactly one field.');
+    if (!isDoc(stage) || Object.keys(stage).length !== 1)
+      throw new EngineError(40323, 'A pipeline stage specification object must contain exactly one field.');
     const [[name, spec]] = Object.entries(stage) as [[string, Value]];
     const run = allowed.includes(name) ? oneToOne(name, spec) : undefined;
     if (!run) throw new EngineError('InvalidOptions', `${name} is not allowed to be used within an update`);
@@ -477,4 +561,3 @@ function pipelineUpdate(stages: readonly Value[], variables: Variables): Update 
     insertFor: (filter) => withId(run(base(filter))),
   };
 }
-

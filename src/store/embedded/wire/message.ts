@@ -82,7 +82,7 @@ export function parse(bytes: Buffer): Request {
   }
   let command: Doc | undefined;
   const sequences: [string, Doc[]][] = [];
-  for (let at = HEADER + 4; at < end; ) {
+  for (let at = HEADER + 4; at < end;) {
     const kind = bytes[at];
     at += 1;
     if (kind === 0) {
@@ -92,10 +92,11 @@ export function parse(bytes: Buffer): Request {
       if (at + 4 > end) throw new BrokenFrame('a sequence is cut off');
       const stop = at + bytes.readInt32LE(at);
       const zero = bytes.indexOf(0, at + 4);
-      if (stop > end || stop <= at || zero === -1 || zero >= stop) throw new BrokenFrame('a sequence of a wrong length');
+      if (stop > end || stop <= at || zero === -1 || zero >= stop)
+        throw new BrokenFrame('a sequence of a wrong length');
       const name = bytes.toString('utf8', at + 4, zero);
       const docs: Doc[] = [];
-      for (at = zero + 1; at < stop; ) {
+      for (at = zero + 1; at < stop;) {
         const { doc, next } = documentAt(bytes, at, stop);
         docs.push(doc);
         at = next;
@@ -150,14 +151,30 @@ function document(parts: readonly Uint8Array[]): Buffer {
 }
 
 /** The answer of find, aggregate and getMore with documents as they lie in the store: none is decoded and encoded again. */
-export function cursorReply(batch: 'firstBatch' | 'nextBatch', docs: readonly Uint8Array[], id: bigint, namespace: string): Buffer {
+export function cursorReply(
+  batch: 'firstBatch' | 'nextBatch',
+  docs: readonly Uint8Array[],
+  id: bigint,
+  namespace: string,
+): Buffer {
   const list = document(docs.flatMap((doc, i) => [Buffer.from([3]), cstring(String(i)), doc]));
   const number = Buffer.alloc(8);
   number.writeBigInt64LE(id);
   const ns = Buffer.from(`${namespace}\0`, 'utf8');
   const nsLength = Buffer.alloc(4);
   nsLength.writeInt32LE(ns.length);
-  const cursor = document([Buffer.from([4]), cstring(batch), list, Buffer.from([18]), cstring('id'), number, Buffer.from([2]), cstring('ns'), nsLength, ns]);
+  const cursor = document([
+    Buffer.from([4]),
+    cstring(batch),
+    list,
+    Buffer.from([18]),
+    cstring('id'),
+    number,
+    Buffer.from([2]),
+    cstring('ns'),
+    nsLength,
+    ns,
+  ]);
   return document([Buffer.from([3]), cstring('cursor'), cursor, OK]);
 }
 
@@ -177,4 +194,3 @@ export function errorReply(error: unknown): Doc {
   const message = error instanceof Error ? error.message : String(error);
   return { ok: new Double(0), errmsg: message, code: new Int32(1), codeName: 'InternalError' };
 }
-

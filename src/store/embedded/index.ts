@@ -1,0 +1,46 @@
+import { Worker } from 'node:worker_threads';
+import { type EngineOptions, FolderInUse, type RunningEngine, startEngine } from './server/engine.js';
+
+export { FolderInUse, type RunningEngine };
+
+export interface StartOptions extends EngineOptions {
+  /** `worker`: long reads do not hold up the caller's event loop. `same`: where a worker can't load the source (tests). */
+  readonly thread?: 'worker' | 'same';
+}
+
+/**
+ * Starts the embedded engine on a folder; `uri` is what the official driver and Mongoose connect to.
+ *
+ * @throws {FolderInUse} another process serves the folder
+ * @throws Error another format, or a damaged file: says what to do
+ */
+export async function start({ thread = 'worker', ...options }: StartOptions): Promise<RunningEngine> {
+  if (thread === 'same') return startEngine(options);
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: options });
+  const uri = await new Promise<string>((resolve, reject) => {
+    worker.once('message', (message: { uri: string }) => resolve(message.uri));
+    worker.once('error', (error) => reject(error instanceof Error ? error : new Error(String(error))));
+  });
+  let asked = 0;
+  const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  worker.on('message', ({ id, error }: { id: number; error?: string }) => {
+    const w = waiting.get(id);
+    waiting.delete(id);
+    if (error === undefined) w?.resolve();
+    else w?.reject(new Error(error));
+  });
+  const ask = (message: object): Promise<void> =>
+    new Promise((resolve, reject) => {
+      asked += 1;
+      waiting.set(asked, { resolve, reject });
+      worker.postMessage({ id: asked, ...message });
+    });
+  return {
+    uri,
+    backup: (folder) => ask({ backup: folder }),
+    async stop() {
+      await ask({ stop: true });
+      await worker.terminate();
+    },
+  };
+}
