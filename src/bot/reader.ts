@@ -1,4 +1,8 @@
 import type { Grammar, Phrase, Place, ReadContext, Reading } from './grammar.js';
+import { nearWords } from './language/near-words.js';
+import { normalise, splitQuote, takeMentions } from './language/normalise.js';
+import { leadingNumbers } from './language/number-lists.js';
+import { soundOf } from './language/pinyin.js';
 
 /** A message as far as reading it goes. */
 export interface Said {
@@ -17,4 +21,145 @@ export interface Reader {
   isForUs(message: { readonly text: string; readonly place: Place; readonly mentionsBot: boolean }): boolean;
   phrase(said: Said): Phrase;
   read(said: Said, context: ReadContext): Read;
+}
+
+/** Words before a command word that change nothing. */
+const POLITE = /^(?:那个|呃|嗯|额|就是|我要|我想|我来|请|麻烦|帮我|给我|我)[ ,]*/;
+/** A message longer than this is no command in a group: it is not looked at further. */
+const LONGEST = 2000;
+const IGNORE: Read = { intent: 'ignore', slots: {} };
+
+/**
+ * Builds the reader of all grammars.
+ *
+ * @throws Error two grammars claim one word: names both intents
+ */
+export function createReader(grammars: readonly Grammar[], { botNames }: { readonly botNames: readonly string[] }): Reader {
+  const byWord = new Map<string, Grammar>();
+  const bySound = new Map<string, { word: string; grammar: Grammar }>();
+  const firsts = new Set<string>();
+  const firstSounds = new Set<string>();
+  for (const grammar of grammars)
+    for (const word of grammar.words) {
+      const other = byWord.get(word);
+      if (other) throw new Error(`the word ${word} is claimed by ${other.intent} and ${grammar.intent}`);
+      byWord.set(word, grammar);
+      const first = [...word][0] ?? '';
+      firsts.add(first);
+      if (word.length >= 2) {
+        const sound = soundOf(word);
+        bySound.set(sound, { word, grammar });
+        firstSounds.add(sound.split(' ')[0] ?? '');
+      }
+    }
+  const words = [...byWord.keys()].toSorted((a, b) => b.length - a.length);
+  const lengths = [...new Set(words.map((w) => w.length))].toSorted((a, b) => b - a);
+  const soundLengths = [...new Set([...bySound.values()].map(({ word }) => word.length))].toSorted((a, b) => b - a);
+  const commandWords = [...new Set(grammars.map((g) => g.words[0]).filter((w) => w !== undefined))];
+
+  const opening = (text: string): { word: string; grammar: Grammar } | undefined => {
+    for (const length of lengths) {
+      const word = text.slice(0, length);
+      const grammar = word.length === length ? byWord.get(word) : undefined;
+      if (grammar) return { word, grammar };
+    }
+    return undefined;
+  };
+  /** Another way to write the same sounds, as voice input and hurried thumbs do: only as a word by itself. */
+  const sounding = (text: string): { word: string; heard: string; grammar: Grammar } | undefined => {
+    if (!firstSounds.has(soundOf(text.slice(0, 1)))) return undefined;
+    for (const length of soundLengths) {
+      const heard = text.slice(0, length);
+      if (heard.length < length || !/^\p{Script=Han}+$/u.test(heard)) continue;
+      const found = bySound.get(soundOf(heard));
+      if (found) return { ...found, heard };
+    }
+    return undefined;
+  };
+
+  const phraseOf = (text: string, quote: string | undefined, mentions: readonly string[], word?: string, rest = text, numbers: readonly number[] = []): Phrase => ({
+    text,
+    lines: text.split('\n'),
+    word,
+    rest,
+    mentions,
+    quote,
+    leadingNumbers: numbers,
+  });
+
+  const prepare = (said: Said): { text: string; bot: boolean; mentions: string[]; quote: string | undefined } => {
+    const { quote, answer } = splitQuote(said.text.slice(0, LONGEST * 50));
+    const { text, bot, others } = takeMentions(normalise(answer), botNames);
+    return { text, bot: bot || said.mentionsBot, mentions: [...new Set([...others, ...said.mentions])], quote: said.quote ?? quote };
+  };
+
+  return {
+    isForUs({ text, place, mentionsBot }) {
+      if (place === 'private' || mentionsBot) return true;
+      if (text.length > LONGEST) return text.slice(0, LONGEST).includes('@');
+      const first = /[\p{L}\p{N}?/@「"“]/u.exec(text);
+      if (!first) return false;
+      if (text.includes('@')) return true;
+      const c = first[0];
+      if (firsts.has(c) || /[\d/?？#「"“\u2460-\u2473]/.test(c) || POLITE.test(text.slice(first.index, first.index + 4))) return true;
+      const code = c.charCodeAt(0);
+      // Full-width signs and traditional characters: rare enough to be read in full.
+      if (code >= 0xff00 && code <= 0xffef) return true;
+      const plain = normalise(c);
+      return firsts.has(plain) || firstSounds.has(soundOf(plain));
+    },
+
+    phrase(said) {
+      const { text, mentions, quote } = prepare(said);
+      return phraseOf(text, quote, mentions);
+    },
+
+    read(said, given) {
+      const { text, bot, mentions, quote } = prepare(said);
+      const context: ReadContext = { ...given, addressed: given.addressed || bot || given.place === 'private' };
+      const attempt = (grammar: Grammar, word: string, rest: string, numbers: readonly number[] = []): Read | undefined => {
+        const reading = grammar.read(phraseOf(text, quote, mentions, word, rest, numbers), context);
+        return reading && { ...reading, grammar };
+      };
+      if (text === '') {
+        const help = byWord.get('帮助');
+        return bot && help ? { intent: help.intent, slots: {}, grammar: help } : IGNORE;
+      }
+      if (text.length > LONGEST) return IGNORE;
+      for (const start of [text, text.replace(POLITE, '')]) {
+        const found = opening(start);
+        const reading = found && attempt(found.grammar, found.word, start.slice(found.word.length));
+        if (reading) return reading;
+        if (!POLITE.test(text)) break;
+      }
+      const numbered = leadingNumbers(text);
+      if (numbered) {
+        const rest = numbered.rest.replace(/^[ ,:号]+/, '');
+        const found = opening(rest) ?? sounding(rest);
+        const after = found && attempt(found.grammar, found.word, rest.slice(found.word.length), numbered.numbers);
+        if (after) return after;
+        const last = /(?:^|[ ,\n])(\p{Script=Han}{2,4})$/u.exec(rest);
+        const grammar = last?.[1] === undefined ? undefined : byWord.get(last[1]);
+        const reading = grammar && last?.[1] !== undefined && attempt(grammar, last[1], '', numbered.numbers);
+        if (reading) return reading;
+      }
+      const heard = sounding(text);
+      if (heard) {
+        const rest = text.slice(heard.heard.length);
+        if (rest === '' || !/^\p{Script=Han}/u.test(rest)) {
+          const reading = attempt(heard.grammar, heard.word, rest);
+          if (reading) return reading;
+        }
+      }
+      if (context.addressed) {
+        const phrase = phraseOf(text, quote, mentions);
+        for (const grammar of grammars) {
+          const reading = grammar.readSentence?.(phrase, context);
+          if (reading) return { ...reading, grammar };
+        }
+        if (bot || context.place === 'private') return { intent: 'unknown', slots: { suggestions: nearWords(text, commandWords) } };
+      }
+      return IGNORE;
+    },
+  };
 }

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import type { Grammar, Phrase, ReadContext, Reading } from '../../../src/bot/grammar.js';
+import { looksLikeName } from '../../../src/bot/language/names.js';
+import { HAN_DIGITS, spelledDigits } from '../../../src/bot/language/numbers.js';
+import { findUnit } from '../../../src/bot/language/places.js';
+import { isQuestion } from './ends.js';
+
+const slots = z.object({
+  name: z.string().max(20),
+  phoneTail: z.string().regex(/^\d{4}$/).optional(),
+  unit: z.string().optional(),
+  homeOrganisation: z.string().max(50).optional(),
+  category: z.enum(['direct', 'inService', 'floating', 'retired']).optional(),
+  skills: z.array(z.string()).optional(),
+});
+
+const CATEGORIES: readonly [RegExp, string][] = [
+  [/在职(?:党员)?/, 'inService'],
+  [/(?:离退休|退休|离休)(?:党员)?/, 'retired'],
+  [/流动(?:党员)?/, 'floating'],
+  [/直管(?:党员)?/, 'direct'],
+];
+const ORGANISATION = /(?:单位|工作单位|所在单位)(?:是|:|：)?\s*(\p{Script=Han}{2,20})|((?:市|区|县|省)?\p{Script=Han}{1,12}?(?:机关党委|党委|党支部|党总支|局|委|厅|法院|检察院|医院|学院|大学|中学|小学|学校|银行|公司|集团|供电所|派出所|研究院|设计院|幼儿园|税务所|管委会|办公室))/u;
+const TAIL_LABEL = /(?:手机|电话|号码)?(?:号)?(?:后四位|尾号|末四位|后4位|尾数)(?:是|为|:)?/;
+const DIGIT4 = new RegExp(`(?<![\\d${HAN_DIGITS}])(\\d{4}|[${HAN_DIGITS}]{4})(?![\\d${HAN_DIGITS}]|号楼|栋|幢)`);
+
+interface Parts {
+  name?: string;
+  phoneTail?: string;
+  unit?: string;
+  homeOrganisation?: string;
+  category?: string;
+  skills?: string[];
+}
+
+/** Takes what it knows out of the text, piece by piece; a person's name is what is left. */
+function parse(text: string, context: ReadContext): Parts {
+  const parts: Parts = {};
+  let left = text.replaceAll('\n', ' ');
+  const cut = (from: number, length: number): void => {
+    left = `${left.slice(0, from)} ${left.slice(from + length)}`;
+  };
+  for (const [pattern, category] of CATEGORIES) {
+    const m = pattern.exec(left);
+    if (!m) continue;
+    parts.category = category;
+    cut(m.index, m[0].length);
+    break;
+  }
+  const phone = /(?<!\d)1\d{6}(\d{4})(?!\d)/.exec(left);
+  if (phone?.[1] !== undefined) {
+    parts.phoneTail = phone[1];
+    cut(phone.index, phone[0].length);
+  }
+  const unit = findUnit(left);
+  if (unit) {
+    parts.unit = unit.name;
+    const before = /(?:我?家?住在?)$/.exec(left.slice(0, unit.from))?.[0] ?? '';
+    cut(unit.from - before.length, unit.to - unit.from + before.length);
+  }
+  const label = TAIL_LABEL.exec(left);
+  if (label) cut(label.index, label[0].length);
+  const tail = DIGIT4.exec(left);
+  const digits = tail?.[1] === undefined ? undefined : spelledDigits(tail[1]);
+  if (tail && digits !== undefined && parts.phoneTail === undefined) {
+    parts.phoneTail = digits;
+    cut(tail.index, tail[0].length);
+  }
+  const skill = /特长(?:是|:)?\s*(\p{Script=Han}{2,10})/u.exec(left);
+  if (skill?.[1] !== undefined) {
+    parts.skills = [skill[1]];
+    cut(skill.index, skill[0].length);
+  }
+  const known = left.match(/\p{Script=Han}+(?:·\p{Script=Han}+)*/gu)?.find((w) => context.names.has(w));
+  if (known !== undefined) {
+    parts.name = known;
+    left = left.replace(known, ' ');
+  }
+  const home = ORGANISATION.exec(left);
+  const organisation = (home?.[1] ?? home?.[2])?.replace(/^(?:我?是|我在|在|来自|单位)/, '');
+  if (home && organisation !== undefined && !looksLikeName(organisation)) {
+    parts.homeOrganisation = organisation;
+    cut(home.index, home[0].length);
+  }
+  left = left.replace(/来?(?:向|到|给)?社区|前来|来|姓名(?:是|:)?|我叫|我是|我的?|本人|名字(?:是|叫|:)?|党员|同志|书记好|书记|大家好|您好|你好|老师|一下|那个|呃|嗯|[的啊了哈呀吧,:;.?]/g, ' ');
+  if (parts.name === undefined) {
+    const name = left.split(/[\s\n]+/).find((w) => looksLikeName(w));
+    if (name !== undefined) parts.name = name;
+  }
+  return parts;
+}
+
+function reading(parts: Parts): Reading {
+  return parts.name === undefined ? { intent: 'ask', slots: { ...parts, missing: ['name'] } } : { intent: 'checkIn.request', slots: { ...parts } };
+}
+
+const FOR_OTHER = /(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,4}\s*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
+
+function forOther(text: string, context: ReadContext): Reading | undefined {
+  if (!FOR_OTHER.test(text)) return undefined;
+  const rest = text.replace(/也?报到(?:一下)?|(?:代|替|帮|给)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|邻居|孩子|儿子|女儿|家人|他|她)?也?/g, ' ');
+  const { name, phoneTail } = parse(rest, context);
+  return { intent: 'checkIn.requestForOther', slots: { ...(name !== undefined && { name }), ...(phoneTail !== undefined && { phoneTail }) } };
+}
+
+/** 报到 <姓名> [<手机后四位>], with unit, employer, category and skill where they are said. */
+export const checkIn: Grammar<typeof slots> = {
+  intent: 'checkIn.request',
+  words: ['报到', '双报到', '我来报到', '我要报到', '在职党员报到', '流动党员报到', '退休党员报到', '离退休党员报到', '直管党员报到', '党员报到'],
+  slots,
+  read(phrase: Phrase, context: ReadContext) {
+    const other = forOther(phrase.text, context);
+    if (other) return other;
+    const whole = `${phrase.word ?? ''}${phrase.rest}`;
+    if (isQuestion(phrase.rest)) return undefined;
+    const category = CATEGORIES.find(([pattern]) => pattern.test(phrase.word ?? ''))?.[1];
+    const parts = { ...parse(phrase.rest, context), ...(category !== undefined && { category }) };
+    if (parts.name !== undefined) return reading(parts);
+    const nothing = /^[\s,:;.啊了哈呀吧]*$/.test(phrase.rest);
+    if (nothing) return context.addressed || whole === '报到' ? reading(parts) : undefined;
+    return parts.phoneTail !== undefined || context.addressed ? reading(parts) : undefined;
+  },
+  readSentence(phrase, context) {
+    if (!/报到|爆到/.test(phrase.text) || isQuestion(phrase.text)) return undefined;
+    const other = forOther(phrase.text, context);
+    if (other) return other;
+    const parts = parse(phrase.text.replace(/双?(?:报到|爆到)/, ' '), context);
+    return parts.name !== undefined && (parts.phoneTail !== undefined || parts.homeOrganisation !== undefined || /来报到|前来报到|向社区报到/.test(phrase.text)) ? reading(parts) : undefined;
+  },
+  answer(kept, phrase, context) {
+    const { missing: _missing, ...before } = kept;
+    const parts = parse(phrase.text, context);
+    const { phoneTail } = parts;
+    const name = parts.name ?? before['name'];
+    if (phoneTail === undefined && parts.name === undefined) return undefined;
+    return { intent: 'checkIn.request', slots: { ...before, ...parts, ...(name !== undefined && { name }) } };
+  },
+};

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { Grammar } from '../../../src/bot/grammar.js';
+import { bare, isAlone, isGlued, trimmed } from './ends.js';
+
+const helpSlots = z.object({ topic: z.string().max(20).optional() });
+
+/** 帮助 [word]. */
+export const help: Grammar<typeof helpSlots> = {
+  intent: 'help',
+  words: ['帮助', '菜单', '怎么用', '使用说明', '使用帮助', '功能', '说明', '?'],
+  slots: helpSlots,
+  read(phrase, context) {
+    if (phrase.word === '?') return context.addressed && isAlone(phrase.rest) ? { intent: 'help', slots: {} } : undefined;
+    if (isAlone(phrase.rest)) return { intent: 'help', slots: {} };
+    if (isGlued(phrase.rest) && !context.addressed) return undefined;
+    const topic = bare(phrase.rest);
+    return /^[\p{L}]{1,8}$/u.test(topic) && ['帮助', '菜单', '怎么用', '使用帮助'].includes(phrase.word ?? '') ? { intent: 'help', slots: { topic } } : undefined;
+  },
+  readSentence(phrase) {
+    const text = bare(phrase.text);
+    if (/^(?:(?:这个?|你|机器人|小助手)?(?:怎么用|咋用|能干(?:什么|啥)|会(?:什么|啥)|有(?:什么|哪些)功能))$/.test(text)) return { intent: 'help', slots: {} };
+    const topic = /^(?:请问)?(?:我)?(?:怎么|如何|咋|怎样)(\p{Script=Han}{2,6})$/u.exec(text)?.[1];
+    return topic === undefined ? undefined : { intent: 'help', slots: { topic: trimmed(topic) } };
+  },
+};
+
+/** 我的: who the bot thinks I am. */
+export const me: Grammar = {
+  intent: 'me.show',
+  words: ['我的', '我是谁', '我的信息', '我的资料', '个人信息'],
+  slots: z.object({}),
+  read: (phrase) => (isAlone(phrase.rest) ? { intent: 'me.show', slots: {} } : undefined),
+};
+
+export const exportMine: Grammar = {
+  intent: 'me.export',
+  words: ['导出我的资料', '导出资料', '导出我的数据'],
+  slots: z.object({}),
+  read: (phrase) => (isAlone(phrase.rest) ? { intent: 'me.export', slots: {} } : undefined),
+};
+
+export const consoleLink: Grammar = {
+  intent: 'console.link',
+  words: ['控制台', '后台', '管理后台'],
+  slots: z.object({}),
+  read: (phrase) => (isAlone(phrase.rest) ? { intent: 'console.link', slots: {} } : undefined),
+};

@@ -1,0 +1,196 @@
+import { z } from 'zod';
+import type { Grammar, Phrase, ReadContext, Reading } from '../../../src/bot/grammar.js';
+import { findPeriod } from '../../../src/bot/language/dates.js';
+import { looksLikeName } from '../../../src/bot/language/names.js';
+import { parseWhole } from '../../../src/bot/language/numbers.js';
+import { findUnit } from '../../../src/bot/language/places.js';
+import { bare, isAlone, isGlued, trimmed } from './ends.js';
+import { findItems } from './service-items.js';
+
+const Period = z.object({ from: z.string(), to: z.string() });
+const balanceSlots = z.object({ period: Period.optional(), name: z.string().optional() });
+const ledgerSlots = z.object({ limit: z.int().positive().optional() });
+const rankingSlots = z.object({ period: Period.optional(), scope: z.string().optional(), limit: z.int().positive().optional(), only: z.literal('me').optional() });
+
+const PEOPLE_ASK = /什么时候|公布|怎么还|没用|商城|规则怎么|为什么/;
+
+/** What is left after a period, a unit, a limit was taken out. */
+function take(text: string, context: ReadContext): { slots: Record<string, unknown>; rest: string } {
+  const slots: Record<string, unknown> = {};
+  let rest = text;
+  const period = findPeriod(rest, context.now, context.zone);
+  if (period) {
+    slots['period'] = period.period;
+    rest = `${rest.slice(0, period.from)} ${rest.slice(period.to)}`;
+  }
+  const unit = findUnit(rest);
+  if (unit) {
+    slots['scope'] = unit.name;
+    rest = `${rest.slice(0, unit.from)} ${rest.slice(unit.to)}`;
+  }
+  const limit = /前\s*(\d{1,3}|[一二两三四五六七八九十]{1,3})名?|(\d{1,3})\s*条?$/.exec(rest);
+  const n = parseWhole(limit?.[1] ?? limit?.[2] ?? '');
+  if (limit && n !== undefined) {
+    slots['limit'] = n;
+    rest = `${rest.slice(0, limit.index)} ${rest.slice(limit.index + limit[0].length)}`;
+  }
+  return { slots, rest: trimmed(rest.replace(/的/g, ' ')) };
+}
+
+function ledger(rest: string): Reading | undefined {
+  const n = /^(\d{1,3}|[一二两三四五六七八九十]{1,3})?\s*条?$/.exec(bare(rest));
+  if (!n) return undefined;
+  const limit = n[1] === undefined ? undefined : parseWhole(n[1]);
+  return { intent: 'points.ledger', slots: { ...(limit !== undefined && limit > 0 && { limit }) } };
+}
+
+function ranking(rest: string, context: ReadContext): Reading | undefined {
+  const { slots, rest: left } = take(bare(rest), context);
+  return left === '' ? { intent: 'points.ranking', slots } : undefined;
+}
+
+/** 积分 [明细 [n]] [period] [name]. */
+export const balance: Grammar<typeof balanceSlots> = {
+  intent: 'points.balance',
+  words: ['积分', '我的积分', '查积分', '查询积分', '查一下积分', '查下积分', '看积分', '看看积分', '我的分', '积分查询', '积分余额'],
+  slots: balanceSlots,
+  read(phrase, context) {
+    const rest = bare(phrase.rest.replace(/[?]$/, ''));
+    if (rest === '' || rest === '多少' || rest === '是多少' || rest === '有多少') return { intent: 'points.balance', slots: {} };
+    if (PEOPLE_ASK.test(rest)) return undefined;
+    if (isGlued(phrase.rest) && !/^(?:多少|本|今年|上|这|去年|第|\d)/.test(rest)) return undefined;
+    const { slots, rest: left } = take(rest, context);
+    if (left === '' && slots['limit'] === undefined) return { intent: 'points.balance', slots };
+    if (context.names.has(left) || (looksLikeName(left) && context.addressed)) return { intent: 'points.balance', slots: { ...slots, name: left } };
+    return undefined;
+  },
+  readSentence(phrase, context) {
+    const text = bare(phrase.text);
+    const named = /^(?:查(?:一下|下|询)?|看(?:一下|看)?)(\p{Script=Han}{2,4})的积分$/u.exec(text);
+    if (named?.[1] !== undefined && !/^(?:我|我们)/.test(named[1])) return { intent: 'points.balance', slots: { name: named[1] } };
+    if (!/积分|几分|多少分/.test(text) || /加几分|能加|加多少分|怎么|咋|扣|规则/.test(text) || !/我|查/.test(text) || PEOPLE_ASK.test(text)) return undefined;
+    if (findItems(text).length > 0) return undefined;
+    const period = findPeriod(text, context.now, context.zone);
+    return { intent: 'points.balance', slots: { ...(period && { period: period.period }) } };
+  },
+};
+
+export const ledgerList: Grammar<typeof ledgerSlots> = {
+  intent: 'points.ledger',
+  words: ['积分明细', '积分 明细', '明细', '我的明细', '积分记录', '积分 记录'],
+  slots: ledgerSlots,
+  read: (phrase) => ledger(phrase.rest),
+  readSentence: (phrase) =>
+    /(?:积分|分).{0,4}(?:怎么来|哪来|咋来)|我?(?:咋|怎么|为什么|为啥)(?:才|只有?|就).{0,4}分/.test(phrase.text) ? { intent: 'points.ledger', slots: {} } : undefined,
+};
+
+export const rankingList: Grammar<typeof rankingSlots> = {
+  intent: 'points.ranking',
+  words: ['排行', '排行榜', '积分排行', '积分排行榜', '积分排名', '积分榜', '排名', '我的排名'],
+  slots: rankingSlots,
+  read: (phrase, context) => (isGlued(phrase.rest) && !/^(?:本|今年|上|这|第|前|全)/.test(phrase.rest) ? undefined : ranking(phrase.rest, context)),
+  readSentence(phrase, context) {
+    const text = bare(phrase.text);
+    if (/我.{0,4}(?:排|第)(?:在|到)?第?几|我的?(?:名次|排名)/.test(text)) return { intent: 'points.ranking', slots: { only: 'me' } };
+    const top = /^(?:积分)?前([一二两三四五六七八九十\d]{1,3})名?(?:是|有)?(?:谁|哪些|哪几个|哪几位)/.exec(text);
+    const limit = parseWhole(top?.[1] ?? '');
+    return top && limit !== undefined ? { intent: 'points.ranking', slots: { ...take('', context).slots, limit } } : undefined;
+  },
+};
+
+const rulesSlots = z.object({ item: z.string().optional() });
+
+export const rules: Grammar<typeof rulesSlots> = {
+  intent: 'points.rules',
+  words: ['积分规则', '积分标准', '加分规则', '积分办法'],
+  slots: rulesSlots,
+  read: (phrase) => (isAlone(phrase.rest) ? { intent: 'points.rules', slots: {} } : undefined),
+  readSentence(phrase) {
+    const { text } = phrase;
+    if (/(?:能|可以|会)?(?:加|得|算|记|给)(?:几|多少)分/.test(text)) {
+      const [item] = findItems(text);
+      return { intent: 'points.rules', slots: { ...(item && { item: item.item }) } };
+    }
+    return /积分.{0,3}(?:规则|标准|怎么算|怎么加|怎么得)/.test(text) ? { intent: 'points.rules', slots: {} } : undefined;
+  },
+};
+
+const appealSlots = z.object({ no: z.int().positive().optional(), text: z.string().min(1).max(500) });
+
+const numbered = (rest: string): { no?: number; text: string } => {
+  const m = /^[\s,:;]*#?\s*(\d{1,6})(?!\d)(?![年月日号小.分个])[\s,:;]*/.exec(rest);
+  return m ? { no: Number(m[1]), text: trimmed(rest.slice(m[0].length)) } : { text: trimmed(rest) };
+};
+
+export const appeal: Grammar<typeof appealSlots> = {
+  intent: 'points.appeal',
+  words: ['申诉', '对积分有异议', '积分有异议', '积分申诉'],
+  slots: appealSlots,
+  read(phrase, context) {
+    const { no, text } = numbered(phrase.rest);
+    if (isGlued(phrase.rest)) return undefined;
+    if (text === '') return context.addressed || no !== undefined ? { intent: 'ask', slots: { ...(no !== undefined && { no }), missing: ['text'] } } : undefined;
+    return { intent: 'points.appeal', slots: { ...(no !== undefined && { no }), text } };
+  },
+  answer: (kept, phrase) => ({ intent: 'points.appeal', slots: { ...(typeof kept['no'] === 'number' && { no: kept['no'] }), text: trimmed(phrase.text).slice(0, 500) } }),
+};
+
+const publishSlots = z.object({ period: Period.optional(), scope: z.string().optional() });
+
+export const publish: Grammar<typeof publishSlots> = {
+  intent: 'points.publish',
+  words: ['公示', '公示积分', '积分公示'],
+  slots: publishSlots,
+  read(phrase, context) {
+    if (isGlued(phrase.rest) && !/^(?:本|上|今年|20)/.test(phrase.rest)) return undefined;
+    const { slots, rest } = take(bare(phrase.rest), context);
+    return /^(?:积分)?$/.test(rest) && (Object.keys(slots).length > 0 || phrase.word !== '公示') ? { intent: 'points.publish', slots } : undefined;
+  },
+};
+
+const changeSlots = z.object({ name: z.string(), points: z.int().positive(), reason: z.string().min(1).max(200) });
+
+function changeReading(intent: string, phrase: Phrase): Reading | undefined {
+  const m = /^[\s,:]*(\p{Script=Han}{2,4}(?:·\p{Script=Han}+)?)[\s,:]+(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*分?[\s,:]*(.*)$/u.exec(phrase.rest);
+  const points = parseWhole(m?.[2] ?? '');
+  if (m?.[1] === undefined || points === undefined) return undefined;
+  const reason = trimmed(m[3] ?? '');
+  return reason === '' ? { intent: 'ask', slots: { name: m[1], points, missing: ['reason'] } } : { intent, slots: { name: m[1], points, reason } };
+}
+
+export const award: Grammar<typeof changeSlots> = {
+  intent: 'points.award',
+  words: ['加分'],
+  slots: changeSlots,
+  read: (phrase) => changeReading('points.award', phrase),
+};
+export const deduct: Grammar<typeof changeSlots> = {
+  intent: 'points.deduct',
+  words: ['扣分', '减分'],
+  slots: changeSlots,
+  read: (phrase) => changeReading('points.deduct', phrase),
+};
+
+const reverseSlots = z.object({ no: z.int().positive(), reason: z.string().min(1).max(200) });
+export const reverse: Grammar<typeof reverseSlots> = {
+  intent: 'points.reverse',
+  words: ['撤销加分', '撤销扣分', '冲销', '撤销积分'],
+  slots: reverseSlots,
+  read(phrase) {
+    const { no, text } = numbered(phrase.rest);
+    if (no === undefined) return undefined;
+    return text === '' ? { intent: 'ask', slots: { no, missing: ['reason'] } } : { intent: 'points.reverse', slots: { no, reason: text } };
+  },
+};
+
+const redeemSlots = z.object({ goods: z.string().min(1).max(50) });
+export const redeem: Grammar<typeof redeemSlots> = {
+  intent: 'points.redeem',
+  words: ['积分兑换', '兑换', '积分换'],
+  slots: redeemSlots,
+  read(phrase, context) {
+    const goods = bare(phrase.rest);
+    if (goods === '') return context.addressed ? { intent: 'ask', slots: { missing: ['goods'] } } : undefined;
+    return isGlued(phrase.rest) && !context.addressed ? undefined : { intent: 'points.redeem', slots: { goods } };
+  },
+};

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import type { Grammar, Phrase, Reading } from '../../../src/bot/grammar.js';
+import { leadingNumbers, parseNumberList } from '../../../src/bot/language/number-lists.js';
+import { bare, isAlone, isQuestion, trimmed } from './ends.js';
+
+const nos = z.array(z.int().positive()).min(1).max(50);
+const approveSlots = z.object({ nos: nos.optional(), all: z.boolean().optional(), confirmed: z.boolean().optional() });
+
+/** 待办: what waits for a leader. */
+export const reviewList: Grammar = {
+  intent: 'review.list',
+  words: ['待办', '待审核', '待审', '我的待办', '待办事项', '审核'],
+  slots: z.object({}),
+  read: (phrase) => (isAlone(phrase.rest) ? { intent: 'review.list', slots: {} } : undefined),
+  readSentence: (phrase) =>
+    /^(?:我)?(?:还)?有(?:什么|哪些|没有)?要?我?(?:审|审核|确认|办)的?|(?:有|还有)(?:什么|哪些).{0,3}(?:审|待办)/.test(trimmed(phrase.text)) ? { intent: 'review.list', slots: {} } : undefined,
+};
+
+const EVERYTHING = /^(?:全部|所有|都|全都|全)(?:的)?$/;
+
+function numbersOf(phrase: Phrase): number[] | undefined {
+  const rest = bare(phrase.rest);
+  const own = rest === '' ? undefined : parseNumberList(rest);
+  if (rest !== '' && !own) return undefined;
+  const all = [...phrase.leadingNumbers, ...(own ?? [])];
+  return all.length > 0 ? [...new Set(all)] : undefined;
+}
+
+/** 通过 #n [#m …], 通过 全部, 231通过. */
+export const approve: Grammar<typeof approveSlots> = {
+  intent: 'review.approve',
+  words: ['通过', '同意', '全部通过', '批准', '确认通过', '审核通过', '都通过'],
+  slots: approveSlots,
+  read(phrase, context) {
+    if (isQuestion(phrase.rest)) return undefined;
+    if (phrase.word === '全部通过' || phrase.word === '都通过') return isAlone(phrase.rest) ? { intent: 'review.approve', slots: { all: true } } : undefined;
+    if (EVERYTHING.test(bare(phrase.rest))) return { intent: 'review.approve', slots: { all: true } };
+    const numbers = numbersOf(phrase);
+    if (numbers) return { intent: 'review.approve', slots: { nos: numbers } };
+    return isAlone(phrase.rest) && context.addressed && context.role !== 'member' ? { intent: 'ask', slots: { missing: ['nos'] } } : undefined;
+  },
+  answer(kept, phrase) {
+    const missing = Array.isArray(kept['missing']) ? kept['missing'] : [];
+    const text = bare(phrase.text);
+    if (missing.includes('confirm')) return /^(?:确认|是|对|好|好的|通过|全部通过|是的|可以|行|同意)$/.test(text) ? { intent: 'review.approve', slots: { all: true, confirmed: true } } : undefined;
+    const numbers = parseNumberList(text);
+    return numbers ? { intent: 'review.approve', slots: { nos: numbers } } : undefined;
+  },
+};
+
+const rejectSlots = z.object({ no: z.int().positive(), reason: z.string().min(1).max(200) });
+
+function numberAndReason(phrase: Phrase): { no?: number; reason?: string } {
+  const rest = phrase.rest.replace(/^[\s,:;.]+/, '');
+  const [leading] = phrase.leadingNumbers;
+  const found = leading === undefined ? leadingNumbers(rest) : { numbers: [leading], rest };
+  if (!found || found.numbers.length !== 1) return {};
+  const reason = trimmed(found.rest);
+  const [no] = found.numbers;
+  return { ...(no !== undefined && { no }), ...(reason !== '' && { reason }) };
+}
+
+/** 驳回 #n 原因. */
+export const reject: Grammar<typeof rejectSlots> = {
+  intent: 'review.reject',
+  words: ['驳回', '不同意', '不通过', '退回', '不批准'],
+  slots: rejectSlots,
+  read(phrase, context) {
+    if (isQuestion(phrase.rest)) return undefined;
+    const { no, reason } = numberAndReason(phrase);
+    if (no !== undefined) return reason === undefined ? { intent: 'ask', slots: { no, missing: ['reason'] } } : { intent: 'review.reject', slots: { no, reason } };
+    return context.addressed && isAlone(phrase.rest) && context.role !== 'member' ? { intent: 'ask', slots: { missing: ['no'] } } : undefined;
+  },
+  answer(kept, phrase) {
+    const text = trimmed(phrase.text);
+    if (text === '') return undefined;
+    if (typeof kept['no'] !== 'number') {
+      const found = leadingNumbers(text);
+      const no = found?.numbers[0];
+      const reason = found ? trimmed(found.rest) : '';
+      if (no === undefined) return undefined;
+      return reason === '' ? { intent: 'ask', slots: { no, missing: ['reason'] } } : { intent: 'review.reject', slots: { no, reason } };
+    }
+    return { intent: 'review.reject', slots: { no: kept['no'], reason: text.slice(0, 200) } };
+  },
+};
+
+const revokeSlots = z.object({ no: z.int().positive(), reason: z.string().max(200).optional() });
+
+/**
+ * 撤销 #n [原因]: a withdrawal by the author, a reversal by a leader with a reason. Who wrote and the state decide what
+ * comes of it; the reading only tells which of the two is likelier.
+ */
+export const revoke: Grammar<typeof revokeSlots> = {
+  intent: 'service.withdraw',
+  words: ['撤销', '作废', '撤掉'],
+  slots: revokeSlots,
+  read: (phrase, context) => revokeReading(phrase, context.role),
+};
+
+export function revokeReading(phrase: Phrase, role: string): Reading | undefined {
+  if (isQuestion(phrase.rest) || phrase.text.startsWith('别')) return undefined;
+  const { no, reason } = numberAndReason(phrase);
+  if (no === undefined) return undefined;
+  const leader = role !== 'member';
+  if (leader && reason !== undefined) return { intent: 'review.reverse', slots: { no, reason } };
+  return { intent: 'service.withdraw', slots: { no, ...(reason !== undefined && leader && { reason }) } };
+}
+
+const undoSlots = z.object({ no: z.int().positive().optional() });
+
+/** 撤回: takes back one's own last command; with a number it is a withdrawal. */
+export const undo: Grammar<typeof undoSlots> = {
+  intent: 'command.undo',
+  words: ['撤回'],
+  slots: undoSlots,
+  read(phrase, context) {
+    if (isQuestion(phrase.rest)) return undefined;
+    const reading = revokeReading(phrase, context.role);
+    if (reading) return { ...reading, intent: 'service.withdraw' };
+    return isAlone(phrase.rest) ? { intent: 'command.undo', slots: {} } : undefined;
+  },
+};

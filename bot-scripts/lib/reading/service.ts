@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import type { Grammar, Phrase, ReadContext, Reading } from '../../../src/bot/grammar.js';
+import { findDay, findPeriod } from '../../../src/bot/language/dates.js';
+import { findDurations, type FoundDuration } from '../../../src/bot/language/durations.js';
+import { addDays, dayOf } from '../../../src/calendar.js';
+import { bare, isAlone, isGlued, isQuestion, trimmed } from './ends.js';
+import { findItems } from './service-items.js';
+
+/** Nobody serves longer on one day. */
+const MAX_MINUTES = 12 * 60;
+const ME = '@me';
+
+const Item = z.object({
+  item: z.string().max(60),
+  minutes: z.number().int(),
+  date: z.string().optional(),
+  startsAt: z.string().optional(),
+  endsAt: z.string().optional(),
+  members: z.array(z.string()).max(20).optional(),
+  note: z.string().max(200).optional(),
+});
+const slots = z.object({ reports: z.array(Item).min(1).max(10) });
+type Draft = Partial<z.infer<typeof Item>>;
+
+const WORDS = ['服务', '志愿服务', '服务打卡', '服务登记', '登记服务', '报服务', '报告服务', '服务报告'];
+const SEPARATOR = /\n+|;|,?(?:接着|然后|之后|随后|另外|还有)|(?:^|[\s,;\n])\d{1,2}[、.](?!\d)/g;
+const PART_OF_DAY = /今早|一大早|清早|早上|早晨|上午|中午|午后|下午|傍晚|晚上|夜里|凌晨|刚刚|刚才|刚/g;
+const FILLER = /^(?:呃|嗯|额|那个|就是|我|报一下|报个|报|登记|了|的|在|于|做了|参加了?|去了?|又|也)+|(?:呃|那个|就是说|就是)/g;
+
+/** Cuts a text into the parts that are each one report: every part has one length of time. */
+function segments(text: string, durations: readonly FoundDuration[]): string[] {
+  const listed = text
+    .split(SEPARATOR)
+    .map((s) => s.trim())
+    .filter((s) => s !== '');
+  if (durations.length < 2 || listed.filter((s) => findDurations(s).length === 1).length === durations.length) return listed.length > 1 && durations.length >= 2 ? listed : [text.replace(/^\s*\d{1,2}[、.](?!\d)/, '')];
+  const first = durations[0] as FoundDuration;
+  const durationFirst = findItems(text.slice(0, first.from)).length === 0;
+  return durations.map((d, i) => {
+    const from = durationFirst ? d.from : (durations[i - 1]?.to ?? 0);
+    const to = durationFirst ? (durations[i + 1]?.from ?? text.length) : i === durations.length - 1 ? text.length : d.to;
+    return text.slice(from, to).replace(/^[\s,;、.]+|[\s,;、]+$/g, '');
+  });
+}
+
+/** The persons it counts for, in the order said; a name after 给, 帮, 看望 is helped, not helping. */
+function takeMembers(text: string, context: ReadContext): { members: string[]; rest: string } {
+  const members: string[] = [];
+  let rest = '';
+  let together = false;
+  for (let i = 0; i < text.length; ) {
+    const before = rest.slice(-2);
+    const mention = text[i] === '@' ? /^@([\p{L}·]{1,20})/u.exec(text.slice(i)) : null;
+    const named = mention ? context.names.prefixOf(mention[1] ?? '') : context.names.prefixOf(text.slice(i));
+    if (named !== undefined && !/(?:给|帮|替|为|望|问|陪|访|送)$/.test(before)) {
+      if (/(?:和|跟|与|同|、|,)\s*$/.test(rest) && members.length === 0 && !/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest)) together = true;
+      if (/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest) && !members.includes(ME)) members.push(ME);
+      rest = rest.replace(/(?:我)?\s*(?:和|跟|与|同|、|,)?\s*$/, ' ');
+      if (!members.includes(named)) members.push(named);
+      i += (mention ? 1 : 0) + named.length;
+      continue;
+    }
+    if (members.length > 0 && /^\s*(?:和|跟|与|、|,)?\s*我(?!们)/.test(text.slice(i)) && !members.includes(ME)) {
+      const m = /^\s*(?:和|跟|与|、|,)?\s*我/.exec(text.slice(i));
+      members.push(ME);
+      i += m?.[0].length ?? 1;
+      continue;
+    }
+    rest += text[i];
+    i += 1;
+  }
+  if (together && !members.includes(ME)) members.unshift(ME);
+  if (members.length > 0) rest = rest.replace(/(?:我们)?(?:[二两俩三四五六七八九十\d]个?人|几个人|二人|俩人|俩)?\s*(?:一起|一块儿?|一同|共同)|(?:[两俩三四五六七八九十\d]个?人|几个人|三人|两人)/, ' ');
+  return { members, rest };
+}
+
+const local = (day: string, minutes: number): string => `${day}T${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
+
+/** One report of one part: what is said is taken out piece by piece, the note is what is left. */
+function draftOf(segment: string, context: ReadContext): { draft: Draft; vague: boolean; joint: boolean } {
+  const draft: Draft = {};
+  let { members, rest: text } = takeMembers(segment, context);
+  const day = findDay(text, context.now, context.zone, 'past');
+  if (day) {
+    draft.date = day.day;
+    text = `${text.slice(0, day.from)} ${text.slice(day.to)}`;
+  }
+  const [duration] = findDurations(text);
+  let vague = false;
+  if (duration) {
+    draft.minutes = duration.minutes;
+    vague = duration.vague;
+    if (duration.clock) {
+      const on = draft.date ?? dayOf(context.now, context.zone);
+      draft.startsAt = local(on, duration.clock.startsAt);
+      draft.endsAt = duration.clock.endsAt === 1440 ? local(addDays(on, 1), 0) : local(on, duration.clock.endsAt);
+    }
+    text = `${text.slice(0, duration.from)} ${text.slice(duration.to)}`;
+  }
+  const items = findItems(text);
+  const [item] = items;
+  const kinds = [...new Set(items.map((i) => i.item))];
+  const between = items.length > 1 ? text.slice(items[0]?.to, items[1]?.from) : '';
+  const joint = kinds.length > 1 && /^[\s]*(?:和|跟|与|及|、|,|\+)[\s]*$/.test(between);
+  if (item) {
+    draft.item = joint ? items.map((i) => text.slice(i.from, i.to)).join('和') : item.item;
+    if (joint) text = `${text.slice(0, item.from)} ${text.slice(items.at(-1)?.to)}`;
+    else if (!item.bySign) text = `${text.slice(0, item.from)} ${text.slice(item.to)}`;
+  }
+  if (members.length > 0 && !(members.length === 1 && members[0] === ME)) draft.members = members;
+  const note = text
+    .replace(PART_OF_DAY, ' ')
+    .replace(/ {2,}/g, ' ')
+    .trim()
+    .replace(FILLER, '')
+    .replace(/^[\s,:;.、我了在]+|[\s,:;、了]+$/g, '');
+  if (note !== '' && !/^[\s\d]*$/.test(note)) draft.note = note;
+  return { draft, vague, joint };
+}
+
+function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContext): Reading {
+  const today = dayOf(context.now, context.zone);
+  const reports = drafts.filter((d) => Object.keys(d).length > 0);
+  const missing = [...(drafts.some((d) => d.item === undefined) ? ['item'] : []), ...(drafts.some((d) => d.minutes === undefined) ? ['minutes'] : [])];
+  if (reports.some((d) => d.date !== undefined && d.date > today)) return { intent: 'reject.future', slots: { reports } };
+  if (reports.some((d) => d.minutes !== undefined && (d.minutes <= 0 || d.minutes > MAX_MINUTES))) return { intent: 'reject.implausible', slots: { reports } };
+  if (missing.length > 0 || reports.length === 0) return { intent: 'ask', slots: { ...(reports.length > 0 && { reports }), missing: reports.length > 0 ? missing : ['item', 'minutes'] } };
+  return { intent: 'service.report', slots: { reports, ...(vague && { needsConfirm: true }) } };
+}
+
+function readItems(text: string, context: ReadContext): Reading {
+  const parts = segments(text, findDurations(text)).map((s) => draftOf(s, context));
+  return readingOf(parts.map((p) => p.draft), parts.some((p) => p.vague || p.joint), context);
+}
+
+/** 服务 <what> <how long> [note]: parts in any order, several items in one message. */
+export const serviceReport: Grammar<typeof slots> = {
+  intent: 'service.report',
+  words: WORDS,
+  slots,
+  read(phrase: Phrase, context: ReadContext) {
+    const { rest } = phrase;
+    if (isAlone(rest)) return context.addressed || phrase.text === phrase.word || rest.trim() === '' ? { intent: 'ask', slots: { missing: ['item', 'minutes'] } } : undefined;
+    const reading = readItems(rest.replace(/^[\s,:;.]+/, '').replace(/^(?:一下|了)[\s,]*/, ''), context);
+    if (isQuestion(rest)) return undefined;
+    if (!isGlued(rest)) return reading.intent === 'ask' && !context.addressed && /^[\s,:]*[\p{L}]{9,}/u.test(rest) ? undefined : knows(reading) ? reading : undefined;
+    const complete = reading.intent !== 'ask';
+    return complete || (context.addressed && knows(reading)) ? reading : undefined;
+  },
+  readSentence(phrase, context) {
+    const text = phrase.text.replace(/^(?:请|帮我|我)?(?:登记|报告|汇报|报|记)(?:一下|个|下)?[\s,:]*/, '');
+    if (isQuestion(text) || /能加|加几分|几分|多少分|规则|还没|没来|明天.*(?:吗|几点)/.test(text)) return undefined;
+    if (context.place === 'private' && context.open === 'asWritten' && /停水|停电|快递|等了|堵了|没来/.test(text)) return undefined;
+    const durations = findDurations(text);
+    if (durations.length === 0 || findItems(text).length === 0) return undefined;
+    const reading = readItems(text, context);
+    return reading.intent === 'ask' ? undefined : reading;
+  },
+  answer(kept, phrase, context) {
+    const drafts = (Array.isArray(kept['reports']) ? kept['reports'] : [{}]) as Draft[];
+    const missing = Array.isArray(kept['missing']) ? kept['missing'] : [];
+    const text = trimmed(phrase.text);
+    if (missing.includes('confirm')) {
+      if (/^(?:对|对的|是|是的|嗯|嗯嗯|确认|没错|好|好的|可以|行|正确|ok)$/i.test(bare(text))) return { intent: 'service.report', slots: { reports: drafts } };
+      const [duration] = findDurations(text);
+      if (duration && drafts.length === 1) return readingOf([{ ...drafts[0], minutes: duration.minutes }], false, context);
+      return undefined;
+    }
+    const { draft } = draftOf(text, context);
+    const number = /^\d+(?:\.\d+)?$/.exec(text);
+    if (number && missing.includes('minutes') && !missing.includes('item')) draft.minutes = Math.round(Number(text) * (Number(text) <= 12 ? 60 : 1));
+    if ((!missing.includes('item') || draft.item === undefined) && (!missing.includes('minutes') || draft.minutes === undefined)) return undefined;
+    const filled = drafts.map((d) => ({ ...(draft.note !== undefined && { note: draft.note }), ...(draft.date !== undefined && { date: draft.date }), ...(draft.item !== undefined && { item: draft.item }), ...(draft.minutes !== undefined && { minutes: draft.minutes }), ...d }));
+    return readingOf(filled, false, context);
+  },
+};
+
+/** Does the text say anything that a report is made of? */
+const knows = (reading: Reading): boolean => {
+  if (reading.intent !== 'ask') return true;
+  const [first] = (Array.isArray(reading.slots['reports']) ? reading.slots['reports'] : []) as Draft[];
+  return first?.item !== undefined || first?.minutes !== undefined;
+};
+
+const listSlots = z.object({ period: z.object({ from: z.string(), to: z.string() }).optional() });
+
+/** 我的服务 [本月]. */
+export const serviceList: Grammar<typeof listSlots> = {
+  intent: 'service.list',
+  words: ['我的服务', '服务记录', '我的服务记录'],
+  slots: listSlots,
+  read(phrase, context) {
+    if (isAlone(phrase.rest)) return { intent: 'service.list', slots: {} };
+    const period = findPeriod(phrase.rest, context.now, context.zone);
+    return period && bare(phrase.rest).length <= 8 ? { intent: 'service.list', slots: { period: period.period } } : undefined;
+  },
+};

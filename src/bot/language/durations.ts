@@ -1,0 +1,108 @@
+import { HAN_DIGITS, parseWhole } from './numbers.js';
+
+/** A length of time found in a text. */
+export interface FoundDuration {
+  readonly from: number;
+  readonly to: number;
+  readonly minutes: number;
+  /** Taken at a set value: to be asked back. */
+  readonly vague: boolean;
+  /** From a clock time to another, minutes after midnight. */
+  readonly clock?: { readonly startsAt: number; readonly endsAt: number };
+}
+
+const H = `[${HAN_DIGITS}]+`;
+const N = `(\\d+(?:\\.\\d+)?|${H})`;
+const HOUR = '(?:小时|钟头|钟|hours?|hrs?|h)';
+const MINUTE = '(?:分钟|分(?!之)|minutes?|mins?|min|m(?![a-z]))';
+const TIME = `(?:凌晨|早上|上午|中午|下午|傍晚|晚上|早|晚)?\\s*(\\d{1,2}|${H})(?:(?::|点|时)(?:\\s*(\\d{1,2}|半|[一三13]刻|${H}))?(?:分)?钟?)`;
+const RANGE = new RegExp(`${TIME}\\s*(?:-|~|到|至)\\s*${TIME}`, 'i');
+
+const number = (text: string): number => (/^[\d.]+$/.test(text) ? Number(text) : (parseWhole(text) ?? Number.NaN));
+
+interface Rule {
+  readonly pattern: RegExp;
+  readonly minutes: (m: RegExpExecArray) => number;
+  readonly vague: boolean;
+}
+const rule = (source: string, minutes: Rule['minutes'], vague = false): Rule => ({ pattern: new RegExp(source, 'i'), minutes, vague });
+
+const ABOUT = '(?:快|将近|差不多|大概|大约|约|近)\\s*';
+
+/** The earlier rule wins where two begin at one place; vague forms first, since they contain exact ones. */
+const rules: readonly Rule[] = [
+  rule('大半天', () => 300, true),
+  rule('(?<!大)半天', () => 240, true),
+  rule('(?:一|1|整)(?:个|整个)?(?:上午|下午)', () => 180, true),
+  rule('(?:一|1)(?:个)?(?:晚上|晚)(?!点)', () => 120, true),
+  rule('(?:(?:一|1)整?天|整天)', () => 480, true),
+  rule('个把(?:小时|钟头|钟)', () => 60, true),
+  rule(`半个?多(?:小时|钟头|钟)`, () => 30, true),
+  rule(`${N}个?(?:多|来)个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`([一二三四五六七八九])([一二三四五六七八九])个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`(\\d)[-~](\\d)个?${HOUR}`, (m) => Number(m[1]) * 60, true),
+  rule(`${ABOUT}${N}个半${HOUR}`, (m) => number(m[1] ?? '') * 60 + 30, true),
+  rule(`${ABOUT}${N}个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`${ABOUT}半个?${HOUR}`, () => 30, true),
+  rule(`${ABOUT}${N}${MINUTE}`, (m) => number(m[1] ?? ''), true),
+  rule(`${N}个?(?:小时|钟头|钟|h)左右`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`${N}(?:多|来)${MINUTE}`, (m) => number(m[1] ?? ''), true),
+  rule(`${N}${MINUTE}左右`, (m) => number(m[1] ?? ''), true),
+  rule(`${N}个半${HOUR}`, (m) => number(m[1] ?? '') * 60 + 30),
+  rule(`${N}个?${HOUR}\\s*(?:零|又|加)?\\s*${N}(?:${MINUTE})?(?![个点号人栋幢单月日天楼位:])`, (m) => number(m[1] ?? '') * 60 + number(m[2] ?? '')),
+  rule(`${N}个?${HOUR}半`, (m) => number(m[1] ?? '') * 60 + 30),
+  rule(`${N}个?${HOUR}(?:一|1)刻钟?`, (m) => number(m[1] ?? '') * 60 + 15),
+  rule(`${N}个?${HOUR}(?:三|3)刻钟?`, (m) => number(m[1] ?? '') * 60 + 45),
+  rule(`${N}个?${HOUR}`, (m) => number(m[1] ?? '') * 60),
+  rule(`半个?${HOUR}`, () => 30),
+  rule(`([一二两三123])刻钟`, (m) => number(m[1] ?? '') * 15),
+  rule(`${N}${MINUTE}`, (m) => number(m[1] ?? '')),
+];
+
+/** Minutes after midnight of a clock time as written; bare hours are taken as said. */
+function clockOf(whole: string, hour: string, minute: string | undefined): number {
+  let h = number(hour);
+  const afternoon = /下午|晚|傍晚/.test(whole) && h < 12;
+  if (afternoon) h += 12;
+  const m = minute === undefined ? 0 : minute === '半' ? 30 : /^[一1]刻$/.test(minute) ? 15 : /^[三3]刻$/.test(minute) ? 45 : number(minute);
+  return h * 60 + m;
+}
+
+function findRange(text: string): FoundDuration | undefined {
+  const m = RANGE.exec(text);
+  if (!m) return undefined;
+  const [first = '', second = ''] = m[0].split(/\s*(?:-|~|到|至)\s*/);
+  const startsAt = clockOf(first, m[1] ?? '', m[2]);
+  let endsAt = clockOf(second, m[3] ?? '', m[4]);
+  if (endsAt <= startsAt && endsAt + 720 > startsAt && endsAt < 720) endsAt += 720;
+  if (Number.isNaN(startsAt) || Number.isNaN(endsAt) || startsAt >= 1440 || endsAt > 1440) return undefined;
+  return { from: m.index, to: m.index + m[0].length, minutes: endsAt - startsAt, vague: false, clock: { startsAt, endsAt } };
+}
+
+/** All lengths of time in a text, in order. `30人次`, `7位`, `12栋`, `90岁` are none. */
+export function findDurations(text: string): FoundDuration[] {
+  const found: FoundDuration[] = [];
+  let from = 0;
+  while (from < text.length) {
+    const rest = text.slice(from);
+    const range = findRange(rest);
+    let best = range;
+    for (const { pattern, minutes, vague } of rules) {
+      const m = pattern.exec(rest);
+      if (!m || m[0] === '') continue;
+      const n = minutes(m);
+      if (Number.isNaN(n) || (best && m.index >= best.from)) continue;
+      best = { from: m.index, to: m.index + m[0].length, minutes: Math.round(n), vague };
+    }
+    if (!best) break;
+    found.push({ ...best, from: best.from + from, to: best.to + from });
+    from += best.to;
+  }
+  return found;
+}
+
+/** The length of time that a whole text says, or undefined. */
+export function parseDuration(text: string): FoundDuration | undefined {
+  const [only, another] = findDurations(text);
+  return another ? undefined : only;
+}

@@ -1,0 +1,73 @@
+import { Converter } from 'opencc-js/t2cn';
+
+const simplify = Converter({ from: 'hk', to: 'cn' });
+/** Nothing traditional is outside this range: most messages need no conversion. */
+const HAN = /\p{Script=Han}/u;
+
+/** Circled and keycap numbers begin a new item, which NFKC would hide in the text. */
+const CIRCLED = /[\u2460-\u2473\u24F5-\u24FE\u2776-\u277F]|(\d)\uFE0F?\u20E3/gu;
+const CIRCLED_STARTS = [0x2460, 0x24f5, 0x2776] as const;
+
+function numbered(mark: string, keycap: string | undefined): string {
+  if (keycap !== undefined) return `\n${keycap}、`;
+  const code = mark.codePointAt(0) ?? 0;
+  const start = CIRCLED_STARTS.findLast((s) => code >= s) ?? 0x2460;
+  return `\n${code - start + 1}、`;
+}
+
+const QUOTE = /^\s*[「"“]([\s\S]*?)[」"”]\s*\n\s*(?:[-—－_][\s-—－_]*)\n([\s\S]*)$/;
+
+/** WeChat writes a quoted answer as `「name：text」`, a line of dashes, the answer. */
+export function splitQuote(text: string): { quote: string | undefined; answer: string } {
+  const found = QUOTE.exec(text);
+  return found ? { quote: found[1] ?? '', answer: found[2] ?? '' } : { quote: undefined, answer: text };
+}
+
+/**
+ * The text as it is read: half-width, simplified, one kind of space and of each punctuation mark, no emoji or stickers,
+ * lines kept. Idempotent.
+ */
+export function normalise(raw: string): string {
+  const marked = raw.replace(CIRCLED, numbered);
+  const folded = marked.normalize('NFKC');
+  const simple = HAN.test(folded) ? simplify(folded) : folded;
+  return simple
+    .replace(/\r\n?/g, '\n')
+    .replace(/[\p{Cf}\uFE00-\uFE0F]/gu, '')
+    .replace(/[\p{Zs}\t\u0000-\u0009\u000B-\u001F\u007F]+/gu, ' ')
+    .replace(/\[[\p{Script=Han}A-Za-z]{1,8}\]/gu, ' ')
+    .replace(/[\p{Extended_Pictographic}\u{1F1E6}-\u{1F1FF}\u{1F3FB}-\u{1F3FF}]/gu, ' ')
+    .replace(/[「」『』“”"《》【】]/g, ' ')
+    .replace(/[。!…]+/g, ',')
+    .replace(/[–—―]+|--+/g, '-')
+    .replace(/[~〜]+/g, '~')
+    .replace(/ ?([,;:?])(?:\s*[,;:?])* ?/g, '$1')
+    .replace(/ *\n[\n ]*/g, '\n')
+    .replace(/(?<=^|[\s,])(\p{Script=Han}(?: \p{Script=Han})+)(?=$|[\s,])/gu, (run: string) => run.replaceAll(' ', ''))
+    .replace(/(?<=^|[\s,])\d(?: \d){3}(?=$|[\s,])/g, (run: string) => run.replaceAll(' ', ''))
+    .replace(/(\d) (?=(?:个|小时|分钟|点|钟头)(?:\D|$))/g, '$1')
+    .replace(/ {2,}/g, ' ')
+    .replace(/^[\s,;:.]+|[\s,;:.~]+$/g, '');
+}
+
+/** Whole mobile and ID numbers keep their last four digits: no more of them is stored. */
+export function maskNumbers(text: string): string {
+  return text
+    .replace(/(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?(\d{4})(?!\d)/g, '*******$1')
+    .replace(/(?<!\d)\d{13}[\d ]\d([0-9]{2}[0-9Xx])(?![0-9Xx])/g, '**************$1');
+}
+
+/** Removes mentions of the bot; says whether there was one, and whom else the text mentions. */
+export function takeMentions(text: string, botNames: readonly string[]): { text: string; bot: boolean; others: string[] } {
+  let bot = false;
+  let rest = text;
+  for (const name of botNames) {
+    const found = new RegExp(`@${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}[ ,:]?`, 'g');
+    rest = rest.replace(found, () => {
+      bot = true;
+      return ' ';
+    });
+  }
+  const others = [...rest.matchAll(/@([\p{L}·]{1,20})/gu)].map((m) => m[1] ?? '');
+  return { text: rest.replace(/ {2,}/g, ' ').replace(/^[\s,;:/]+|[\s,;:]+$/g, ''), bot, others };
+}

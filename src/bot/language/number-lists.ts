@@ -1,0 +1,33 @@
+import { HAN_DIGITS, parseWhole } from './numbers.js';
+
+/** A range of more numbers than this is no list that a person means. */
+export const MAX_LISTED = 50;
+
+/**
+ * Numbers of things: `#231`, `231、232`, `231-235`, `231到233`, `五号`. Undefined: the text is not such a list.
+ *
+ * A range that goes down or is longer than 50 is no list either.
+ */
+export function parseNumberList(text: string): number[] | undefined {
+  const cleaned = text.replace(/[#第]|号(?!楼)/g, ' ').replace(/[,、;和及与]/g, ' ').replace(/\s*(?:-+|—+|~+|到|至)\s*/g, '-').trim();
+  if (cleaned === '') return undefined;
+  const numbers: number[] = [];
+  for (const part of cleaned.split(/\s+/)) {
+    const [from, to, ...more] = part.split('-').map((n) => (new RegExp(`^(\\d{1,6}|[${HAN_DIGITS}]{1,6})$`).test(n) ? parseWhole(n) : undefined));
+    if (from === undefined || more.length > 0 || (part.includes('-') && to === undefined)) return undefined;
+    const last = to ?? from;
+    if (last < from || last - from >= MAX_LISTED) return undefined;
+    for (let n = from; n <= last; n += 1) if (!numbers.includes(n)) numbers.push(n);
+  }
+  return numbers.length > MAX_LISTED ? undefined : numbers;
+}
+
+const LIST = `#?\\s*\\d{1,6}(?:\\s*号(?!楼))?(?:(?:\\s*[,、#和]\\s*|\\s+#?|\\s*(?:-|—|~|到|至)\\s*#?)\\d{1,6}(?:\\s*号(?!楼))?)*`;
+const LEADING = new RegExp(`^(${LIST})`);
+
+/** The numbers a text begins with, and the rest. */
+export function leadingNumbers(text: string): { numbers: number[]; rest: string } | undefined {
+  const found = LEADING.exec(text);
+  const numbers = found?.[1] === undefined ? undefined : parseNumberList(found[1]);
+  return found?.[1] !== undefined && numbers ? { numbers, rest: text.slice(found[1].length) } : undefined;
+}
