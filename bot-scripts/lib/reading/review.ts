@@ -29,7 +29,7 @@ function numbersOf(phrase: Phrase): number[] | undefined {
 /** 通过 #n [#m …], 通过 全部, 231通过. */
 export const approve: Grammar<typeof approveSlots> = {
   intent: 'review.approve',
-  words: ['通过', '同意', '全部通过', '批准', '确认通过', '审核通过', '都通过'],
+  words: ['通过', '同意', '全部通过', '确认通过', '审核通过', '都通过'],
   slots: approveSlots,
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;
@@ -63,7 +63,7 @@ function numberAndReason(phrase: Phrase): { no?: number; reason?: string } {
 /** 驳回 #n 原因. */
 export const reject: Grammar<typeof rejectSlots> = {
   intent: 'review.reject',
-  words: ['驳回', '不同意', '不通过', '退回', '不批准'],
+  words: ['驳回', '不同意', '不通过'],
   slots: rejectSlots,
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;

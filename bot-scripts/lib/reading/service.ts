@@ -149,7 +149,7 @@ export const serviceReport: Grammar<typeof slots> = {
   },
   readSentence(phrase, context) {
     const text = phrase.text.replace(/^(?:请|帮我|我)?(?:登记|报告|汇报|报|记)(?:一下|个|下)?[\s,:]*/, '');
-    if (isQuestion(text) || /能加|加几分|几分|多少分|规则|还没|没来|明天.*(?:吗|几点)/.test(text)) return undefined;
+    if (isQuestion(text) || /能加|加几分|几分|多少分|规则|还没|没来|明天.*(?:吗|几点)|迟到|晚到|请假|签到|参加不了|来不了|到不了|预约|接龙|通知/.test(text)) return undefined;
     if (context.place === 'private' && context.open === 'asWritten' && /停水|停电|快递|等了|堵了|没来/.test(text)) return undefined;
     const durations = findDurations(text);
     if (durations.length === 0 || findItems(text).length === 0) return undefined;
