@@ -132,11 +132,9 @@ export class Decider<C extends Community> {
     }
     const barred = this.#guard(command, message, looked);
     if (barred !== undefined) return refused(intent, slots, barred);
-    if (intent.startsWith('reject.')) {
-      const sentence = command.options.refusals?.[intent.slice('reject.'.length)];
-      if (!sentence) throw new Error(`${command.file}: no sentence for ${intent}`);
-      return refused(intent, slots, sentence(slots));
-    }
+    const refusal = command.options.refusals?.[intent];
+    if (refusal) return refused(intent, slots, refusal(slots));
+    if (intent.startsWith('reject.')) throw new Error(`${command.file}: no sentence for ${intent}`);
     if (intent === 'ask' || needsConfirm) {
       const question = { intent: command.grammar.intent, slots, missing: needsConfirm ? ['confirm'] : missing };
       const reply = this.#questionText(command, question);

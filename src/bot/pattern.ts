@@ -9,14 +9,20 @@ type Optional<P extends string> = Word<P> extends infer W ? (W extends `[${infer
 /** One zod type for each placeholder of the pattern: no more, no fewer. */
 export type ArgTypes<P extends string> = { readonly [N in Needed<P> | Optional<P>]: z.ZodType };
 /** What the handler receives: `<x>` is always there, `[x]` may be absent. */
-type Slots<P extends string, S extends ArgTypes<P>> = z.ZodType<{ readonly [N in Needed<P>]: z.output<S[N]> } & { readonly [N in Optional<P>]?: z.output<S[N]> }>;
+type Slots<P extends string, S extends ArgTypes<P>> = z.ZodType<
+  { readonly [N in Needed<P>]: z.output<S[N]> } & { readonly [N in Optional<P>]?: z.output<S[N]> }
+>;
 
 /** Types for what people type. */
 export const arg = {
   /** Any text, at most `max` characters. */
   text: (max: number) => z.string().min(1).max(max),
   /** A whole number, `#` before it or not. */
-  number: () => z.string().regex(/^#?\d{1,6}$/).transform((s) => Number(s.replace('#', ''))),
+  number: () =>
+    z
+      .string()
+      .regex(/^#?\d{1,6}$/)
+      .transform((s) => Number(s.replace('#', ''))),
 };
 
 /**
@@ -27,20 +33,40 @@ export const arg = {
  */
 export function pattern<const P extends string, const S extends ArgTypes<P>>(
   form: P extends `${string}...> ${string}` | `${string}...] ${string}` ? never : P,
-  options: { readonly intent: string; readonly aliases?: readonly string[]; readonly args: S & { [X in Exclude<keyof S, keyof ArgTypes<P>>]: never } },
+  options: {
+    readonly intent: string;
+    readonly aliases?: readonly string[];
+    readonly args: S & { [X in Exclude<keyof S, keyof ArgTypes<P>>]: never };
+  },
 ): Grammar<Slots<P, S>> {
   const [word = '', ...places] = String(form).split(' ');
-  const parts = places.map((p) => ({ name: p.replace(/[<>[\].]/g, ''), needed: p.startsWith('<'), greedy: p.includes('...') }));
+  const parts = places.map((p) => ({
+    name: p.replace(/[<>[\].]/g, ''),
+    needed: p.startsWith('<'),
+    greedy: p.includes('...'),
+  }));
   const types: Readonly<Record<string, z.ZodType>> = options.args;
-  const shape = Object.fromEntries(parts.map(({ name, needed }) => [name, needed ? (types[name] as z.ZodType) : (types[name] as z.ZodType).optional()]));
-  const read = (text: string, kept: Record<string, unknown> = {}): { intent: string; slots: Record<string, unknown> } => {
+  const shape = Object.fromEntries(
+    parts.map(({ name, needed }) => [
+      name,
+      needed ? (types[name] as z.ZodType) : (types[name] as z.ZodType).optional(),
+    ]),
+  );
+  const read = (
+    text: string,
+    kept: Record<string, unknown> = {},
+  ): { intent: string; slots: Record<string, unknown> } => {
     const said = text.trim() === '' ? [] : text.trim().split(/\s+/);
     const slots = { ...kept };
     for (const { name, greedy } of parts) {
       if (slots[name] !== undefined || said.length === 0) continue;
       slots[name] = greedy ? said.splice(0).join(' ') : said.shift();
     }
-    const missing = parts.filter((p) => p.needed && (slots[p.name] === undefined || types[p.name]?.safeParse(slots[p.name]).success === false)).map((p) => p.name);
+    const missing = parts
+      .filter(
+        (p) => p.needed && (slots[p.name] === undefined || types[p.name]?.safeParse(slots[p.name]).success === false),
+      )
+      .map((p) => p.name);
     for (const name of missing) delete slots[name];
     return missing.length > 0 ? { intent: 'ask', slots: { ...slots, missing } } : { intent: options.intent, slots };
   };

@@ -34,7 +34,10 @@ const IGNORE: Read = { intent: 'ignore', slots: {} };
  *
  * @throws Error two grammars claim one word: names both intents
  */
-export function createReader(grammars: readonly Grammar[], { botNames }: { readonly botNames: readonly string[] }): Reader {
+export function createReader(
+  grammars: readonly Grammar[],
+  { botNames }: { readonly botNames: readonly string[] },
+): Reader {
   const byWord = new Map<string, Grammar>();
   const bySound = new Map<string, { word: string; grammar: Grammar }>();
   const firsts = new Set<string>();
@@ -77,7 +80,14 @@ export function createReader(grammars: readonly Grammar[], { botNames }: { reado
     return undefined;
   };
 
-  const phraseOf = (text: string, quote: string | undefined, mentions: readonly string[], word?: string, rest = text, numbers: readonly number[] = []): Phrase => ({
+  const phraseOf = (
+    text: string,
+    quote: string | undefined,
+    mentions: readonly string[],
+    word?: string,
+    rest = text,
+    numbers: readonly number[] = [],
+  ): Phrase => ({
     text,
     lines: text.split('\n'),
     word,
@@ -90,7 +100,12 @@ export function createReader(grammars: readonly Grammar[], { botNames }: { reado
   const prepare = (said: Said): { text: string; bot: boolean; mentions: string[]; quote: string | undefined } => {
     const { quote, answer } = splitQuote(said.text.slice(0, LONGEST * 50));
     const { text, bot, others } = takeMentions(normalise(answer), botNames);
-    return { text, bot: bot || said.mentionsBot, mentions: [...new Set([...others, ...said.mentions])], quote: said.quote ?? quote };
+    return {
+      text,
+      bot: bot || said.mentionsBot,
+      mentions: [...new Set([...others, ...said.mentions])],
+      quote: said.quote ?? quote,
+    };
   };
 
   return {
@@ -101,7 +116,12 @@ export function createReader(grammars: readonly Grammar[], { botNames }: { reado
       if (!first) return false;
       if (text.includes('@')) return true;
       const c = first[0];
-      if (firsts.has(c) || /[\d/?？#「"“\u2460-\u2473]/.test(c) || POLITE.test(text.slice(first.index, first.index + 4))) return true;
+      if (
+        firsts.has(c) ||
+        /[\d/?？#「"“\u2460-\u2473]/.test(c) ||
+        POLITE.test(text.slice(first.index, first.index + 4))
+      )
+        return true;
       const code = c.charCodeAt(0);
       // Full-width signs and traditional characters: rare enough to be read in full.
       if (code >= 0xff00 && code <= 0xffef) return true;
@@ -117,7 +137,12 @@ export function createReader(grammars: readonly Grammar[], { botNames }: { reado
     read(said, given) {
       const { text, bot, mentions, quote } = prepare(said);
       const context: ReadContext = { ...given, addressed: given.addressed || bot || given.place === 'private' };
-      const attempt = (grammar: Grammar, word: string, rest: string, numbers: readonly number[] = []): Read | undefined => {
+      const attempt = (
+        grammar: Grammar,
+        word: string,
+        rest: string,
+        numbers: readonly number[] = [],
+      ): Read | undefined => {
         const reading = grammar.read(phraseOf(text, quote, mentions, word, rest, numbers), context);
         return reading && { ...reading, grammar };
       };
@@ -157,7 +182,8 @@ export function createReader(grammars: readonly Grammar[], { botNames }: { reado
           const reading = grammar.readSentence?.(phrase, context);
           if (reading) return { ...reading, grammar };
         }
-        if (bot || context.place === 'private') return { intent: 'unknown', slots: { suggestions: nearWords(text, commandWords) } };
+        if (bot || context.place === 'private')
+          return { intent: 'unknown', slots: { suggestions: nearWords(text, commandWords) } };
       }
       return IGNORE;
     },

@@ -130,7 +130,7 @@ export interface CommandOptions<S, W extends Where, R extends string> {
   readonly asks?: Readonly<Record<string, string | ((slots: Partial<S>) => string)>>;
   /** What to ask back when the reading is a guess (`needsConfirm`). */
   readonly confirms?: (slots: S) => string;
-  /** Sentences for readings that are refused as they stand: `reject.<why>`. */
+  /** Sentences for readings that are refused as they stand, by the reading's intent (`reject.future`). */
   readonly refusals?: Readonly<Record<string, (slots: Partial<S>) => string>>;
   /** Also works in a group that is bound to no unit yet. */
   readonly unboundGroup?: true;

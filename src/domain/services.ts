@@ -4,6 +4,7 @@ import { checkInOperations } from './check-in/operations.js';
 import { groupOperations } from './group/operations.js';
 import { ledgerOperations } from './ledger/operations.js';
 import { MemberNames } from './member/names.js';
+import { memberOperations } from './member/operations.js';
 import type { Models } from './models.js';
 import { numberOperations } from './numbers/numbers.js';
 import type { PointRules } from './rules/point-rules.js';
@@ -46,6 +47,7 @@ export function createServices(models: Models, rules: PointRules, settings: Doma
       },
       { numbers, ledger, audit, rules, maxAgeDays: settings.maxReportAgeDays },
     ),
+    members: memberOperations(models.members),
     attachments: attachmentOperations(models.attachments),
   };
 }

@@ -13,7 +13,13 @@ import { createReader } from '../../src/bot/reader.js';
 import { root } from '../../src/paths.js';
 import { sameSlots } from './compare.js';
 
-const Line = z.object({ flow: z.string(), text: z.string(), intent: z.string(), slots: z.record(z.string(), z.unknown()), note: z.string() });
+const Line = z.object({
+  flow: z.string(),
+  text: z.string(),
+  intent: z.string(),
+  slots: z.record(z.string(), z.unknown()),
+  note: z.string(),
+});
 type Line = z.infer<typeof Line>;
 
 const read = (file: string): Line[] =>
@@ -24,7 +30,17 @@ const read = (file: string): Line[] =>
 
 const BUILT = ['checkIn', 'service', 'review', 'points', 'help', 'none'];
 /** Readings that write something: none of them may come out wrongly. */
-const RECORDS = ['service.report', 'checkIn.request', 'review.approve', 'review.reject', 'service.withdraw', 'review.reverse', 'group.bind', 'points.award', 'points.deduct'];
+const RECORDS = [
+  'service.report',
+  'checkIn.request',
+  'review.approve',
+  'review.reject',
+  'service.withdraw',
+  'review.reverse',
+  'group.bind',
+  'points.award',
+  'points.deduct',
+];
 
 const grammars = [
   checkIn.checkIn,
@@ -48,9 +64,21 @@ const roster = {
 
 function contextOf({ flow, note }: Line): ReadContext {
   const place = note.startsWith('private') ? 'private' : 'group';
-  const byFlow = ['review', 'notice'].includes(flow) ? 'leader' : ['statistics', 'feedback'].includes(flow) ? 'secretary' : 'member';
+  const byFlow = ['review', 'notice'].includes(flow)
+    ? 'leader'
+    : ['statistics', 'feedback'].includes(flow)
+      ? 'secretary'
+      : 'member';
   const role = /secretary/.test(note) ? 'secretary' : /leader|staff/.test(note) ? 'leader' : byFlow;
-  return { now: new Date('2026-11-25T10:00:00+08:00'), zone: 'Asia/Shanghai', place, addressed: place === 'private', role, names: roster, open: 'all' };
+  return {
+    now: new Date('2026-11-25T10:00:00+08:00'),
+    zone: 'Asia/Shanghai',
+    place,
+    addressed: place === 'private',
+    role,
+    names: roster,
+    open: 'all',
+  };
 }
 
 /** As `POST /api/sandbox/read` presents a reading. */
@@ -67,14 +95,19 @@ const right = (line: Line): boolean => {
 describe.each(['utterances.jsonl', 'more-utterances.jsonl'])('the messages of %s', (file) => {
   const lines = read(file);
 
-  it.each(BUILT.filter((flow) => lines.some((l) => l.flow === flow)))('flow %s is read as meant, 97 of 100 at least', (flow) => {
-    const ours = lines.filter((l) => l.flow === flow);
-    const wrong = ours.filter((l) => !right(l));
-    const shown = wrong.map((l) => `${l.text}\n   meant ${l.intent} ${JSON.stringify(l.slots)}\n   read  ${JSON.stringify(readingOf(l))}`);
-    process.stdout.write(`${file} ${flow}: ${ours.length - wrong.length} of ${ours.length}\n`);
-    if (wrong.length > 0) process.stdout.write(`${shown.join('\n')}\n`);
-    expect(wrong.length / ours.length).toBeLessThanOrEqual(0.03);
-  });
+  it.each(BUILT.filter((flow) => lines.some((l) => l.flow === flow)))(
+    'flow %s is read as meant, 97 of 100 at least',
+    (flow) => {
+      const ours = lines.filter((l) => l.flow === flow);
+      const wrong = ours.filter((l) => !right(l));
+      const shown = wrong.map(
+        (l) => `${l.text}\n   meant ${l.intent} ${JSON.stringify(l.slots)}\n   read  ${JSON.stringify(readingOf(l))}`,
+      );
+      process.stdout.write(`${file} ${flow}: ${ours.length - wrong.length} of ${ours.length}\n`);
+      if (wrong.length > 0) process.stdout.write(`${shown.join('\n')}\n`);
+      expect(wrong.length / ours.length).toBeLessThanOrEqual(0.03);
+    },
+  );
 
   it('makes no wrong record of any message, of flows not built either', () => {
     const wrong = lines.filter((l) => {

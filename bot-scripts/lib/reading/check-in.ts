@@ -7,7 +7,10 @@ import { isQuestion } from './ends.js';
 
 const slots = z.object({
   name: z.string().max(20),
-  phoneTail: z.string().regex(/^\d{4}$/).optional(),
+  phoneTail: z
+    .string()
+    .regex(/^\d{4}$/)
+    .optional(),
   unit: z.string().optional(),
   homeOrganisation: z.string().max(50).optional(),
   category: z.enum(['direct', 'inService', 'floating', 'retired']).optional(),
@@ -20,7 +23,8 @@ const CATEGORIES: readonly [RegExp, string][] = [
   [/流动(?:党员)?/, 'floating'],
   [/直管(?:党员)?/, 'direct'],
 ];
-const ORGANISATION = /(?:单位|工作单位|所在单位)(?:是|:|：)?\s*(\p{Script=Han}{2,20})|((?:市|区|县|省)?\p{Script=Han}{1,12}?(?:机关党委|党委|党支部|党总支|局|委|厅|法院|检察院|医院|学院|大学|中学|小学|学校|银行|公司|集团|供电所|派出所|研究院|设计院|幼儿园|税务所|管委会|办公室))/u;
+const ORGANISATION =
+  /(?:单位|工作单位|所在单位)(?:是|:|：)?\s*(\p{Script=Han}{2,20})|((?:市|区|县|省)?\p{Script=Han}{1,12}?(?:机关党委|党委|党支部|党总支|局|委|厅|法院|检察院|医院|学院|大学|中学|小学|学校|银行|公司|集团|供电所|派出所|研究院|设计院|幼儿园|税务所|管委会|办公室))/u;
 const TAIL_LABEL = /(?:手机|电话|号码)?(?:号)?(?:后四位|尾号|末四位|后4位|尾数)(?:是|为|:)?/;
 const DIGIT4 = new RegExp(`(?<![\\d${HAN_DIGITS}])(\\d{4}|[${HAN_DIGITS}]{4})(?![\\d${HAN_DIGITS}]|号楼|栋|幢)`);
 
@@ -82,7 +86,10 @@ function parse(text: string, context: ReadContext): Parts {
     parts.homeOrganisation = organisation;
     cut(home.index, home[0].length);
   }
-  left = left.replace(/来?(?:向|到|给)?社区|前来|来|姓名(?:是|:)?|我叫|我是|我的?|本人|名字(?:是|叫|:)?|党员|同志|书记好|书记|大家好|您好|你好|老师|一下|那个|呃|嗯|[的啊了哈呀吧,:;.?]/g, ' ');
+  left = left.replace(
+    /来?(?:向|到|给)?社区|前来|来|姓名(?:是|:)?|我叫|我是|我的?|本人|名字(?:是|叫|:)?|党员|同志|书记好|书记|大家好|您好|你好|老师|一下|那个|呃|嗯|[的啊了哈呀吧,:;.?]/g,
+    ' ',
+  );
   if (parts.name === undefined) {
     const name = left.split(/[\s\n]+/).find((w) => looksLikeName(w));
     if (name !== undefined) parts.name = name;
@@ -91,22 +98,42 @@ function parse(text: string, context: ReadContext): Parts {
 }
 
 function reading(parts: Parts): Reading {
-  return parts.name === undefined ? { intent: 'ask', slots: { ...parts, missing: ['name'] } } : { intent: 'checkIn.request', slots: { ...parts } };
+  return parts.name === undefined
+    ? { intent: 'ask', slots: { ...parts, missing: ['name'] } }
+    : { intent: 'checkIn.request', slots: { ...parts } };
 }
 
-const FOR_OTHER = /(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,4}\s*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
+const FOR_OTHER =
+  /(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,4}\s*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
 
 function forOther(text: string, context: ReadContext): Reading | undefined {
   if (!FOR_OTHER.test(text)) return undefined;
-  const rest = text.replace(/也?报到(?:一下)?|(?:代|替|帮|给)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|邻居|孩子|儿子|女儿|家人|他|她)?也?/g, ' ');
+  const rest = text.replace(
+    /也?报到(?:一下)?|(?:代|替|帮|给)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|邻居|孩子|儿子|女儿|家人|他|她)?也?/g,
+    ' ',
+  );
   const { name, phoneTail } = parse(rest, context);
-  return { intent: 'checkIn.requestForOther', slots: { ...(name !== undefined && { name }), ...(phoneTail !== undefined && { phoneTail }) } };
+  return {
+    intent: 'checkIn.requestForOther',
+    slots: { ...(name !== undefined && { name }), ...(phoneTail !== undefined && { phoneTail }) },
+  };
 }
 
 /** 报到 <姓名> [<手机后四位>], with unit, employer, category and skill where they are said. */
 export const checkIn: Grammar<typeof slots> = {
   intent: 'checkIn.request',
-  words: ['报到', '双报到', '我来报到', '我要报到', '在职党员报到', '流动党员报到', '退休党员报到', '离退休党员报到', '直管党员报到', '党员报到'],
+  words: [
+    '报到',
+    '双报到',
+    '我来报到',
+    '我要报到',
+    '在职党员报到',
+    '流动党员报到',
+    '退休党员报到',
+    '离退休党员报到',
+    '直管党员报到',
+    '党员报到',
+  ],
   slots,
   read(phrase: Phrase, context: ReadContext) {
     const other = forOther(phrase.text, context);
@@ -125,7 +152,12 @@ export const checkIn: Grammar<typeof slots> = {
     const other = forOther(phrase.text, context);
     if (other) return other;
     const parts = parse(phrase.text.replace(/双?(?:报到|爆到)/, ' '), context);
-    return parts.name !== undefined && (parts.phoneTail !== undefined || parts.homeOrganisation !== undefined || /来报到|前来报到|向社区报到/.test(phrase.text)) ? reading(parts) : undefined;
+    return parts.name !== undefined &&
+      (parts.phoneTail !== undefined ||
+        parts.homeOrganisation !== undefined ||
+        /来报到|前来报到|向社区报到/.test(phrase.text))
+      ? reading(parts)
+      : undefined;
   },
   answer(kept, phrase, context) {
     const { missing: _missing, ...before } = kept;

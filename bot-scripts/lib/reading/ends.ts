@@ -1,7 +1,8 @@
 /** Particles that change nothing at the end of what is said. */
 const PARTICLES = /(?:一下|[啊啦了哈呀嘞吧哦喔下噢嘛])+$/;
 /** A question about a thing is not the thing. */
-export const isQuestion = (text: string): boolean => /[?]$|(?:吗|没|么|呢|没有)[?]?$|怎么|什么时候|几点|多久|为什么/.test(text);
+export const isQuestion = (text: string): boolean =>
+  /[?]$|(?:吗|没|么|呢|没有)[?]?$|怎么|什么时候|几点|多久|为什么/.test(text);
 
 /** Without marks and particles at both ends. */
 export const trimmed = (rest: string): string => rest.replace(/^[\s,:;.#-]+|[\s,:;.?-]+$/g, '');

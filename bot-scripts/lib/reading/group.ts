@@ -13,7 +13,9 @@ export const bind: Grammar<typeof bindSlots> = {
   read(phrase, context) {
     const code = trimmed(phrase.rest).replaceAll(' ', '').toUpperCase();
     if (/^[A-Z0-9]{6}$/.test(code)) return { intent: 'group.bind', slots: { code } };
-    return isAlone(phrase.rest) && (context.addressed || phrase.rest === '') ? { intent: 'ask', slots: { missing: ['code'] } } : undefined;
+    return isAlone(phrase.rest) && (context.addressed || phrase.rest === '')
+      ? { intent: 'ask', slots: { missing: ['code'] } }
+      : undefined;
   },
   answer(_kept, phrase) {
     const code = trimmed(phrase.text).replaceAll(' ', '').toUpperCase();
@@ -34,7 +36,10 @@ export const bindingCode: Grammar<typeof codeSlots> = {
     const unit = findUnit(text)?.name ?? text;
     return unit.length <= 30 ? { intent: 'group.code', slots: { unit } } : undefined;
   },
-  answer: (_kept, phrase) => ({ intent: 'group.code', slots: { unit: (findUnit(phrase.text)?.name ?? trimmed(phrase.text)).slice(0, 30) } }),
+  answer: (_kept, phrase) => ({
+    intent: 'group.code',
+    slots: { unit: (findUnit(phrase.text)?.name ?? trimmed(phrase.text)).slice(0, 30) },
+  }),
 };
 
 const unbindSlots = z.object({ confirmed: z.boolean().optional() });
@@ -45,5 +50,8 @@ export const unbind: Grammar<typeof unbindSlots> = {
   words: ['解绑', '解除绑定'],
   slots: unbindSlots,
   read: (phrase) => (isAlone(phrase.rest) ? { intent: 'group.unbind', slots: {} } : undefined),
-  answer: (_kept, phrase) => (/^(?:确认|是|对|好|好的|是的|解绑|确认解绑)$/.test(bare(phrase.text)) ? { intent: 'group.unbind', slots: { confirmed: true } } : undefined),
+  answer: (_kept, phrase) =>
+    /^(?:确认|是|对|好|好的|是的|解绑|确认解绑)$/.test(bare(phrase.text))
+      ? { intent: 'group.unbind', slots: { confirmed: true } }
+      : undefined,
 };

@@ -10,15 +10,19 @@ export const help: Grammar<typeof helpSlots> = {
   words: ['帮助', '菜单', '怎么用', '使用说明', '使用帮助', '功能', '说明', '?'],
   slots: helpSlots,
   read(phrase, context) {
-    if (phrase.word === '?') return context.addressed && isAlone(phrase.rest) ? { intent: 'help', slots: {} } : undefined;
+    if (phrase.word === '?')
+      return context.addressed && isAlone(phrase.rest) ? { intent: 'help', slots: {} } : undefined;
     if (isAlone(phrase.rest)) return { intent: 'help', slots: {} };
     if (isGlued(phrase.rest) && !context.addressed) return undefined;
     const topic = bare(phrase.rest);
-    return /^[\p{L}]{1,8}$/u.test(topic) && ['帮助', '菜单', '怎么用', '使用帮助'].includes(phrase.word ?? '') ? { intent: 'help', slots: { topic } } : undefined;
+    return /^[\p{L}]{1,8}$/u.test(topic) && ['帮助', '菜单', '怎么用', '使用帮助'].includes(phrase.word ?? '')
+      ? { intent: 'help', slots: { topic } }
+      : undefined;
   },
   readSentence(phrase) {
     const text = bare(phrase.text);
-    if (/^(?:(?:这个?|你|机器人|小助手)?(?:怎么用|咋用|能干(?:什么|啥)|会(?:什么|啥)|有(?:什么|哪些)功能))$/.test(text)) return { intent: 'help', slots: {} };
+    if (/^(?:(?:这个?|你|机器人|小助手)?(?:怎么用|咋用|能干(?:什么|啥)|会(?:什么|啥)|有(?:什么|哪些)功能))$/.test(text))
+      return { intent: 'help', slots: {} };
     const topic = /^(?:请问)?(?:我)?(?:怎么|如何|咋|怎样)(\p{Script=Han}{2,6})$/u.exec(text)?.[1];
     return topic === undefined ? undefined : { intent: 'help', slots: { topic: trimmed(topic) } };
   },

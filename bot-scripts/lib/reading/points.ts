@@ -10,7 +10,12 @@ import { findItems } from './service-items.js';
 const Period = z.object({ from: z.string(), to: z.string() });
 const balanceSlots = z.object({ period: Period.optional(), name: z.string().optional() });
 const ledgerSlots = z.object({ limit: z.int().positive().optional() });
-const rankingSlots = z.object({ period: Period.optional(), scope: z.string().optional(), limit: z.int().positive().optional(), only: z.literal('me').optional() });
+const rankingSlots = z.object({
+  period: Period.optional(),
+  scope: z.string().optional(),
+  limit: z.int().positive().optional(),
+  only: z.literal('me').optional(),
+});
 
 const PEOPLE_ASK = /什么时候|公布|怎么还|没用|商城|规则怎么|为什么/;
 
@@ -52,23 +57,44 @@ function ranking(rest: string, context: ReadContext): Reading | undefined {
 /** 积分 [明细 [n]] [period] [name]. */
 export const balance: Grammar<typeof balanceSlots> = {
   intent: 'points.balance',
-  words: ['积分', '我的积分', '查积分', '查询积分', '查一下积分', '查下积分', '看积分', '看看积分', '我的分', '积分查询', '积分余额'],
+  words: [
+    '积分',
+    '我的积分',
+    '查积分',
+    '查询积分',
+    '查一下积分',
+    '查下积分',
+    '看积分',
+    '看看积分',
+    '我的分',
+    '积分查询',
+    '积分余额',
+  ],
   slots: balanceSlots,
   read(phrase, context) {
     const rest = bare(phrase.rest.replace(/[?]$/, ''));
-    if (rest === '' || rest === '多少' || rest === '是多少' || rest === '有多少') return { intent: 'points.balance', slots: {} };
+    if (rest === '' || rest === '多少' || rest === '是多少' || rest === '有多少')
+      return { intent: 'points.balance', slots: {} };
     if (PEOPLE_ASK.test(rest)) return undefined;
     if (isGlued(phrase.rest) && !/^(?:多少|本|今年|上|这|去年|第|\d)/.test(rest)) return undefined;
     const { slots, rest: left } = take(rest, context);
     if (left === '' && slots['limit'] === undefined) return { intent: 'points.balance', slots };
-    if (context.names.has(left) || (looksLikeName(left) && context.addressed)) return { intent: 'points.balance', slots: { ...slots, name: left } };
+    if (context.names.has(left) || (looksLikeName(left) && context.addressed))
+      return { intent: 'points.balance', slots: { ...slots, name: left } };
     return undefined;
   },
   readSentence(phrase, context) {
     const text = bare(phrase.text);
     const named = /^(?:查(?:一下|下|询)?|看(?:一下|看)?)(\p{Script=Han}{2,4})的积分$/u.exec(text);
-    if (named?.[1] !== undefined && !/^(?:我|我们)/.test(named[1])) return { intent: 'points.balance', slots: { name: named[1] } };
-    if (!/积分|几分|多少分/.test(text) || /加几分|能加|加多少分|怎么|咋|扣|规则/.test(text) || !/我|查/.test(text) || PEOPLE_ASK.test(text)) return undefined;
+    if (named?.[1] !== undefined && !/^(?:我|我们)/.test(named[1]))
+      return { intent: 'points.balance', slots: { name: named[1] } };
+    if (
+      !/积分|几分|多少分/.test(text) ||
+      /加几分|能加|加多少分|怎么|咋|扣|规则/.test(text) ||
+      !/我|查/.test(text) ||
+      PEOPLE_ASK.test(text)
+    )
+      return undefined;
     if (findItems(text).length > 0) return undefined;
     const period = findPeriod(text, context.now, context.zone);
     return { intent: 'points.balance', slots: { ...(period && { period: period.period }) } };
@@ -81,20 +107,28 @@ export const ledgerList: Grammar<typeof ledgerSlots> = {
   slots: ledgerSlots,
   read: (phrase) => ledger(phrase.rest),
   readSentence: (phrase) =>
-    /(?:积分|分).{0,4}(?:怎么来|哪来|咋来)|我?(?:咋|怎么|为什么|为啥)(?:才|只有?|就).{0,4}分/.test(phrase.text) ? { intent: 'points.ledger', slots: {} } : undefined,
+    /(?:积分|分).{0,4}(?:怎么来|哪来|咋来)|我?(?:咋|怎么|为什么|为啥)(?:才|只有?|就).{0,4}分/.test(phrase.text)
+      ? { intent: 'points.ledger', slots: {} }
+      : undefined,
 };
 
 export const rankingList: Grammar<typeof rankingSlots> = {
   intent: 'points.ranking',
   words: ['排行', '排行榜', '积分排行', '积分排行榜', '积分排名', '积分榜', '排名', '我的排名'],
   slots: rankingSlots,
-  read: (phrase, context) => (isGlued(phrase.rest) && !/^(?:本|今年|上|这|第|前|全)/.test(phrase.rest) ? undefined : ranking(phrase.rest, context)),
+  read: (phrase, context) =>
+    isGlued(phrase.rest) && !/^(?:本|今年|上|这|第|前|全)/.test(phrase.rest)
+      ? undefined
+      : ranking(phrase.rest, context),
   readSentence(phrase, context) {
     const text = bare(phrase.text);
-    if (/我.{0,4}(?:排|第)(?:在|到)?第?几|我的?(?:名次|排名)/.test(text)) return { intent: 'points.ranking', slots: { only: 'me' } };
+    if (/我.{0,4}(?:排|第)(?:在|到)?第?几|我的?(?:名次|排名)/.test(text))
+      return { intent: 'points.ranking', slots: { only: 'me' } };
     const top = /^(?:积分)?前([一二两三四五六七八九十\d]{1,3})名?(?:是|有)?(?:谁|哪些|哪几个|哪几位)/.exec(text);
     const limit = parseWhole(top?.[1] ?? '');
-    return top && limit !== undefined ? { intent: 'points.ranking', slots: { ...take('', context).slots, limit } } : undefined;
+    return top && limit !== undefined
+      ? { intent: 'points.ranking', slots: { ...take('', context).slots, limit } }
+      : undefined;
   },
 };
 
@@ -111,7 +145,9 @@ export const rules: Grammar<typeof rulesSlots> = {
       const [item] = findItems(text);
       return { intent: 'points.rules', slots: { ...(item && { item: item.item }) } };
     }
-    return /积分.{0,3}(?:规则|标准|怎么算|怎么加|怎么得)/.test(text) ? { intent: 'points.rules', slots: {} } : undefined;
+    return /积分.{0,3}(?:规则|标准|怎么算|怎么加|怎么得)/.test(text)
+      ? { intent: 'points.rules', slots: {} }
+      : undefined;
   },
 };
 
@@ -129,10 +165,16 @@ export const appeal: Grammar<typeof appealSlots> = {
   read(phrase, context) {
     const { no, text } = numbered(phrase.rest);
     if (isGlued(phrase.rest)) return undefined;
-    if (text === '') return context.addressed || no !== undefined ? { intent: 'ask', slots: { ...(no !== undefined && { no }), missing: ['text'] } } : undefined;
+    if (text === '')
+      return context.addressed || no !== undefined
+        ? { intent: 'ask', slots: { ...(no !== undefined && { no }), missing: ['text'] } }
+        : undefined;
     return { intent: 'points.appeal', slots: { ...(no !== undefined && { no }), text } };
   },
-  answer: (kept, phrase) => ({ intent: 'points.appeal', slots: { ...(typeof kept['no'] === 'number' && { no: kept['no'] }), text: trimmed(phrase.text).slice(0, 500) } }),
+  answer: (kept, phrase) => ({
+    intent: 'points.appeal',
+    slots: { ...(typeof kept['no'] === 'number' && { no: kept['no'] }), text: trimmed(phrase.text).slice(0, 500) },
+  }),
 };
 
 const publishSlots = z.object({ period: Period.optional(), scope: z.string().optional() });
@@ -144,18 +186,25 @@ export const publish: Grammar<typeof publishSlots> = {
   read(phrase, context) {
     if (isGlued(phrase.rest) && !/^(?:本|上|今年|20)/.test(phrase.rest)) return undefined;
     const { slots, rest } = take(bare(phrase.rest), context);
-    return /^(?:积分)?$/.test(rest) && (Object.keys(slots).length > 0 || phrase.word !== '公示') ? { intent: 'points.publish', slots } : undefined;
+    return /^(?:积分)?$/.test(rest) && (Object.keys(slots).length > 0 || phrase.word !== '公示')
+      ? { intent: 'points.publish', slots }
+      : undefined;
   },
 };
 
 const changeSlots = z.object({ name: z.string(), points: z.int().positive(), reason: z.string().min(1).max(200) });
 
 function changeReading(intent: string, phrase: Phrase): Reading | undefined {
-  const m = /^[\s,:]*(\p{Script=Han}{2,4}(?:·\p{Script=Han}+)?)[\s,:]+(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*分?[\s,:]*(.*)$/u.exec(phrase.rest);
+  const m =
+    /^[\s,:]*(\p{Script=Han}{2,4}(?:·\p{Script=Han}+)?)[\s,:]+(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*分?[\s,:]*(.*)$/u.exec(
+      phrase.rest,
+    );
   const points = parseWhole(m?.[2] ?? '');
   if (m?.[1] === undefined || points === undefined) return undefined;
   const reason = trimmed(m[3] ?? '');
-  return reason === '' ? { intent: 'ask', slots: { name: m[1], points, missing: ['reason'] } } : { intent, slots: { name: m[1], points, reason } };
+  return reason === ''
+    ? { intent: 'ask', slots: { name: m[1], points, missing: ['reason'] } }
+    : { intent, slots: { name: m[1], points, reason } };
 }
 
 export const award: Grammar<typeof changeSlots> = {
@@ -179,7 +228,9 @@ export const reverse: Grammar<typeof reverseSlots> = {
   read(phrase) {
     const { no, text } = numbered(phrase.rest);
     if (no === undefined) return undefined;
-    return text === '' ? { intent: 'ask', slots: { no, missing: ['reason'] } } : { intent: 'points.reverse', slots: { no, reason: text } };
+    return text === ''
+      ? { intent: 'ask', slots: { no, missing: ['reason'] } }
+      : { intent: 'points.reverse', slots: { no, reason: text } };
   },
 };
 

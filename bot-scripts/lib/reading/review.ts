@@ -13,7 +13,11 @@ export const reviewList: Grammar = {
   slots: z.object({}),
   read: (phrase) => (isAlone(phrase.rest) ? { intent: 'review.list', slots: {} } : undefined),
   readSentence: (phrase) =>
-    /^(?:我)?(?:还)?有(?:什么|哪些|没有)?要?我?(?:审|审核|确认|办)的?|(?:有|还有)(?:什么|哪些).{0,3}(?:审|待办)/.test(trimmed(phrase.text)) ? { intent: 'review.list', slots: {} } : undefined,
+    /^(?:我)?(?:还)?有(?:什么|哪些|没有)?要?我?(?:审|审核|确认|办)的?|(?:有|还有)(?:什么|哪些).{0,3}(?:审|待办)/.test(
+      trimmed(phrase.text),
+    )
+      ? { intent: 'review.list', slots: {} }
+      : undefined,
 };
 
 const EVERYTHING = /^(?:全部|所有|都|全都|全)(?:的)?$/;
@@ -33,16 +37,22 @@ export const approve: Grammar<typeof approveSlots> = {
   slots: approveSlots,
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;
-    if (phrase.word === '全部通过' || phrase.word === '都通过') return isAlone(phrase.rest) ? { intent: 'review.approve', slots: { all: true } } : undefined;
+    if (phrase.word === '全部通过' || phrase.word === '都通过')
+      return isAlone(phrase.rest) ? { intent: 'review.approve', slots: { all: true } } : undefined;
     if (EVERYTHING.test(bare(phrase.rest))) return { intent: 'review.approve', slots: { all: true } };
     const numbers = numbersOf(phrase);
     if (numbers) return { intent: 'review.approve', slots: { nos: numbers } };
-    return isAlone(phrase.rest) && context.addressed && context.role !== 'member' ? { intent: 'ask', slots: { missing: ['nos'] } } : undefined;
+    return isAlone(phrase.rest) && context.addressed && context.role !== 'member'
+      ? { intent: 'ask', slots: { missing: ['nos'] } }
+      : undefined;
   },
   answer(kept, phrase) {
     const missing = Array.isArray(kept['missing']) ? kept['missing'] : [];
     const text = bare(phrase.text);
-    if (missing.includes('confirm')) return /^(?:确认|是|对|好|好的|通过|全部通过|是的|可以|行|同意)$/.test(text) ? { intent: 'review.approve', slots: { all: true, confirmed: true } } : undefined;
+    if (missing.includes('confirm'))
+      return /^(?:确认|是|对|好|好的|通过|全部通过|是的|可以|行|同意)$/.test(text)
+        ? { intent: 'review.approve', slots: { all: true, confirmed: true } }
+        : undefined;
     const numbers = parseNumberList(text);
     return numbers ? { intent: 'review.approve', slots: { nos: numbers } } : undefined;
   },
@@ -68,8 +78,13 @@ export const reject: Grammar<typeof rejectSlots> = {
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;
     const { no, reason } = numberAndReason(phrase);
-    if (no !== undefined) return reason === undefined ? { intent: 'ask', slots: { no, missing: ['reason'] } } : { intent: 'review.reject', slots: { no, reason } };
-    return context.addressed && isAlone(phrase.rest) && context.role !== 'member' ? { intent: 'ask', slots: { missing: ['no'] } } : undefined;
+    if (no !== undefined)
+      return reason === undefined
+        ? { intent: 'ask', slots: { no, missing: ['reason'] } }
+        : { intent: 'review.reject', slots: { no, reason } };
+    return context.addressed && isAlone(phrase.rest) && context.role !== 'member'
+      ? { intent: 'ask', slots: { missing: ['no'] } }
+      : undefined;
   },
   answer(kept, phrase) {
     const text = trimmed(phrase.text);
@@ -79,7 +94,9 @@ export const reject: Grammar<typeof rejectSlots> = {
       const no = found?.numbers[0];
       const reason = found ? trimmed(found.rest) : '';
       if (no === undefined) return undefined;
-      return reason === '' ? { intent: 'ask', slots: { no, missing: ['reason'] } } : { intent: 'review.reject', slots: { no, reason } };
+      return reason === ''
+        ? { intent: 'ask', slots: { no, missing: ['reason'] } }
+        : { intent: 'review.reject', slots: { no, reason } };
     }
     return { intent: 'review.reject', slots: { no: kept['no'], reason: text.slice(0, 200) } };
   },

@@ -21,9 +21,16 @@ function load(): { words: readonly [string, string][]; signs: readonly { pattern
   const parsed = ItemFile.safeParse(parse(readFileSync(file, 'utf8')));
   if (!parsed.success) throw new Error(`${file}: ${z.prettifyError(parsed.error)}`);
   const { items, signs } = parsed.data;
-  const words = Object.entries(items).flatMap(([item, aliases]): [string, string][] => [[item, item], ...aliases.map((a): [string, string] => [a, item])]);
-  for (const { item } of signs) if (!(item in items)) throw new Error(`${file}: a sign names ${item}, which is no item`);
-  return { words: words.toSorted(([a], [b]) => b.length - a.length), signs: signs.map((s) => ({ pattern: new RegExp(s.pattern), item: s.item })) };
+  const words = Object.entries(items).flatMap(([item, aliases]): [string, string][] => [
+    [item, item],
+    ...aliases.map((a): [string, string] => [a, item]),
+  ]);
+  for (const { item } of signs)
+    if (!(item in items)) throw new Error(`${file}: a sign names ${item}, which is no item`);
+  return {
+    words: words.toSorted(([a], [b]) => b.length - a.length),
+    signs: signs.map((s) => ({ pattern: new RegExp(s.pattern), item: s.item })),
+  };
 }
 
 const table = load();
@@ -33,7 +40,8 @@ export function findItems(text: string): FoundItem[] {
   const found: FoundItem[] = [];
   for (const [word, item] of table.words) {
     const from = text.indexOf(word);
-    if (from >= 0 && !found.some((f) => from < f.to && from + word.length > f.from)) found.push({ item, from, to: from + word.length, bySign: false });
+    if (from >= 0 && !found.some((f) => from < f.to && from + word.length > f.from))
+      found.push({ item, from, to: from + word.length, bySign: false });
   }
   if (found.length > 0) {
     const canonical = found.filter((f) => text.slice(f.from, f.to) === f.item);

@@ -25,7 +25,8 @@ type Draft = Partial<z.infer<typeof Item>>;
 const WORDS = ['服务', '志愿服务', '服务打卡', '服务登记', '登记服务', '报服务', '报告服务', '服务报告'];
 const SEPARATOR = /\n+|;|,?(?:接着|然后|之后|随后|另外|还有)|(?:^|[\s,;\n])\d{1,2}[、.](?!\d)/g;
 const PART_OF_DAY = /今早|一大早|清早|早上|早晨|上午|中午|午后|下午|傍晚|晚上|夜里|凌晨|刚刚|刚才|刚/g;
-const FILLER = /^(?:呃|嗯|额|那个|就是|我|报一下|报个|报|登记|了|的|在|于|做了|参加了?|去了?|又|也)+|(?:呃|那个|就是说|就是)/g;
+const FILLER =
+  /^(?:呃|嗯|额|那个|就是|我|报一下|报个|报|登记|了|的|在|于|做了|参加了?|去了?|又|也)+|(?:呃|那个|就是说|就是)/g;
 
 /** Cuts a text into the parts that are each one report: every part has one length of time. */
 function segments(text: string, durations: readonly FoundDuration[]): string[] {
@@ -33,12 +34,17 @@ function segments(text: string, durations: readonly FoundDuration[]): string[] {
     .split(SEPARATOR)
     .map((s) => s.trim())
     .filter((s) => s !== '');
-  if (durations.length < 2 || listed.filter((s) => findDurations(s).length === 1).length === durations.length) return listed.length > 1 && durations.length >= 2 ? listed : [text.replace(/^\s*\d{1,2}[、.](?!\d)/, '')];
+  if (durations.length < 2 || listed.filter((s) => findDurations(s).length === 1).length === durations.length)
+    return listed.length > 1 && durations.length >= 2 ? listed : [text.replace(/^\s*\d{1,2}[、.](?!\d)/, '')];
   const first = durations[0] as FoundDuration;
   const durationFirst = findItems(text.slice(0, first.from)).length === 0;
   return durations.map((d, i) => {
     const from = durationFirst ? d.from : (durations[i - 1]?.to ?? 0);
-    const to = durationFirst ? (durations[i + 1]?.from ?? text.length) : i === durations.length - 1 ? text.length : d.to;
+    const to = durationFirst
+      ? (durations[i + 1]?.from ?? text.length)
+      : i === durations.length - 1
+        ? text.length
+        : d.to;
     return text.slice(from, to).replace(/^[\s,;、.]+|[\s,;、]+$/g, '');
   });
 }
@@ -48,12 +54,13 @@ function takeMembers(text: string, context: ReadContext): { members: string[]; r
   const members: string[] = [];
   let rest = '';
   let together = false;
-  for (let i = 0; i < text.length; ) {
+  for (let i = 0; i < text.length;) {
     const before = rest.slice(-2);
     const mention = text[i] === '@' ? /^@([\p{L}·]{1,20})/u.exec(text.slice(i)) : null;
     const named = mention ? context.names.prefixOf(mention[1] ?? '') : context.names.prefixOf(text.slice(i));
     if (named !== undefined && !/(?:给|帮|替|为|望|问|陪|访|送)$/.test(before)) {
-      if (/(?:和|跟|与|同|、|,)\s*$/.test(rest) && members.length === 0 && !/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest)) together = true;
+      if (/(?:和|跟|与|同|、|,)\s*$/.test(rest) && members.length === 0 && !/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest))
+        together = true;
       if (/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest) && !members.includes(ME)) members.push(ME);
       rest = rest.replace(/(?:我)?\s*(?:和|跟|与|同|、|,)?\s*$/, ' ');
       if (!members.includes(named)) members.push(named);
@@ -70,11 +77,16 @@ function takeMembers(text: string, context: ReadContext): { members: string[]; r
     i += 1;
   }
   if (together && !members.includes(ME)) members.unshift(ME);
-  if (members.length > 0) rest = rest.replace(/(?:我们)?(?:[二两俩三四五六七八九十\d]个?人|几个人|二人|俩人|俩)?\s*(?:一起|一块儿?|一同|共同)|(?:[两俩三四五六七八九十\d]个?人|几个人|三人|两人)/, ' ');
+  if (members.length > 0)
+    rest = rest.replace(
+      /(?:我们)?(?:[二两俩三四五六七八九十\d]个?人|几个人|二人|俩人|俩)?\s*(?:一起|一块儿?|一同|共同)|(?:[两俩三四五六七八九十\d]个?人|几个人|三人|两人)/,
+      ' ',
+    );
   return { members, rest };
 }
 
-const local = (day: string, minutes: number): string => `${day}T${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
+const local = (day: string, minutes: number): string =>
+  `${day}T${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
 
 /** One report of one part: what is said is taken out piece by piece, the note is what is left. */
 function draftOf(segment: string, context: ReadContext): { draft: Draft; vague: boolean; joint: boolean } {
@@ -121,16 +133,29 @@ function draftOf(segment: string, context: ReadContext): { draft: Draft; vague: 
 function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContext): Reading {
   const today = dayOf(context.now, context.zone);
   const reports = drafts.filter((d) => Object.keys(d).length > 0);
-  const missing = [...(drafts.some((d) => d.item === undefined) ? ['item'] : []), ...(drafts.some((d) => d.minutes === undefined) ? ['minutes'] : [])];
-  if (reports.some((d) => d.date !== undefined && d.date > today)) return { intent: 'reject.future', slots: { reports } };
-  if (reports.some((d) => d.minutes !== undefined && (d.minutes <= 0 || d.minutes > MAX_MINUTES))) return { intent: 'reject.implausible', slots: { reports } };
-  if (missing.length > 0 || reports.length === 0) return { intent: 'ask', slots: { ...(reports.length > 0 && { reports }), missing: reports.length > 0 ? missing : ['item', 'minutes'] } };
+  const missing = [
+    ...(drafts.some((d) => d.item === undefined) ? ['item'] : []),
+    ...(drafts.some((d) => d.minutes === undefined) ? ['minutes'] : []),
+  ];
+  if (reports.some((d) => d.date !== undefined && d.date > today))
+    return { intent: 'reject.future', slots: { reports } };
+  if (reports.some((d) => d.minutes !== undefined && (d.minutes <= 0 || d.minutes > MAX_MINUTES)))
+    return { intent: 'reject.implausible', slots: { reports } };
+  if (missing.length > 0 || reports.length === 0)
+    return {
+      intent: 'ask',
+      slots: { ...(reports.length > 0 && { reports }), missing: reports.length > 0 ? missing : ['item', 'minutes'] },
+    };
   return { intent: 'service.report', slots: { reports, ...(vague && { needsConfirm: true }) } };
 }
 
 function readItems(text: string, context: ReadContext): Reading {
   const parts = segments(text, findDurations(text)).map((s) => draftOf(s, context));
-  return readingOf(parts.map((p) => p.draft), parts.some((p) => p.vague || p.joint), context);
+  return readingOf(
+    parts.map((p) => p.draft),
+    parts.some((p) => p.vague || p.joint),
+    context,
+  );
 }
 
 /** 服务 <what> <how long> [note]: parts in any order, several items in one message. */
@@ -140,17 +165,32 @@ export const serviceReport: Grammar<typeof slots> = {
   slots,
   read(phrase: Phrase, context: ReadContext) {
     const { rest } = phrase;
-    if (isAlone(rest)) return context.addressed || phrase.text === phrase.word || rest.trim() === '' ? { intent: 'ask', slots: { missing: ['item', 'minutes'] } } : undefined;
+    if (isAlone(rest))
+      return context.addressed || phrase.text === phrase.word || rest.trim() === ''
+        ? { intent: 'ask', slots: { missing: ['item', 'minutes'] } }
+        : undefined;
     const reading = readItems(rest.replace(/^[\s,:;.]+/, '').replace(/^(?:一下|了)[\s,]*/, ''), context);
     if (isQuestion(rest)) return undefined;
-    if (!isGlued(rest)) return reading.intent === 'ask' && !context.addressed && /^[\s,:]*[\p{L}]{9,}/u.test(rest) ? undefined : knows(reading) ? reading : undefined;
+    if (!isGlued(rest))
+      return reading.intent === 'ask' && !context.addressed && /^[\s,:]*[\p{L}]{9,}/u.test(rest)
+        ? undefined
+        : knows(reading)
+          ? reading
+          : undefined;
     const complete = reading.intent !== 'ask';
     return complete || (context.addressed && knows(reading)) ? reading : undefined;
   },
   readSentence(phrase, context) {
     const text = phrase.text.replace(/^(?:请|帮我|我)?(?:登记|报告|汇报|报|记)(?:一下|个|下)?[\s,:]*/, '');
-    if (isQuestion(text) || /能加|加几分|几分|多少分|规则|还没|没来|明天.*(?:吗|几点)|迟到|晚到|请假|签到|参加不了|来不了|到不了|预约|接龙|通知/.test(text)) return undefined;
-    if (context.place === 'private' && context.open === 'asWritten' && /停水|停电|快递|等了|堵了|没来/.test(text)) return undefined;
+    if (
+      isQuestion(text) ||
+      /能加|加几分|几分|多少分|规则|还没|没来|明天.*(?:吗|几点)|迟到|晚到|请假|签到|参加不了|来不了|到不了|预约|接龙|通知/.test(
+        text,
+      )
+    )
+      return undefined;
+    if (context.place === 'private' && context.open === 'asWritten' && /停水|停电|快递|等了|堵了|没来/.test(text))
+      return undefined;
     const durations = findDurations(text);
     if (durations.length === 0 || findItems(text).length === 0) return undefined;
     const reading = readItems(text, context);
@@ -161,16 +201,29 @@ export const serviceReport: Grammar<typeof slots> = {
     const missing = Array.isArray(kept['missing']) ? kept['missing'] : [];
     const text = trimmed(phrase.text);
     if (missing.includes('confirm')) {
-      if (/^(?:对|对的|是|是的|嗯|嗯嗯|确认|没错|好|好的|可以|行|正确|ok)$/i.test(bare(text))) return { intent: 'service.report', slots: { reports: drafts } };
+      if (/^(?:对|对的|是|是的|嗯|嗯嗯|确认|没错|好|好的|可以|行|正确|ok)$/i.test(bare(text)))
+        return { intent: 'service.report', slots: { reports: drafts } };
       const [duration] = findDurations(text);
-      if (duration && drafts.length === 1) return readingOf([{ ...drafts[0], minutes: duration.minutes }], false, context);
+      if (duration && drafts.length === 1)
+        return readingOf([{ ...drafts[0], minutes: duration.minutes }], false, context);
       return undefined;
     }
     const { draft } = draftOf(text, context);
     const number = /^\d+(?:\.\d+)?$/.exec(text);
-    if (number && missing.includes('minutes') && !missing.includes('item')) draft.minutes = Math.round(Number(text) * (Number(text) <= 12 ? 60 : 1));
-    if ((!missing.includes('item') || draft.item === undefined) && (!missing.includes('minutes') || draft.minutes === undefined)) return undefined;
-    const filled = drafts.map((d) => ({ ...(draft.note !== undefined && { note: draft.note }), ...(draft.date !== undefined && { date: draft.date }), ...(draft.item !== undefined && { item: draft.item }), ...(draft.minutes !== undefined && { minutes: draft.minutes }), ...d }));
+    if (number && missing.includes('minutes') && !missing.includes('item'))
+      draft.minutes = Math.round(Number(text) * (Number(text) <= 12 ? 60 : 1));
+    if (
+      (!missing.includes('item') || draft.item === undefined) &&
+      (!missing.includes('minutes') || draft.minutes === undefined)
+    )
+      return undefined;
+    const filled = drafts.map((d) => ({
+      ...(draft.note !== undefined && { note: draft.note }),
+      ...(draft.date !== undefined && { date: draft.date }),
+      ...(draft.item !== undefined && { item: draft.item }),
+      ...(draft.minutes !== undefined && { minutes: draft.minutes }),
+      ...d,
+    }));
     return readingOf(filled, false, context);
   },
 };
@@ -192,6 +245,8 @@ export const serviceList: Grammar<typeof listSlots> = {
   read(phrase, context) {
     if (isAlone(phrase.rest)) return { intent: 'service.list', slots: {} };
     const period = findPeriod(phrase.rest, context.now, context.zone);
-    return period && bare(phrase.rest).length <= 8 ? { intent: 'service.list', slots: { period: period.period } } : undefined;
+    return period && bare(phrase.rest).length <= 8
+      ? { intent: 'service.list', slots: { period: period.period } }
+      : undefined;
   },
 };

@@ -24,7 +24,9 @@ const RELATIVE: readonly [RegExp, number][] = [
 const WEEK = new RegExp(`(上上|上|这|本|下下|下)?个?(?:周|星期|礼拜)([一二三四五六日天1-7])(?!\\s*[次回])${PART}`);
 const FULL = new RegExp(`(?:(\\d{4})年)?(${H})月(${H})[日号]?(?!\\d)${PART}`);
 const SLASHED = /(?<![\d.:/])(?:(\d{4})[/-])?(\d{1,2})[/](\d{1,2})(?![\d/])/;
-const DAY_ONLY = new RegExp(`(?<![\\d#月第${HAN_DIGITS}])(${H})[日号](?!楼|门|院|栋|单元|线|心愿|通知|任务|事项|接龙)${PART}`);
+const DAY_ONLY = new RegExp(
+  `(?<![\\d#月第${HAN_DIGITS}])(${H})[日号](?!楼|门|院|栋|单元|线|心愿|通知|任务|事项|接龙)${PART}`,
+);
 const AGO = new RegExp(`(${H})天(?:之)?前`);
 
 const num = (text: string | undefined): number => parseWhole(text ?? '') ?? Number.NaN;
@@ -66,7 +68,13 @@ export function findDay(text: string, now: Date, zone: string, direction: Direct
   const week = WEEK.exec(text);
   if (week) offer(week, weekday(week[1], week[2] ?? '', today, direction));
   const full = FULL.exec(text) ?? SLASHED.exec(text);
-  if (full) offer(full, full[1] === undefined ? withYear(num(full[2]), num(full[3]), today, direction) : dayString(Number(full[1]), num(full[2]), num(full[3])));
+  if (full)
+    offer(
+      full,
+      full[1] === undefined
+        ? withYear(num(full[2]), num(full[3]), today, direction)
+        : dayString(Number(full[1]), num(full[2]), num(full[3])),
+    );
   const only = DAY_ONLY.exec(text);
   if (only && !full) offer(only, dayOfMonth(num(only[1]), today, direction));
   const ago = AGO.exec(text);
@@ -85,10 +93,15 @@ const month = (year: number, m: number): Period => {
   return { from: dayString(y, n, 1), to: lastDayOfMonth(y, n) };
 };
 const quarter = (year: number, q: number): Period => ({ from: month(year, q * 3 - 2).from, to: month(year, q * 3).to });
-const half = (year: number, h: 1 | 2): Period => (h === 1 ? { from: `${year}-01-01`, to: `${year}-06-30` } : { from: `${year}-07-01`, to: `${year}-12-31` });
+const half = (year: number, h: 1 | 2): Period =>
+  h === 1 ? { from: `${year}-01-01`, to: `${year}-06-30` } : { from: `${year}-07-01`, to: `${year}-12-31` };
 
 /** A span of days that a text names (`本月`, `上半年`, `最近7天`), with what was read of the text. */
-export function findPeriod(text: string, now: Date, zone: string): { period: Period; from: number; to: number } | undefined {
+export function findPeriod(
+  text: string,
+  now: Date,
+  zone: string,
+): { period: Period; from: number; to: number } | undefined {
   const today = dayOf(now, zone);
   const year = Number(today.slice(0, 4));
   const m = Number(today.slice(5, 7));
@@ -108,8 +121,14 @@ export function findPeriod(text: string, now: Date, zone: string): { period: Per
     [/今年|本年度?|全年/, () => ({ from: `${year}-01-01`, to: `${year}-12-31` })],
     [/去年/, () => ({ from: `${year - 1}-01-01`, to: `${year - 1}-12-31` })],
     [/(\d{4})年/, (f) => ({ from: `${f[1]}-01-01`, to: `${f[1]}-12-31` })],
-    [/(?:最近|近|过去)(\d{1,3}|[一二两三四五六七八九十]{1,3})天/, (f) => ({ from: addDays(today, 1 - (parseWhole(f[1] ?? '') ?? 1)), to: today })],
-    [/(\d{1,2}|[一二三四五六七八九十]{1,2})月份?(?!\d)/, (f) => month((parseWhole(f[1] ?? '') ?? 1) > m ? year - 1 : year, parseWhole(f[1] ?? '') ?? 1)],
+    [
+      /(?:最近|近|过去)(\d{1,3}|[一二两三四五六七八九十]{1,3})天/,
+      (f) => ({ from: addDays(today, 1 - (parseWhole(f[1] ?? '') ?? 1)), to: today }),
+    ],
+    [
+      /(\d{1,2}|[一二三四五六七八九十]{1,2})月份?(?!\d)/,
+      (f) => month((parseWhole(f[1] ?? '') ?? 1) > m ? year - 1 : year, parseWhole(f[1] ?? '') ?? 1),
+    ],
     [/昨天/, () => ({ from: addDays(today, -1), to: addDays(today, -1) })],
     [/今天/, () => ({ from: today, to: today })],
   ];

@@ -12,7 +12,9 @@ export function nearWords(text: string, words: readonly string[]): string[] {
       const spoken = distance(sound.replaceAll(' ', ''), soundOf(word).replaceAll(' ', '')) / 3;
       return { word, far: Math.min(written, spoken) };
     })
-    .filter(({ word, far }) => far <= (word.length <= 2 ? 1 : 1.4) && (far < 1 || [...word].some((c) => first.includes(c))))
+    .filter(
+      ({ word, far }) => far <= (word.length <= 2 ? 1 : 1.4) && (far < 1 || [...word].some((c) => first.includes(c))),
+    )
     .toSorted((a, b) => a.far - b.far || a.word.length - b.word.length)
     .slice(0, 3)
     .map(({ word }) => word);

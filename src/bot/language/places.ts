@@ -22,7 +22,11 @@ export function findUnit(text: string): FoundUnit | undefined {
   const building = BUILDING.exec(text);
   if (building) {
     const unit = building[2] === undefined ? '' : `${parseWhole(building[2])}单元`;
-    return { name: `${parseWhole(building[1] ?? '')}号楼${unit}`, from: building.index, to: building.index + building[0].length };
+    return {
+      name: `${parseWhole(building[1] ?? '')}号楼${unit}`,
+      from: building.index,
+      to: building.index + building[0].length,
+    };
   }
   const own = OWN.exec(text) ?? /全(社区)/.exec(text);
   return own ? { name: `本${own[1]}`, from: own.index, to: own.index + own[0].length } : undefined;

@@ -1,0 +1,29 @@
+import type { Sentences } from '../../src/bot/sentences.js';
+
+const roleNames: Readonly<Record<string, string>> = {
+  leader: '网格长、楼栋组长',
+  secretary: '社区书记',
+  member: '党员',
+};
+
+/** What the engine itself says. */
+export const sentences: Sentences = {
+  stranger: () => '我还不认识您。请先报到：报到 姓名 手机后四位\n例如：报到 王秀兰 8821',
+  notAllowed: (word, role) => `「${word}」只有${roleNames[role] ?? role}可以用。发「帮助」看看您可以做什么`,
+  wrongPlace: (word, needed) =>
+    needed === 'private' ? `「${word}」请私聊我发，不要发在群里` : `「${word}」请在网格群里发`,
+  unboundGroup: () => '本群还没有绑定网格，请网格长私聊我发「绑定码 第几网格」，再在群里发「绑定 绑定码」',
+  notUnderstood: (near) =>
+    near.length > 0
+      ? `没有听懂。您是不是想发：${near.map((w) => `「${w}」`).join('、')}？\n发「帮助」看全部说法`
+      : '没有听懂。发「帮助」看看我能做什么，例如：服务 环境整治 2小时',
+  cancelled: () => '好的，已取消',
+  nothingToCancel: () => '没有等您回答的问题',
+  expired: () => '刚才的问题等了10分钟没有回答，先取消了，什么也没有登记。需要时请重新发一次',
+  givenUp: () => '还是没有听懂，先取消了，什么也没有登记。发「帮助」看看怎么说',
+  again: () => '没有听懂您的回答。',
+  tooLong: (max) => `内容太长了（最多${max}个字），没有登记。请分几次发`,
+  busy: () => '您发得太快了，请稍等再发',
+  apology: (reference) =>
+    `抱歉，刚才出了点问题，没有登记成功，请稍后再发一次。如还不行，请把编号 ${reference} 告诉管理员`,
+};
