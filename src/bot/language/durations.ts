@@ -1,162 +1,130 @@
-import { DECIMAL, NUMBER, NUMERALS, decimalNumber, wholeNumber } from './numbers.js';
+import { HAN_DIGITS, parseWhole } from './numbers.js';
 
 /** A length of time found in a text. */
-export interface Duration {
+export interface FoundDuration {
+  readonly from: number;
+  readonly to: number;
   readonly minutes: number;
-  /** Said so loosely that the value taken is asked back. */
+  /** Taken at a set value: to be asked back. */
   readonly vague: boolean;
-  readonly start: number;
-  readonly end: number;
+  /** From a clock time to another, minutes after midnight. */
+  readonly clock?: { readonly startsAt: number; readonly endsAt: number };
 }
 
-const HOUR = '(?:小时|小時|钟头|hours?|hrs?|h(?![a-z])|点钟头)';
-const MINUTE = '(?:分钟|分(?![钟公]|[类批辨工区别])|mins?(?![a-z])|m(?![a-z]))';
-const ABOUT_BEFORE = '(?:大概|大约|约|约摸|快|将近|接近|近|差不多|不到|至少|起码|最多|可能|估计)';
-const ABOUT_AFTER = '(?:左右|上下|多点|多一点|不到|吧)';
+const H = `[${HAN_DIGITS}]+`;
+const N = `(\\d+(?:\\.\\d+)?|${H})`;
+const HOUR = '(?:小时|钟头|钟|hours?|hrs?|h)';
+const MINUTE = '(?:分钟|分(?!之)|minutes?|mins?|min|m(?![a-z]))';
+const TIME = `(?:凌晨|早上|上午|中午|下午|傍晚|晚上|早|晚)?\\s*(\\d{1,2}|${H})(?:(?::|点|时)(?:\\s*(\\d{1,2}|半|[一三13]刻|${H}))?(?:分)?钟?)`;
+const RANGE = new RegExp(`${TIME}\\s*(?:-|~|到|至)\\s*${TIME}`, 'i');
 
-/** Values for what has no exact length (domain.md 5.1.3); the longest words first. */
-const FIXED: readonly (readonly [RegExp, number])[] = [
-  [/(?:一?个?)?大半天/uy, 300],
-  [/小半天/uy, 180],
-  [/半个?(?:上午|下午)/uy, 90],
-  [/(?:一整个?|整整?一?个?|整个?|一个?)(?:上午|下午|早上|早晨|中午)/uy, 180],
-  [/(?:一整个?|整整?一?个?|整个?|一个?)(?:晚上|夜晚|傍晚)/uy, 120],
-  [/整?(?:整?一个?整?|整整?)(?:天|白天)(?![的]?[一二三四五六七八九])/uy, 480],
-  [/半天/uy, 240],
+const number = (text: string): number => (/^[\d.]+$/.test(text) ? Number(text) : (parseWhole(text) ?? Number.NaN));
+
+interface Rule {
+  readonly pattern: RegExp;
+  readonly minutes: (m: RegExpExecArray) => number;
+  readonly vague: boolean;
+}
+const rule = (source: string, minutes: Rule['minutes'], vague = false): Rule => ({
+  pattern: new RegExp(source, 'i'),
+  minutes,
+  vague,
+});
+
+const ABOUT = '(?:快|将近|差不多|大概|大约|约|近)\\s*';
+
+/** The earlier rule wins where two begin at one place; vague forms first, since they contain exact ones. */
+const rules: readonly Rule[] = [
+  rule('大半天', () => 300, true),
+  rule('(?<!大)半天', () => 240, true),
+  rule('(?<![周期拜])(?:一|1|整)(?:个|整个)?(?:上午|下午)', () => 180, true),
+  rule('(?<![周期拜])(?:一|1)(?:个)?(?:晚上|晚)(?!点)', () => 120, true),
+  rule('(?:(?:一|1)整?天|整天)', () => 480, true),
+  rule('个把(?:小时|钟头|钟)', () => 60, true),
+  rule(`半个?多(?:小时|钟头|钟)`, () => 30, true),
+  rule(`${N}个?(?:多|来)个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`([一二三四五六七八九])([一二三四五六七八九])个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`(\\d)[-~](\\d)个?${HOUR}`, (m) => Number(m[1]) * 60, true),
+  rule(`${ABOUT}${N}个半${HOUR}`, (m) => number(m[1] ?? '') * 60 + 30, true),
+  rule(`${ABOUT}${N}个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`${ABOUT}半个?${HOUR}`, () => 30, true),
+  rule(`${ABOUT}${N}${MINUTE}`, (m) => number(m[1] ?? ''), true),
+  rule(`${N}个?(?:小时|钟头|钟|h)左右`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`${N}(?:多|来)${MINUTE}`, (m) => number(m[1] ?? ''), true),
+  rule(`${N}${MINUTE}左右`, (m) => number(m[1] ?? ''), true),
+  rule(`${N}个半${HOUR}`, (m) => number(m[1] ?? '') * 60 + 30),
+  rule(
+    `${N}个?${HOUR}\\s*(?:零|又|加)?\\s*${N}(?:${MINUTE})?(?![个点号人栋幢单月日天楼位:])`,
+    (m) => number(m[1] ?? '') * 60 + number(m[2] ?? ''),
+  ),
+  rule(`${N}个?${HOUR}半`, (m) => number(m[1] ?? '') * 60 + 30),
+  rule(`${N}个?${HOUR}(?:一|1)刻钟?`, (m) => number(m[1] ?? '') * 60 + 15),
+  rule(`${N}个?${HOUR}(?:三|3)刻钟?`, (m) => number(m[1] ?? '') * 60 + 45),
+  rule(`${N}个?${HOUR}`, (m) => number(m[1] ?? '') * 60),
+  rule(`半个?${HOUR}`, () => 30),
+  rule(`([一二两三123])刻钟`, (m) => number(m[1] ?? '') * 15),
+  rule(`${N}${MINUTE}`, (m) => number(m[1] ?? '')),
 ];
 
-type Reader = (match: RegExpExecArray) => { minutes: number; vague: boolean } | undefined;
-
-const pattern = (source: string): RegExp => new RegExp(source, 'iuy');
-const exactly = (minutes: number | undefined): { minutes: number; vague: boolean } | undefined =>
-  minutes === undefined || !Number.isFinite(minutes) ? undefined : { minutes: Math.round(minutes), vague: false };
-const vaguely = (minutes: number | undefined): { minutes: number; vague: boolean } | undefined =>
-  minutes === undefined || !Number.isFinite(minutes) ? undefined : { minutes: Math.round(minutes), vague: true };
-
-const FORMS: readonly (readonly [RegExp, Reader])[] = [
-  // 三四个小时, 两三个钟头, 一两个小时: the lower
-  [
-    pattern(`([一二两三四五六七八九])([二两三四五六七八九])个?(?:${HOUR}|钟)`),
-    (m) => {
-      const low = wholeNumber(m[1] ?? '');
-      const high = wholeNumber(m[2] ?? '');
-      return low !== undefined && high === low + 1 ? vaguely(low * 60) : undefined;
-    },
-  ],
-  // 三四十分钟
-  [
-    pattern(`([一二三四五六七八])([二三四五六七八九])十(?:来|几)?分钟?`),
-    (m) => {
-      const low = wholeNumber(m[1] ?? '');
-      const high = wholeNumber(m[2] ?? '');
-      return low !== undefined && high === low + 1 ? vaguely(low * 10) : undefined;
-    },
-  ],
-  // 2-3小时, 2到3个小时
-  [
-    pattern(`(${DECIMAL})(?:个)?(?:${HOUR})?\\s*[-~—–至到]\\s*(${DECIMAL})\\s*个?(?:${HOUR}|钟(?!头?点))`),
-    (m) => {
-      const low = decimalNumber(m[1] ?? '');
-      const high = decimalNumber(m[2] ?? '');
-      return low !== undefined && high !== undefined && low < high ? vaguely(low * 60) : undefined;
-    },
-  ],
-  [
-    pattern(`(${NUMBER})\\s*[-~—–至到]\\s*(${NUMBER})\\s*(?:分钟|mins?(?![a-z]))`),
-    (m) => {
-      const low = wholeNumber(m[1] ?? '');
-      const high = wholeNumber(m[2] ?? '');
-      return low !== undefined && high !== undefined && low < high ? vaguely(low) : undefined;
-    },
-  ],
-  [pattern('个把(?:小时|钟头|钟)'), () => vaguely(60)],
-  // 一个多小时, 两个来小时, 半个多小时, 2个多钟头
-  [pattern(`(半|${NUMBER})个?(?:多|来|几)个?(?:${HOUR}|钟)`), (m) => vaguely(m[1] === '半' ? 30 : hours(m[1]))],
-  [pattern(`(半|${NUMBER})个?(?:${HOUR}|钟)(?:多|有余|出头)`), (m) => vaguely(m[1] === '半' ? 30 : hours(m[1]))],
-  // 四十来分钟, 40多分钟, 十几分钟
-  [pattern(`(${NUMBER})(?:多|来|几)分钟?`), (m) => vaguely(wholeNumber(m[1] ?? ''))],
-  [pattern(`(${NUMBER})分钟(?:多|有余|出头)`), (m) => vaguely(wholeNumber(m[1] ?? ''))],
-  // 两个半小时, 一个半钟头, 2个半钟, 1個半小時
-  [pattern(`(${NUMBER})个半(?:${HOUR}|钟)`), (m) => exactly(add(hours(m[1]), 30))],
-  // 一小时半, 2小时一刻钟
-  [pattern(`(${NUMBER})个?${HOUR}半(?!小时|个|点|天)`), (m) => exactly(add(hours(m[1]), 30))],
-  [
-    pattern(`(${NUMBER})个?${HOUR}\\s*[零又加]?([一二两三1-3])刻钟?`),
-    (m) => exactly(add(hours(m[1]), 15 * (wholeNumber(m[2] ?? '') ?? NaN))),
-  ],
-  // 2小时30分, 2h30, 1小时20, 1小时零十分钟
-  [
-    pattern(
-      `(${NUMBER})个?${HOUR}\\s*[零又加]?\\s*(半个?小时|${NUMBER})(?:\\s*${MINUTE}|(?<=\\d)(?![\\d.个:/年月号日栋楼幢人位名次]|小时|点))`,
-    ),
-    (m) => exactly(add(hours(m[1]), (m[2] ?? '').startsWith('半') ? 30 : wholeNumber(m[2] ?? ''))),
-  ],
-  [pattern('半个?(?:小时|钟头|钟)'), () => exactly(30)],
-  [pattern(`(${DECIMAL})个?(?:${HOUR}|钟(?!头?点))`), (m) => exactly(hours(m[1]))],
-  [pattern('([一二两三1-3])刻钟'), (m) => exactly(15 * (wholeNumber(m[1] ?? '') ?? NaN))],
-  [pattern(`(${DECIMAL})\\s*${MINUTE}`), (m) => exactly(decimalNumber(m[1] ?? ''))],
-];
-
-function hours(text: string | undefined): number | undefined {
-  const value = decimalNumber(text ?? '');
-  return value === undefined ? undefined : value * 60;
-}
-const add = (a: number | undefined, b: number | undefined): number | undefined =>
-  a === undefined || b === undefined ? undefined : a + b;
-
-const BEGIN = new RegExp(`[\\d.${NUMERALS}半整大小个]`, 'u');
-const BEFORE = new RegExp(`${ABOUT_BEFORE}(?:有|是|花了|用了|干了|做了)?\\s*$`, 'u');
-const AFTER = new RegExp(`^\\s*${ABOUT_AFTER}`, 'u');
-const NEGATIVE = /(?:负|-)$/u;
-
-function at(text: string, start: number): Duration | undefined {
-  for (const [form, minutes] of FIXED) {
-    form.lastIndex = start;
-    const match = form.exec(text);
-    if (match) return { minutes, vague: true, start, end: start + match[0].length };
-  }
-  for (const [form, read] of FORMS) {
-    form.lastIndex = start;
-    const match = form.exec(text);
-    const found = match && read(match);
-    if (match && found) return { ...found, start, end: start + match[0].length };
-  }
-  return undefined;
+/** Minutes after midnight of a clock time as written; bare hours are taken as said. */
+function clockOf(whole: string, hour: string, minute: string | undefined): number {
+  let h = number(hour);
+  const afternoon = /下午|晚|傍晚/.test(whole) && h < 12;
+  if (afternoon) h += 12;
+  const m =
+    minute === undefined
+      ? 0
+      : minute === '半'
+        ? 30
+        : /^[一1]刻$/.test(minute)
+          ? 15
+          : /^[三3]刻$/.test(minute)
+            ? 45
+            : number(minute);
+  return h * 60 + m;
 }
 
-/** Every length of time in a normalised text, in order. Numbers of people, houses and things are none. */
-export function durationsIn(text: string): Duration[] {
-  const found: Duration[] = [];
-  let i = 0;
-  while (i < text.length) {
-    const char = text[i] ?? '';
-    const inside = i > 0 && /[\d.]/.test(char) && /[\d.:/]/.test(text[i - 1] ?? '');
-    const duration = BEGIN.test(char) && !inside ? at(text, i) : undefined;
-    if (!duration) {
-      i += 1;
-      continue;
+function findRange(text: string): FoundDuration | undefined {
+  const m = RANGE.exec(text);
+  if (!m) return undefined;
+  const [first = '', second = ''] = m[0].split(/\s*(?:-|~|到|至)\s*/);
+  const startsAt = clockOf(first, m[1] ?? '', m[2]);
+  let endsAt = clockOf(second, m[3] ?? '', m[4]);
+  if (endsAt <= startsAt && endsAt + 720 > startsAt && endsAt < 720) endsAt += 720;
+  if (Number.isNaN(startsAt) || Number.isNaN(endsAt) || startsAt >= 1440 || endsAt > 1440) return undefined;
+  return {
+    from: m.index,
+    to: m.index + m[0].length,
+    minutes: endsAt - startsAt,
+    vague: false,
+    clock: { startsAt, endsAt },
+  };
+}
+
+/** All lengths of time in a text, in order. `30人次`, `7位`, `12栋`, `90岁` are none. */
+export function findDurations(text: string): FoundDuration[] {
+  const found: FoundDuration[] = [];
+  let from = 0;
+  while (from < text.length) {
+    const rest = text.slice(from);
+    const range = findRange(rest);
+    let best = range;
+    for (const { pattern, minutes, vague } of rules) {
+      const m = pattern.exec(rest);
+      if (!m || m[0] === '') continue;
+      const n = minutes(m);
+      if (Number.isNaN(n) || (best && m.index >= best.from)) continue;
+      best = { from: m.index, to: m.index + m[0].length, minutes: Math.round(n), vague };
     }
-    let { start, end, vague, minutes } = duration;
-    const before = BEFORE.exec(text.slice(Math.max(0, start - 8), start));
-    if (before) {
-      start -= before[0].length;
-      vague = true;
-    }
-    const after = AFTER.exec(text.slice(end, end + 6));
-    if (after) {
-      end += after[0].length;
-      vague ||= !after[0].trim().startsWith('吧');
-    }
-    if (NEGATIVE.test(text.slice(0, start)) && !/[\d点:]\s*-$/u.test(text.slice(0, start))) minutes = -minutes;
-    found.push({ minutes, vague, start, end });
-    i = end;
+    if (!best) break;
+    found.push({ ...best, from: best.from + from, to: best.to + from });
+    from += best.to;
   }
   return found;
 }
 
-/** The length of time that a text is, or undefined. */
-export function duration(text: string): Duration | undefined {
-  const trimmed = text.trim();
-  const [first] = durationsIn(trimmed);
-  return first && first.start === 0 && first.end === trimmed.length ? first : undefined;
+/** The length of time that a whole text says, or undefined. */
+export function parseDuration(text: string): FoundDuration | undefined {
+  const [only, another] = findDurations(text);
+  return another ? undefined : only;
 }

@@ -1,68 +1,76 @@
 import { Converter } from 'opencc-js/t2cn';
 
-const toSimplified = Converter({ from: 't', to: 'cn' });
-/** Longer texts are never commands; nothing is done with what lies beyond. */
-export const MAX_READ = 4000;
+const simplify = Converter({ from: 'hk', to: 'cn' });
+/** Nothing traditional is outside this range: most messages need no conversion. */
+const HAN = /\p{Script=Han}/u;
 
-/** Circled and keycap numbers number the parts of a list: `①巡逻②守桶`; before a house they are plain digits. */
-const CIRCLED = /([\u2460-\u2473])\s*(?=[号楼栋幢])|([\u2460-\u2473])|(\d)\ufe0f?\u20e3/gu;
-const EMOJI =
-  /[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}\u{e0020}-\u{e007f}\u200d\ufe0e\ufe0f\u20e3]/gu;
-/** Zero-width and bidirectional marks, soft hyphens, control characters and halves of surrogate pairs. */
-const INVISIBLE =
-  /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0]/gu;
-// oxlint-disable-next-line no-control-regex -- control characters are what is taken out
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/gu;
-const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-/** What a network puts in the place of something that is no text. */
-const MEDIA =
-  /\[(图片|语音|视频|文件|链接|位置|表情|动画表情|名片|小程序|红包|转账|聊天记录|image|photo|voice|video|file)\]/giu;
-/** `[玫瑰]`: an emoji as WeChat writes it. */
-const EMOJI_WORD = /\[[\p{Script=Han}A-Za-z]{1,6}\]/gu;
+/** Circled and keycap numbers begin a new item, which NFKC would hide in the text. */
+const CIRCLED = /[\u2460-\u2473\u24F5-\u24FE\u2776-\u277F]|(\d)\uFE0F?\u20E3/gu;
+const CIRCLED_STARTS = [0x2460, 0x24f5, 0x2776] as const;
 
-const circled = (code: string): string => String(code.charCodeAt(0) - 0x245f);
+function numbered(mark: string, keycap: string | undefined): string {
+  if (keycap !== undefined) return `\n${keycap}、`;
+  const code = mark.codePointAt(0) ?? 0;
+  const start = CIRCLED_STARTS.findLast((s) => code >= s) ?? 0x2460;
+  return `\n${code - start + 1}、`;
+}
 
-/** Traditional characters become simplified ones. Does not touch anything else. */
-export const simplify = (text: string): string => toSimplified(text);
+const QUOTE = /^\s*[「"“]([\s\S]*?)[」"”]\s*\n\s*(?:[-—－_][\s-—－_]*)\n([\s\S]*)$/;
 
-function once(text: string): string {
-  const plain = text
-    .replace(/\r\n?/g, '\n')
-    .replace(LONE, ' ')
-    .replace(CIRCLED, (_, house: string | undefined, item: string | undefined, keycap: string | undefined) =>
-      house === undefined ? ` ${item === undefined ? (keycap ?? '') : circled(item)}、` : circled(house),
-    )
-    .normalize('NFKC')
-    .replace(CONTROL, ' ')
-    .replace(INVISIBLE, ' ')
-    .replace(EMOJI, ' ');
-  const simple = simplify(plain)
-    .replace(MEDIA, ' ')
-    .replace(/[‧•・∙]/gu, '·')
-    .replace(/[【】「」『』〔〕〖〗]/gu, ' ');
-  const alone = /^\s*\[([\p{Script=Han}A-Za-z]{1,6})\]\s*$/u.exec(simple);
-  const words = alone ? (alone[1] ?? '') : simple.replace(EMOJI_WORD, ' ');
-  return words
-    .replace(/([!?,。、;:~])\1+/gu, '$1')
-    .replace(/[^\S\n]+/gu, ' ')
-    .replace(/ ?\n[ \n]*/gu, '\n')
-    .trim();
+/** WeChat writes a quoted answer as `「name：text」`, a line of dashes, the answer. */
+export function splitQuote(text: string): { quote: string | undefined; answer: string } {
+  const found = QUOTE.exec(text);
+  return found ? { quote: found[1] ?? '', answer: found[2] ?? '' } : { quote: undefined, answer: text };
 }
 
 /**
- * One way of writing: half-width, simplified, single spaces, lines kept, no emoji, no invisible characters. Circled digits become
- * `1、`. Applied twice it changes nothing more. Texts over 4000 characters are cut there.
+ * The text as it is read: half-width, simplified, one kind of space and of each punctuation mark, no emoji or stickers,
+ * lines kept. Idempotent.
  */
-export function normalise(text: string): string {
-  let last = text.length > MAX_READ ? text.slice(0, MAX_READ) : text;
-  // Taking one thing out can bring another together (a bracket inside brackets); each round shortens the text or is the last.
-  for (let round = 0; round < 50; round += 1) {
-    const next = once(last);
-    if (next === last) return next;
-    last = next;
+export function normalise(raw: string): string {
+  const marked = raw.replace(CIRCLED, numbered);
+  const folded = marked.normalize('NFKC');
+  const simple = HAN.test(folded) ? simplify(folded) : folded;
+  return simple
+    .replace(/\r\n?/g, '\n')
+    .replace(/[\p{Cf}\uFE00-\uFE0F]/gu, '')
+    .replace(/[\p{Zs}\t\u0000-\u0009\u000B-\u001F\u007F]+/gu, ' ')
+    .replace(/\[[\p{Script=Han}A-Za-z]{1,8}\]/gu, ' ')
+    .replace(/[\p{Extended_Pictographic}\u{1F1E6}-\u{1F1FF}\u{1F3FB}-\u{1F3FF}]/gu, ' ')
+    .replace(/[「」『』“”"《》【】]/g, ' ')
+    .replace(/[。!…]+/g, ',')
+    .replace(/[–—―]+|--+/g, '-')
+    .replace(/[~〜]+/g, '~')
+    .replace(/ ?([,;:?])(?:\s*[,;:?])* ?/g, '$1')
+    .replace(/ *\n[\n ]*/g, '\n')
+    .replace(/(?<=^|[\s,])(\p{Script=Han}(?: \p{Script=Han})+)(?=$|[\s,])/gu, (run: string) => run.replaceAll(' ', ''))
+    .replace(/(?<=^|[\s,])\d(?: \d){3}(?=$|[\s,])/g, (run: string) => run.replaceAll(' ', ''))
+    .replace(/(\d) (?=(?:个|小时|分钟|点|钟头)(?:\D|$))/g, '$1')
+    .replace(/ {2,}/g, ' ')
+    .replace(/^[\s,;:.]+|[\s,;:.~]+$/g, '');
+}
+
+/** Whole mobile and ID numbers keep their last four digits: no more of them is stored. */
+export function maskNumbers(text: string): string {
+  return text
+    .replace(/(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?(\d{4})(?!\d)/g, '*******$1')
+    .replace(/(?<!\d)\d{13}[\d ]\d([0-9]{2}[0-9Xx])(?![0-9Xx])/g, '**************$1');
+}
+
+/** Removes mentions of the bot; says whether there was one, and whom else the text mentions. */
+export function takeMentions(
+  text: string,
+  botNames: readonly string[],
+): { text: string; bot: boolean; others: string[] } {
+  let bot = false;
+  let rest = text;
+  for (const name of botNames) {
+    const found = new RegExp(`@${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}[ ,:]?`, 'g');
+    rest = rest.replace(found, () => {
+      bot = true;
+      return ' ';
+    });
   }
-  return last
-    .replace(/[[\]]/gu, ' ')
-    .replace(/[^\S\n]+/gu, ' ')
-    .trim();
+  const others = [...rest.matchAll(/@([\p{L}·]{1,20})/gu)].map((m) => m[1] ?? '');
+  return { text: rest.replace(/ {2,}/g, ' ').replace(/^[\s,;:/]+|[\s,;:]+$/g, ''), bot, others };
 }

@@ -2,6 +2,7 @@ const DIGITS: Readonly<Record<string, number>> = {
   零: 0,
   〇: 0,
   一: 1,
+  幺: 1,
   二: 2,
   两: 2,
   俩: 2,
@@ -13,62 +14,34 @@ const DIGITS: Readonly<Record<string, number>> = {
   七: 7,
   八: 8,
   九: 9,
-  幺: 1,
 };
-const UNITS: Readonly<Record<string, number>> = { 十: 10, 百: 100, 千: 1000 };
+const SCALES: Readonly<Record<string, number>> = { 十: 10, 百: 100, 千: 1000 };
 
-/** The characters of Chinese numbers up to thousands, for use inside a character class. */
-export const NUMERALS = '零〇一二两俩三四五六七八九十百千廿卅';
-/** A whole number in digits or Chinese, as the source of a regular expression. */
-export const NUMBER = `(?:\\d{1,6}|[${NUMERALS}]{1,9})`;
-/** As NUMBER, or a decimal fraction: `2.5`, `两点五`. */
-export const DECIMAL = `(?:\\d{0,4}\\.\\d{1,2}|[${NUMERALS}]{1,6}点[零一二三四五六七八九]{1,2}|${NUMBER})`;
+/** The characters that Chinese numbers are written with. */
+export const HAN_DIGITS = '零〇一幺二两俩三仨四五六七八九十廿百千';
 
-/** Digits said one by one, as in phone numbers and codes: `二二零八`, `幺幺三五`. Undefined where anything else occurs. */
-export function spokenDigits(text: string): string | undefined {
-  let digits = '';
-  for (const char of text) {
-    const digit = /\d/.test(char) ? Number(char) : char === '俩' || char === '仨' ? undefined : DIGITS[char];
-    if (digit === undefined) return undefined;
-    digits += digit;
-  }
-  return digits === '' ? undefined : digits;
-}
-
-/** A whole number up to 9999 in digits or Chinese (`两百三十一`, `廿二`, `二三一`); undefined: it is none. */
-export function wholeNumber(text: string): number | undefined {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  const plain = text.replace(/廿/g, '二十').replace(/卅/g, '三十');
-  if (plain === '') return undefined;
-  if (!/[十百千]/.test(plain)) {
-    const digits = spokenDigits(plain);
-    return digits === undefined || digits.length > 6 ? undefined : Number(digits);
-  }
-  let total = 0;
+/** `二十三` → 23, `两百` → 200, `廿八` → 28, `231` → 231; undefined: no number. */
+export function parseWhole(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text);
+  const spelled = text.replace('廿', '二十');
+  if (spelled === '' || [...spelled].some((c) => DIGITS[c] === undefined && SCALES[c] === undefined)) return undefined;
+  if (![...spelled].some((c) => SCALES[c] !== undefined))
+    return spelled.length === 1 ? DIGITS[spelled] : Number([...spelled].map((c) => DIGITS[c]).join(''));
+  let sum = 0;
   let digit: number | undefined;
-  let lastUnit = 10_000;
-  for (const char of plain) {
-    const unit = UNITS[char];
-    if (unit === undefined) {
-      const value = DIGITS[char];
-      if (value === undefined || (digit !== undefined && digit !== 0)) return undefined;
-      digit = value;
-    } else {
-      if (unit >= lastUnit) return undefined;
-      total += (digit ?? 1) * unit;
+  for (const c of spelled) {
+    const scale = SCALES[c];
+    if (scale === undefined) digit = DIGITS[c];
+    else {
+      sum += (digit ?? 1) * scale;
       digit = undefined;
-      lastUnit = unit;
     }
   }
-  return total + (digit ?? 0);
+  return sum + (digit ?? 0);
 }
 
-/** As wholeNumber, and fractions: `2.5`, `.5`, `两点五`. */
-export function decimalNumber(text: string): number | undefined {
-  if (/^\d*\.\d+$/.test(text)) return Number(text);
-  const [whole = '', part] = text.split('点');
-  const value = wholeNumber(whole);
-  if (part === undefined) return value;
-  const digits = spokenDigits(part);
-  return value === undefined || digits === undefined ? undefined : Number(`${value}.${digits}`);
-}
+/** Digits one by one: `八八二一` → `8821`. */
+export const spelledDigits = (text: string): string | undefined =>
+  [...text].every((c) => /\d/.test(c) || DIGITS[c] !== undefined)
+    ? [...text].map((c) => (/\d/.test(c) ? c : String(DIGITS[c]))).join('')
+    : undefined;
