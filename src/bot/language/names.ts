@@ -1,81 +1,12 @@
-import type { Names } from '../grammar.js';
+const SURNAMES = new Set(
+  '赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳酆鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧计伏成戴谈宋茅庞熊纪舒屈项祝董梁杜阮蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万支柯管卢莫经房裘缪干解应宗丁宣邓郁单杭洪包诸左石崔吉钮龚程嵇邢滑裴陆荣翁荀羊惠甄曲家封芮羿储靳段富巫乌焦巴弓牧山谷车侯宓蓬全班仰秋仲伊宫宁仇栾暴甘厉戎祖武符刘景詹束龙叶幸司韶郜黎蓟薄印宿白怀蒲邰从鄂索赖卓蔺屠蒙池乔阴能苍双闻莘党翟谭贡劳逄姬申扶堵冉宰郦雍桑桂牛寿通边扈燕冀郏浦尚农温别庄晏柴瞿阎充慕连茹习宦艾鱼容向古易慎戈廖庾终居衡步都耿满弘匡国文寇广禄阙东欧殳沃利蔚越夔隆师巩厍聂晁勾敖融冷訾辛阚那简饶空曾毋沙乜养鞠须丰巢关蒯相查后荆红游竺权逯盖益桓公万俟岳帅缑亢况郈有琴归海晋楚闫法汝鄢涂钦仝肖覃代付涂买',
+);
+const COMPOUND = /^(欧阳|司马|上官|诸葛|皇甫|尉迟|公孙|慕容|令狐|夏侯|东方|司徒|宇文|长孙|端木|独孤|南宫|百里|西门)/;
 
-const SINGLE =
-  '王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文庞樊兰殷施陶洪翟安颜倪严牛温芦季俞章鲁葛伍韦申尤毕聂丛焦向柳邢路岳齐沿梅莫庄辛管祝左涂谷祁时舒耿牟卜詹关苗凌费纪靳盛童欧甄项曲成游阳裴席卫查屈鲍位覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强柴华车冉房边辜吉饶刁瞿戚丘古米池滕佟言蒙褚娄应臧麻栾喻牧商闻屠仇冷苟郎艾佘皮井敖谈全支巩楚明卓冀窦鞠晏原宗嵇';
-const DOUBLE = [
-  '欧阳',
-  '司马',
-  '上官',
-  '诸葛',
-  '东方',
-  '皇甫',
-  '尉迟',
-  '公孙',
-  '慕容',
-  '令狐',
-  '司徒',
-  '长孙',
-  '宇文',
-  '端木',
-  '夏侯',
-  '轩辕',
-  '南宫',
-  '独孤',
-  '闻人',
-  '第五',
-];
-/** Words that look like a surname with a given name but are none. */
-const NOT_NAMES =
-  /^(?:今天|明天|昨天|前天|后天|明早|明晚|时间|时候|地点|地址|任务|任何|安全|安排|安装|方便|方法|高兴|马上|周[一二三四五六日天末]|应该|应急|全部|全体|全社区|成功|强调|关于|关爱|关系|管理|单位|单元|解决|解释|华为|和谐|谢谢|谢谢您|谢谢书记|常用|常规|文明|文体|项目|支持|支部|支书|路上|路口|路灯|包括|景区|明白|言行|谈话|于是|白天|许多|段时间|温馨|石头|金额|江边|林业|通知|贺卡|毕竟|应当|位置|位于|查询|车牌|房子|房间|边上|商量|商铺|解放|古城|米饭|池塘|牧场|冷静|皮肤|井盖|全家|全市|支付|原来|原因|左右|游泳|游客|成绩|成员|连续|连队|高层|高龄|康复|常态|康乐|方向|万一|万家|时长|项链|党员|双报到|向社区|向书记|向您|向大家|华侨|安心|宁静|车库|牛奶|马路|花园|广场|居民|解封|明细|安康|温度|平安|成人|单间|项目|曲目|季度|尾号)/u;
-
-const surnameOf = (name: string): number => {
-  if (DOUBLE.includes(name.slice(0, 2))) return 2;
-  return SINGLE.includes(name.slice(0, 1)) && name !== '' ? 1 : 0;
-};
-
-/** Could this be a Chinese full name, by surname and length, or a name with middle dots? Says nothing about the roster. */
+/** Could these characters be a person's name: a surname and one or two more, or a name with a middle dot? */
 export function looksLikeName(text: string): boolean {
-  if (/^[\p{Script=Han}]{1,8}(?:·[\p{Script=Han}]{1,10}){1,3}$/u.test(text)) return true;
-  if (!/^[\p{Script=Han}]{2,4}$/u.test(text) || NOT_NAMES.test(text)) return false;
-  const surname = surnameOf(text);
-  const given = text.length - surname;
-  return (
-    surname > 0 &&
-    given >= 1 &&
-    given <= 2 &&
-    !/[的了吗呢吧啊是在有不没我你他她它们这那什么怎号楼栋幢局院校委室]/u.test(text.slice(surname))
-  );
-}
-
-/** A name of nobody in particular: any Chinese name is taken for a member's. For the quick ignore before the roster is known. */
-export const ANY_NAME: Names = {
-  has: looksLikeName,
-  prefixOf(text) {
-    for (const length of [3, 2, 4]) if (looksLikeName(text.slice(0, length))) return text.slice(0, length);
-    return undefined;
-  },
-};
-
-/** Nobody. */
-export const NO_NAMES: Names = { has: () => false, prefixOf: () => undefined };
-
-/** Where a member's name stands in a text. */
-export interface NameSpan {
-  readonly name: string;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** All members' names in a text, run together or apart, in order; the longest name that fits at a place. */
-export function namesIn(text: string, names: Names): NameSpan[] {
-  const found: NameSpan[] = [];
-  for (let i = 0; i < text.length;) {
-    const name = names.prefixOf(text.slice(i, i + 20));
-    if (name === undefined || name === '') i += 1;
-    else {
-      found.push({ name, start: i, end: i + name.length });
-      i += name.length;
-    }
-  }
-  return found;
+  if (/^\p{Script=Han}{1,8}(?:·\p{Script=Han}{1,8})+$/u.test(text)) return true;
+  if (!/^\p{Script=Han}{2,4}$/u.test(text)) return false;
+  if (COMPOUND.test(text)) return text.length >= 3;
+  return text.length <= 3 && SURNAMES.has(text[0] ?? '');
 }
