@@ -1,0 +1,30 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { HttpError } from './http-error.js';
+
+const MAX_BODY = 12 * 1024 * 1024;
+
+/** The request's JSON, parsed by `schema`. @throws {HttpError} 413 too large, 400 no JSON or not what is asked for */
+export async function body<S extends z.ZodType>(ctx: Context, schema: S): Promise<z.output<S>> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of ctx.req as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY) throw new HttpError(413, 'tooLarge', `the body is over ${MAX_BODY} bytes`);
+    chunks.push(chunk);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new HttpError(400, 'badJson', 'the body is no JSON');
+  }
+  return checked(json, schema);
+}
+
+/** @throws {HttpError} 400: says which field takes what */
+export function checked<S extends z.ZodType>(value: unknown, schema: S): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new HttpError(400, 'badRequest', z.prettifyError(parsed.error));
+  return parsed.data;
+}
