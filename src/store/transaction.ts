@@ -18,7 +18,7 @@ declare const opened: unique symbol;
 export interface Tx {
   readonly [opened]: true;
   readonly session: ClientSession;
-  /** Collects an insert; the document is checked against its schema now. A natural key that is taken runs the whole transaction again. */
+  /** Collects an insert; the document is held against its schema before it is sent. A natural key that is taken runs the whole transaction again. */
   insert<T>(model: Model<T>, document: T): void;
   /** Collects an update of at most one document. With `upsert` it is inserted where absent. */
   update<T>(model: Model<T>, filter: QueryFilter<T>, update: UpdateQuery<T>, options?: { upsert?: boolean }): void;
@@ -37,6 +37,8 @@ class OpenTx implements Tx {
   declare readonly [opened]: true;
   readonly session: ClientSession;
   #collected: AnyClientBulkWriteModel<Document>[] = [];
+  /** Inserts that were not yet held against their schemas. */
+  #unchecked: { validate(): Promise<unknown> }[] = [];
   #flushed = false;
   readonly #connection: Connection;
 
@@ -47,8 +49,7 @@ class OpenTx implements Tx {
 
   insert<T>(model: Model<T>, document: T): void {
     const checked = new model(document);
-    const problem = checked.validateSync();
-    if (problem) throw problem;
+    this.#unchecked.push(checked);
     this.#collected.push({
       name: 'insertOne',
       namespace: this.#namespace(model),
@@ -73,13 +74,17 @@ class OpenTx implements Tx {
   async flush(): Promise<void> {
     if (this.#collected.length === 0) return;
     const models = this.#collected;
+    const unchecked = this.#unchecked;
     this.#collected = [];
+    this.#unchecked = [];
+    await Promise.all(unchecked.map((document) => document.validate()));
     this.#flushed = true;
     await this.#connection.getClient().bulkWrite(models, { session: this.session, ordered: true });
   }
 
   discard(): boolean {
     this.#collected = [];
+    this.#unchecked = [];
     return !this.#flushed;
   }
 
