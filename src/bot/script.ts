@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Tx } from '../store/transaction.js';
-import type { Grammar, Place, Reading } from './grammar.js';
+import type { Grammar, Place } from './grammar.js';
 import type { Attachment, Person } from './message.js';
 
 /** The community's own types, supplied once in bot-scripts/lib/script.ts: the engine never imports the domain. */
@@ -211,7 +211,3 @@ export const scriptsFor =
     order: options.order ?? 100,
     define,
   });
-
-/** What the engine needs of a reading when it asks back. */
-export const isQuestion = (reading: Reading): boolean =>
-  reading.intent === 'ask' || reading.slots.needsConfirm === true;

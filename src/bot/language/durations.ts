@@ -122,9 +122,3 @@ export function findDurations(text: string): FoundDuration[] {
   }
   return found;
 }
-
-/** The length of time that a whole text says, or undefined. */
-export function parseDuration(text: string): FoundDuration | undefined {
-  const [only, another] = findDurations(text);
-  return another ? undefined : only;
-}

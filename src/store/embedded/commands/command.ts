@@ -1,5 +1,5 @@
 import { Int32 } from 'bson';
-import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../bson/types.js';
+import { isDoc, isNumeric, toNumber, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import type { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
@@ -136,7 +136,6 @@ export const hintOf = (v: Value): string | Doc | undefined => {
 };
 
 export const int = (n: number): Int32 => new Int32(n);
-export const integer = toInteger;
 
 /** A collection that is written to is made where it is missing, in a commit of its own. */
 export async function ensureCollection(engine: Engine, db: string, name: string): Promise<Collection> {

@@ -7,7 +7,6 @@ import { distinctValues } from '../query/distinct.js';
 import { countMatching, find as findDocuments, type FindRequest } from '../query/execute.js';
 import { compileFilter } from '../query/match.js';
 import { compileProjection } from '../query/projection.js';
-import type { Collection } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import { compileUpdate } from '../update/apply.js';
 import { cursorReply } from '../wire/message.js';
@@ -400,9 +399,3 @@ function leadingOf(
     pause,
   }).leading;
 }
-
-export const collectionOrThrow = (context: Context, name: string): Collection => {
-  const c = context.engine.catalogue.find(context.db, name);
-  if (!c) throw new EngineError('NamespaceNotFound', `ns does not exist: ${context.db}.${name}`);
-  return c;
-};

@@ -1,4 +1,4 @@
-import { after, emptyArray, encodeKey } from '../bson/key.js';
+import { emptyArray, encodeKey } from '../bson/key.js';
 import { isDoc, toInteger } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
@@ -93,5 +93,3 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
     keyValue: (doc) => Object.fromEntries(fields.map((f) => [f.path, plainPath(doc, f.path) ?? null])),
   };
 }
-
-export { after };

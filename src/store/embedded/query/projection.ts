@@ -3,7 +3,6 @@ import { isDoc, isNumeric, toInteger } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { compileFilter, type Filter, truthy } from './match.js';
-import { field } from './path.js';
 
 /** A projection as a tree: what happens to each field. */
 type Node =
@@ -168,6 +167,3 @@ function applied(node: Node, v: Value, inclusive: boolean, root: Doc): Value {
     });
   return inclusive ? undefined : v;
 }
-
-/** The value of a dotted path's own fields, for tools that need one field only. */
-export const fieldOf = (doc: Doc, name: string): Value => field(doc, name);

@@ -410,7 +410,7 @@ const identifiers = (filter: Doc): string[] =>
 /** What a filter says is equal: an upsert begins with it. https://www.mongodb.com/docs/manual/reference/method/db.collection.update/#upsert-behavior */
 function equalities(filter: Doc, out: [string, Value][] = []): [string, Value][] {
   for (const [key, v] of Object.entries(filter)) {
-    if (key === '$and' && Array.isArray(v)) for (const part of v) isDoc(part) && equalities(part, out);
+    if (key === '$and' && Array.isArray(v)) for (const part of v.filter(isDoc)) equalities(part, out);
     else if (key === '$or' && Array.isArray(v) && v.length === 1 && isDoc(v[0])) equalities(v[0], out);
     else if (key.startsWith('$')) continue;
     else if (isDoc(v) && Object.keys(v)[0]?.startsWith('$')) {
