@@ -39,6 +39,8 @@ export function createReader(
   { botNames }: { readonly botNames: readonly string[] },
 ): Reader {
   const byWord = new Map<string, Grammar>();
+  /** A word can lead to another grammar's intent (`撤销` alone is `撤回`): that one's handler is meant. */
+  const byIntent = new Map(grammars.map((g) => [g.intent, g]));
   const bySound = new Map<string, { word: string; grammar: Grammar }>();
   const firsts = new Set<string>();
   const firstSounds = new Set<string>();
@@ -144,7 +146,7 @@ export function createReader(
         numbers: readonly number[] = [],
       ): Read | undefined => {
         const reading = grammar.read(phraseOf(text, quote, mentions, word, rest, numbers), context);
-        return reading && { ...reading, grammar };
+        return reading && { ...reading, grammar: byIntent.get(reading.intent) ?? grammar };
       };
       if (text === '') {
         const help = byWord.get('帮助');
@@ -165,8 +167,14 @@ export function createReader(
         if (after) return after;
         const last = /(?:^|[ ,\n])(\p{Script=Han}{2,4})$/u.exec(rest);
         const grammar = last?.[1] === undefined ? undefined : byWord.get(last[1]);
-        const reading = grammar && last?.[1] !== undefined && attempt(grammar, last[1], '', numbered.numbers);
-        if (reading) return reading;
+        // `#230 重复登记 撤销`: what stands between is the reason, where one is taken.
+        const between = last ? rest.slice(0, last.index).trim() : '';
+        if (grammar && last?.[1] !== undefined) {
+          const reading =
+            (between !== '' && attempt(grammar, last[1], ` ${between}`, numbered.numbers)) ||
+            attempt(grammar, last[1], '', numbered.numbers);
+          if (reading) return reading;
+        }
       }
       const heard = sounding(text);
       if (heard) {

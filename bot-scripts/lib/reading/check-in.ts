@@ -51,7 +51,7 @@ function parse(text: string, context: ReadContext): Parts {
     cut(m.index, m[0].length);
     break;
   }
-  const phone = /(?<!\d)1\d{6}(\d{4})(?!\d)/.exec(left);
+  const phone = /(?<!\d)1\d{2}[ -]?\d{4}[ -]?(\d{4})(?!\d)/.exec(left);
   if (phone?.[1] !== undefined) {
     parts.phoneTail = phone[1];
     cut(phone.index, phone[0].length);

@@ -2,6 +2,12 @@ import { z } from 'zod';
 import type { Grammar } from '../../../src/bot/grammar.js';
 import { bare, isAlone, isGlued, trimmed } from './ends.js';
 
+/** What people ask about, commands to come among them. */
+const TOPIC = /报到|服务|签到|请假|接龙|通知|统计|微心愿|心愿|上报|任务|学习|预约|积分|排行|待办|申诉|兑换|绑定|补学/;
+/** A question about how something is done, not about the thing. */
+const HOW =
+  /(?:怎么|如何|咋|怎样)(?:才能|去|来)?(?:弄|办|报|查|看|用|做|搞|操作|填|写|发起?|登记|申请|说|弄啊|提交|绑)[啊呀呢的]?$/;
+
 const helpSlots = z.object({ topic: z.string().max(20).optional() });
 
 /** 帮助 [word]. */
@@ -23,7 +29,8 @@ export const help: Grammar<typeof helpSlots> = {
     const text = bare(phrase.text);
     if (/^(?:(?:这个?|你|机器人|小助手)?(?:怎么用|咋用|能干(?:什么|啥)|会(?:什么|啥)|有(?:什么|哪些)功能))$/.test(text))
       return { intent: 'help', slots: {} };
-    const topic = /^(?:请问)?(?:我)?(?:怎么|如何|咋|怎样)(\p{Script=Han}{2,6})$/u.exec(text)?.[1];
+    const asked = /^(?:请问)?(?:我)?(?:要|想)?(?:怎么|如何|咋|怎样)(\p{Script=Han}{2,6})$/u.exec(text)?.[1];
+    const topic = TOPIC.exec(asked ?? '')?.[0] ?? asked ?? (HOW.test(text) ? TOPIC.exec(text)?.[0] : undefined);
     return topic === undefined ? undefined : { intent: 'help', slots: { topic: trimmed(topic) } };
   },
 };
@@ -38,7 +45,7 @@ export const me: Grammar = {
 
 export const exportMine: Grammar = {
   intent: 'me.export',
-  words: ['导出我的资料', '导出资料', '导出我的数据'],
+  words: ['导出我的资料', '导出 我的资料', '导出资料', '导出我的数据'],
   slots: z.object({}),
   read: (phrase) => (isAlone(phrase.rest) ? { intent: 'me.export', slots: {} } : undefined),
 };

@@ -90,7 +90,7 @@ export const balance: Grammar<typeof balanceSlots> = {
       return { intent: 'points.balance', slots: { name: named[1] } };
     if (
       !/积分|几分|多少分/.test(text) ||
-      /加几分|能加|加多少分|怎么|咋|扣|规则/.test(text) ||
+      /加几分|能加|加多少分|怎么|咋|为什么|为啥|扣|规则|排|第几|名次/.test(text) ||
       !/我|查/.test(text) ||
       PEOPLE_ASK.test(text)
     )
@@ -107,7 +107,9 @@ export const ledgerList: Grammar<typeof ledgerSlots> = {
   slots: ledgerSlots,
   read: (phrase) => ledger(phrase.rest),
   readSentence: (phrase) =>
-    /(?:积分|分).{0,4}(?:怎么来|哪来|咋来)|我?(?:咋|怎么|为什么|为啥)(?:才|只有?|就).{0,4}分/.test(phrase.text)
+    /(?:积分|分).{0,4}(?:怎么来|哪来|哪儿来|咋来)|(?:咋|怎么|为什么|为啥|凭啥)我?(?:现在)?(?:的?积?分)?(?:才|只有?|就|变?少|没涨|没加).{0,4}分?|分(?:怎么|咋|为什么|为啥)(?:变?少|没涨|没加|扣)/.test(
+      phrase.text,
+    )
       ? { intent: 'points.ledger', slots: {} }
       : undefined,
 };
@@ -145,6 +147,8 @@ export const rules: Grammar<typeof rulesSlots> = {
       const [item] = findItems(text);
       return { intent: 'points.rules', slots: { ...(item && { item: item.item }) } };
     }
+    const [item] = /(?:几|多少)分/.test(text) && !/我/.test(text) ? findItems(text) : [];
+    if (item && !item.bySign) return { intent: 'points.rules', slots: { item: item.item } };
     return /积分.{0,3}(?:规则|标准|怎么算|怎么加|怎么得)/.test(text)
       ? { intent: 'points.rules', slots: {} }
       : undefined;

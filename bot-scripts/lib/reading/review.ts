@@ -23,7 +23,7 @@ export const reviewList: Grammar = {
 const EVERYTHING = /^(?:全部|所有|都|全都|全)(?:的)?$/;
 
 function numbersOf(phrase: Phrase): number[] | undefined {
-  const rest = bare(phrase.rest);
+  const rest = bare(phrase.rest.replace(/^(?:了|啦|一下)(?=[\s#\d])/, ''));
   const own = rest === '' ? undefined : parseNumberList(rest);
   if (rest !== '' && !own) return undefined;
   const all = [...phrase.leadingNumbers, ...(own ?? [])];
@@ -33,11 +33,11 @@ function numbersOf(phrase: Phrase): number[] | undefined {
 /** 通过 #n [#m …], 通过 全部, 231通过. */
 export const approve: Grammar<typeof approveSlots> = {
   intent: 'review.approve',
-  words: ['通过', '同意', '全部通过', '确认通过', '审核通过', '都通过'],
+  words: ['通过', '同意', '全部通过', '全部同意', '全通过', '确认通过', '审核通过', '都通过', '都同意'],
   slots: approveSlots,
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;
-    if (phrase.word === '全部通过' || phrase.word === '都通过')
+    if (/^[全都]/.test(phrase.word ?? ''))
       return isAlone(phrase.rest) ? { intent: 'review.approve', slots: { all: true } } : undefined;
     if (EVERYTHING.test(bare(phrase.rest))) return { intent: 'review.approve', slots: { all: true } };
     const numbers = numbersOf(phrase);
@@ -118,7 +118,10 @@ export const revoke: Grammar<typeof revokeSlots> = {
 export function revokeReading(phrase: Phrase, role: string): Reading | undefined {
   if (isQuestion(phrase.rest) || phrase.text.startsWith('别')) return undefined;
   const { no, reason } = numberAndReason(phrase);
-  if (no === undefined) return undefined;
+  if (no === undefined)
+    return phrase.word === '撤销' && phrase.leadingNumbers.length === 0 && isAlone(phrase.rest)
+      ? { intent: 'command.undo', slots: {} }
+      : undefined;
   const leader = role !== 'member';
   if (leader && reason !== undefined) return { intent: 'review.reverse', slots: { no, reason } };
   return { intent: 'service.withdraw', slots: { no, ...(reason !== undefined && leader && { reason }) } };

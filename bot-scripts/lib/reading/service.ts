@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Grammar, Phrase, ReadContext, Reading } from '../../../src/bot/grammar.js';
 import { findDay, findPeriod } from '../../../src/bot/language/dates.js';
 import { findDurations, type FoundDuration } from '../../../src/bot/language/durations.js';
-import { addDays, dayOf } from '../../../src/calendar.js';
+import { addDays, dayOf, localTime } from '../../../src/calendar.js';
 import { bare, isAlone, isGlued, isQuestion, trimmed } from './ends.js';
 import { findItems } from './service-items.js';
 
@@ -22,7 +22,7 @@ const Item = z.object({
 const slots = z.object({ reports: z.array(Item).min(1).max(10) });
 type Draft = Partial<z.infer<typeof Item>>;
 
-const WORDS = ['服务', '志愿服务', '服务打卡', '服务登记', '登记服务', '报服务', '报告服务', '服务报告'];
+const WORDS = ['服务', '志愿服务', '志愿者服务', '服务打卡', '服务登记', '登记服务', '报服务', '报告服务', '服务报告'];
 const SEPARATOR = /\n+|;|,?(?:接着|然后|之后|随后|另外|还有)|(?:^|[\s,;\n])\d{1,2}[、.](?!\d)/g;
 const PART_OF_DAY = /今早|一大早|清早|早上|早晨|上午|中午|午后|下午|傍晚|晚上|夜里|凌晨|刚刚|刚才|刚/g;
 const FILLER =
@@ -85,8 +85,17 @@ function takeMembers(text: string, context: ReadContext): { members: string[]; r
   return { members, rest };
 }
 
-const local = (day: string, minutes: number): string =>
-  `${day}T${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
+/** The clock of a day; minutes over 1440 are the next day's. */
+function local(day: string, minutes: number): string {
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const m = minutes % 1440;
+  return `${addDays(day, Math.floor(minutes / 1440))}T${two(Math.floor(m / 60))}:${two(m % 60)}`;
+}
+
+function nowText({ now, zone }: ReadContext): string {
+  const { hour, minute } = localTime(now, zone);
+  return local(dayOf(now, zone), hour * 60 + minute);
+}
 
 /** One report of one part: what is said is taken out piece by piece, the note is what is left. */
 function draftOf(segment: string, context: ReadContext): { draft: Draft; vague: boolean; joint: boolean } {
@@ -95,7 +104,9 @@ function draftOf(segment: string, context: ReadContext): { draft: Draft; vague: 
   const day = findDay(text, context.now, context.zone, 'past');
   if (day) {
     draft.date = day.day;
-    text = `${text.slice(0, day.from)} ${text.slice(day.to)}`;
+    // `昨晚7点到9点`: the part of the day belongs to the clock as well.
+    const part = /(?:下午|傍晚|晚上?|夜里)$/.exec(text.slice(day.from, day.to))?.[0].replace(/^晚$/, '晚上') ?? '';
+    text = `${text.slice(0, day.from)} ${part}${text.slice(day.to)}`;
   }
   const [duration] = findDurations(text);
   let vague = false;
@@ -103,9 +114,14 @@ function draftOf(segment: string, context: ReadContext): { draft: Draft; vague: 
     draft.minutes = duration.minutes;
     vague = duration.vague;
     if (duration.clock) {
-      const on = draft.date ?? dayOf(context.now, context.zone);
-      draft.startsAt = local(on, duration.clock.startsAt);
-      draft.endsAt = duration.clock.endsAt === 1440 ? local(addDays(on, 1), 0) : local(on, duration.clock.endsAt);
+      const today = dayOf(context.now, context.zone);
+      const on = draft.date ?? today;
+      const { startsAt, endsAt, open } = duration.clock;
+      // Bare hours from 1 to 6 are those of the afternoon, unless that is still to come: then it is asked back.
+      const late = open && local(on, endsAt + 720) <= nowText(context);
+      if (open && !late) vague = true;
+      draft.startsAt = local(on, startsAt + (late ? 720 : 0));
+      draft.endsAt = local(on, endsAt + (late ? 720 : 0));
     }
     text = `${text.slice(0, duration.from)} ${text.slice(duration.to)}`;
   }
@@ -137,9 +153,14 @@ function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContex
     ...(drafts.some((d) => d.item === undefined) ? ['item'] : []),
     ...(drafts.some((d) => d.minutes === undefined) ? ['minutes'] : []),
   ];
-  if (reports.some((d) => d.date !== undefined && d.date > today))
+  const perDay = new Map<string, number>();
+  for (const d of reports) perDay.set(d.date ?? today, (perDay.get(d.date ?? today) ?? 0) + (d.minutes ?? 0));
+  if (reports.some((d) => (d.date ?? today) > today || (d.startsAt ?? '') > nowText(context)))
     return { intent: 'reject.future', slots: { reports } };
-  if (reports.some((d) => d.minutes !== undefined && (d.minutes <= 0 || d.minutes > MAX_MINUTES)))
+  if (
+    reports.some((d) => d.minutes !== undefined && d.minutes <= 0) ||
+    [...perDay.values()].some((m) => m > MAX_MINUTES)
+  )
     return { intent: 'reject.implausible', slots: { reports } };
   if (missing.length > 0 || reports.length === 0)
     return {
@@ -191,6 +212,7 @@ export const serviceReport: Grammar<typeof slots> = {
       return undefined;
     if (context.place === 'private' && context.open === 'asWritten' && /停水|停电|快递|等了|堵了|没来/.test(text))
       return undefined;
+    if (/吵|闹|扰民|没人|坏了|漏水|停水|停电|投诉/.test(text)) return undefined;
     const durations = findDurations(text);
     if (durations.length === 0 || findItems(text).length === 0) return undefined;
     const reading = readItems(text, context);

@@ -23,9 +23,10 @@ const RELATIVE: readonly [RegExp, number][] = [
 ];
 const WEEK = new RegExp(`(上上|上|这|本|下下|下)?个?(?:周|星期|礼拜)([一二三四五六日天1-7])(?!\\s*[次回])${PART}`);
 const FULL = new RegExp(`(?:(\\d{4})年)?(${H})月(${H})[日号]?(?!\\d)${PART}`);
-const SLASHED = /(?<![\d.:/])(?:(\d{4})[/-])?(\d{1,2})[/](\d{1,2})(?![\d/])/;
+const SLASHED =
+  /(?<![\d.:/#-])(?:(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})(?![\d/.-])|(1[0-2]|0?[1-9])[/.](3[01]|[12]\d|0?[1-9])(?![\d/.:]|\s*(?:个|小时|钟|h|分|点|万|元|米|公里)))/i;
 const DAY_ONLY = new RegExp(
-  `(?<![\\d#月第${HAN_DIGITS}])(${H})[日号](?!楼|门|院|栋|单元|线|心愿|通知|任务|事项|接龙)${PART}`,
+  `(?<![\\d#月第${HAN_DIGITS}])(${H})[日号](?!楼|门|院|栋|单元|线|心愿|通知|任务|事项|接龙|桶|电梯|岗|亭|库|车|机|房|桌|厅|室|会议|活动室)${PART}`,
 );
 const AGO = new RegExp(`(${H})天(?:之)?前`);
 
@@ -34,7 +35,10 @@ const num = (text: string | undefined): number => parseWhole(text ?? '') ?? Numb
 function withYear(month: number, date: number, today: Day, direction: Direction): Day | undefined {
   const year = Number(today.slice(0, 4));
   const candidates = [year - 1, year, year + 1].map((y) => dayString(y, month, date)).filter(isDay);
-  return direction === 'past' ? candidates.findLast((d) => d <= today) : candidates.find((d) => d >= today);
+  // `12月1日` in November is a day to come, not last year's, also where something was done.
+  return direction === 'past'
+    ? candidates.findLast((d) => d <= addDays(today, 183))
+    : candidates.find((d) => d >= today);
 }
 
 function dayOfMonth(date: number, today: Day, direction: Direction): Day | undefined {
@@ -68,13 +72,13 @@ export function findDay(text: string, now: Date, zone: string, direction: Direct
   const week = WEEK.exec(text);
   if (week) offer(week, weekday(week[1], week[2] ?? '', today, direction));
   const full = FULL.exec(text) ?? SLASHED.exec(text);
-  if (full)
+  if (full) {
+    const [month, date] = [num(full[2] ?? full[4]), num(full[3] ?? full[5])];
     offer(
       full,
-      full[1] === undefined
-        ? withYear(num(full[2]), num(full[3]), today, direction)
-        : dayString(Number(full[1]), num(full[2]), num(full[3])),
+      full[1] === undefined ? withYear(month, date, today, direction) : dayString(Number(full[1]), month, date),
     );
+  }
   const only = DAY_ONLY.exec(text);
   if (only && !full) offer(only, dayOfMonth(num(only[1]), today, direction));
   const ago = AGO.exec(text);

@@ -8,17 +8,29 @@ export interface FoundDuration {
   /** Taken at a set value: to be asked back. */
   readonly vague: boolean;
   /** From a clock time to another, minutes after midnight. */
-  readonly clock?: { readonly startsAt: number; readonly endsAt: number };
+  readonly clock?: {
+    readonly startsAt: number;
+    /** Over 1440 on the next day. */
+    readonly endsAt: number;
+    /** An hour from 1 to 6 without saying whether of the morning or the afternoon. */
+    readonly open: boolean;
+  };
 }
 
 const H = `[${HAN_DIGITS}]+`;
-const N = `(\\d+(?:\\.\\d+)?|${H})`;
+const N = `(\\d+(?:\\.\\d+)?|${H}点[一二三四五六七八九]|${H})`;
 const HOUR = '(?:小时|钟头|钟|hours?|hrs?|h)';
 const MINUTE = '(?:分钟|分(?!之)|minutes?|mins?|min|m(?![a-z]))';
 const TIME = `(?:凌晨|早上|上午|中午|下午|傍晚|晚上|早|晚)?\\s*(\\d{1,2}|${H})(?:(?::|点|时)(?:\\s*(\\d{1,2}|半|[一三13]刻|${H}))?(?:分)?钟?)`;
 const RANGE = new RegExp(`${TIME}\\s*(?:-|~|到|至)\\s*${TIME}`, 'i');
 
-const number = (text: string): number => (/^[\d.]+$/.test(text) ? Number(text) : (parseWhole(text) ?? Number.NaN));
+/** `2`, `2.5`, `两`, `两点五`. */
+function number(text: string): number {
+  if (/^[\d.]+$/.test(text)) return Number(text);
+  const [whole = '', tenth] = text.split('点');
+  const n = parseWhole(whole) ?? Number.NaN;
+  return tenth === undefined ? n : n + (parseWhole(tenth) ?? Number.NaN) / 10;
+}
 
 interface Rule {
   readonly pattern: RegExp;
@@ -43,7 +55,7 @@ const rules: readonly Rule[] = [
   rule('个把(?:小时|钟头|钟)', () => 60, true),
   rule(`半个?多(?:小时|钟头|钟)`, () => 30, true),
   rule(`${N}个?(?:多|来)个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
-  rule(`([一二三四五六七八九])([一二三四五六七八九])个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`([一二两三四五六七八九])([二两三四五六七八九])个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
   rule(`(\\d)[-~](\\d)个?${HOUR}`, (m) => Number(m[1]) * 60, true),
   rule(`${ABOUT}${N}个半${HOUR}`, (m) => number(m[1] ?? '') * 60 + 30, true),
   rule(`${ABOUT}${N}个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
@@ -54,7 +66,7 @@ const rules: readonly Rule[] = [
   rule(`${N}${MINUTE}左右`, (m) => number(m[1] ?? ''), true),
   rule(`${N}个半${HOUR}`, (m) => number(m[1] ?? '') * 60 + 30),
   rule(
-    `${N}个?${HOUR}\\s*(?:零|又|加)?\\s*${N}(?:${MINUTE})?(?![个点号人栋幢单月日天楼位:])`,
+    `${N}个?${HOUR}\\s*(?:零|又|加)?\\s*${N}(?:${MINUTE})?(?![个点号人栋幢单月日天楼位名次户岁只件副张条\\d:])`,
     (m) => number(m[1] ?? '') * 60 + number(m[2] ?? ''),
   ),
   rule(`${N}个?${HOUR}半`, (m) => number(m[1] ?? '') * 60 + 30),
@@ -89,15 +101,17 @@ function findRange(text: string): FoundDuration | undefined {
   if (!m) return undefined;
   const [first = '', second = ''] = m[0].split(/\s*(?:-|~|到|至)\s*/);
   const startsAt = clockOf(first, m[1] ?? '', m[2]);
-  let endsAt = clockOf(second, m[3] ?? '', m[4]);
-  if (endsAt <= startsAt && endsAt + 720 > startsAt && endsAt < 720) endsAt += 720;
-  if (Number.isNaN(startsAt) || Number.isNaN(endsAt) || startsAt >= 1440 || endsAt > 1440) return undefined;
+  const said = clockOf(second, m[3] ?? '', m[4]);
+  if (Number.isNaN(startsAt) || Number.isNaN(said) || startsAt >= 1440 || said > 1440) return undefined;
+  // `10点到1点` ends in the afternoon, `晚上11点到1点` on the next day.
+  const endsAt = said > startsAt ? said : said <= 720 && said + 720 > startsAt ? said + 720 : said + 1440;
+  const open = /^[1-6一二两三四五六](?!\d|[十:])/.test(first);
   return {
     from: m.index,
     to: m.index + m[0].length,
     minutes: endsAt - startsAt,
     vague: false,
-    clock: { startsAt, endsAt },
+    clock: { startsAt, endsAt, open },
   };
 }
 

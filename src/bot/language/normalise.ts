@@ -72,5 +72,5 @@ export function takeMentions(
     });
   }
   const others = [...rest.matchAll(/@([\p{L}·]{1,20})/gu)].map((m) => m[1] ?? '');
-  return { text: rest.replace(/ {2,}/g, ' ').replace(/^[\s,;:/]+|[\s,;:]+$/g, ''), bot, others };
+  return { text: rest.replace(/ {2,}/g, ' ').replace(/^(?:[\s,;:/]|#(?=\p{L}))+|[\s,;:]+$/gu, ''), bot, others };
 }
