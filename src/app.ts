@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { communityBinding } from '../bot-scripts/lib/community.js';
 import type { Channel } from './bot/channel.js';
@@ -17,11 +18,11 @@ import { SandboxPeople } from './channels/sandbox/people.js';
 import { type Config, isLoopback } from './config.js';
 import { loadDemo } from './domain/demo/load.js';
 import { demoPeople } from './domain/demo/people.js';
-import { createModels } from './domain/models.js';
+import { createModels, type Models } from './domain/models.js';
 import { loadPointRules } from './domain/rules/point-rules.js';
-import { createServices } from './domain/services.js';
+import { createServices, type DomainServices } from './domain/services.js';
 import { createMetrics } from './metrics.js';
-import { movableClock } from './movable-clock.js';
+import { type MovableClock, movableClock } from './movable-clock.js';
 import { root, rulesFile } from './paths.js';
 import { Schedule } from './schedule/schedule.js';
 import { openStore } from './store/connect.js';
@@ -34,6 +35,9 @@ export interface RunningApp {
   /** The demo community was loaded into an empty store. */
   readonly demoLoaded: boolean;
   readonly sandbox: SandboxChannel | undefined;
+  /** For tools and tests that look into the store. */
+  readonly store: { readonly connection: Connection; readonly models: Models; readonly services: DomainServices };
+  readonly clock: MovableClock;
   stop(): Promise<void>;
 }
 
@@ -46,7 +50,12 @@ const NAMES_EVERY_MS = 60_000;
  * @throws Error anything that keeps it from working: a script that does not load, a store that can't be opened
  */
 export async function startApp(config: Config, log: Logger, thread: 'worker' | 'same' = 'worker'): Promise<RunningApp> {
-  const store = await openStore({ uri: config.MONGODB_URI, folder: config.DATA_DIR, name: config.MONGODB_NAME, thread });
+  const store = await openStore({
+    uri: config.MONGODB_URI,
+    folder: config.DATA_DIR,
+    name: config.MONGODB_NAME,
+    thread,
+  });
   try {
     return await assemble(config, log, store);
   } catch (error) {
@@ -55,19 +64,33 @@ export async function startApp(config: Config, log: Logger, thread: 'worker' | '
   }
 }
 
-async function assemble(config: Config, log: Logger, store: Awaited<ReturnType<typeof openStore>>): Promise<RunningApp> {
+async function assemble(
+  config: Config,
+  log: Logger,
+  store: Awaited<ReturnType<typeof openStore>>,
+): Promise<RunningApp> {
   const { connection } = store;
   const metrics = createMetrics();
   const models = createModels(connection);
-  const bot = { interactions: interactionModel(connection), dialogues: dialogueModel(connection), outbox: outboxModel(connection) };
+  const bot = {
+    interactions: interactionModel(connection),
+    dialogues: dialogueModel(connection),
+    outbox: outboxModel(connection),
+  };
   const clock = movableClock(connection);
   const people = new SandboxPeople(connection);
   const rules = loadPointRules(rulesFile('points.yaml'));
-  const services = createServices(models, rules, { zone: config.TIME_ZONE, maxReportAgeDays: config.MAX_REPORT_AGE_DAYS });
+  const services = createServices(models, rules, {
+    zone: config.TIME_ZONE,
+    maxReportAgeDays: config.MAX_REPORT_AGE_DAYS,
+  });
   const botNames = config.BOT_NAMES.split(',').map((n) => n.trim());
   const community = communityBinding(models, services, botNames);
   const registry = buildRegistry(await loadScripts(join(import.meta.dirname, '..', 'bot-scripts')), community.ranks);
-  const reader = createReader([...registry.commands.values()].map((c) => c.grammar), { botNames });
+  const reader = createReader(
+    [...registry.commands.values()].map((c) => c.grammar),
+    { botNames },
+  );
 
   await migrate(connection);
   await clock.load();
@@ -86,7 +109,13 @@ async function assemble(config: Config, log: Logger, store: Awaited<ReturnType<t
 
   const sandbox = config.SANDBOX ? createSandbox(people, historyOf(bot)) : undefined;
   const channels = new Map<string, Channel>(sandbox ? [[SANDBOX, sandbox]] : []);
-  const outbox = new Outbox({ messages: bot.outbox, channels, clock, log, onSettled: (result) => metrics.replies.inc({ result }) });
+  const outbox = new Outbox({
+    messages: bot.outbox,
+    channels,
+    clock,
+    log,
+    onSettled: (result) => metrics.replies.inc({ result }),
+  });
   const dispatcher = new Dispatcher({
     connection,
     models: bot,
@@ -178,6 +207,8 @@ async function assemble(config: Config, log: Logger, store: Awaited<ReturnType<t
     url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`,
     demoLoaded,
     sandbox,
+    store: { connection, models, services },
+    clock,
     async stop() {
       clearInterval(names);
       server.close();
@@ -192,7 +223,13 @@ async function assemble(config: Config, log: Logger, store: Awaited<ReturnType<t
 }
 
 /** How a text would be read, in the terms of the corpus; nothing is stored. */
-function readAs(request: ReadRequest, reader: ReturnType<typeof createReader>, community: ReturnType<typeof communityBinding>, zone: string, now: Date): { intent: string; slots: object } {
+function readAs(
+  request: ReadRequest,
+  reader: ReturnType<typeof createReader>,
+  community: ReturnType<typeof communityBinding>,
+  zone: string,
+  now: Date,
+): { intent: string; slots: object } {
   const names = new Set(request.names ?? []);
   const place = request.private === true ? 'private' : 'group';
   const { intent, slots } = reader.read(
@@ -205,7 +242,9 @@ function readAs(request: ReadRequest, reader: ReturnType<typeof createReader>, c
       role: request.role ?? 'member',
       names: {
         has: (name) => names.has(name) || community.names.has(name),
-        prefixOf: (text) => [text.slice(0, 5), text.slice(0, 4), text.slice(0, 3), text.slice(0, 2)].find((n) => names.has(n)) ?? community.names.prefixOf(text),
+        prefixOf: (text) =>
+          [text.slice(0, 5), text.slice(0, 4), text.slice(0, 3), text.slice(0, 2)].find((n) => names.has(n)) ??
+          community.names.prefixOf(text),
       },
       open: request.open === true ? 'all' : 'asWritten',
     },
@@ -223,14 +262,43 @@ function historyOf({ interactions, outbox }: BotModels): History {
   return {
     async before(place) {
       const where = 'room' in place ? { room: place.room } : { room: null, person: place.person };
-      const said = await interactions.find({ channel: SANDBOX, ...where, messageId: { $not: /^joined:/ } }).sort({ at: 1 }).lean();
-      const sent = await outbox.find({ channel: SANDBOX, ...('room' in place ? { room: place.room, person: null } : { person: place.person }), status: 'sent' }).sort({ at: 1, _id: 1 }).lean();
-      const theirs = said.map((i): Message => ({ id: i.messageId, room: i.room, from: i.person, text: i.text, mentions: i.mentions, attachments: i.attachments.map((a) => ({ name: a.name, type: a.type, url: fileUrl(a.id) })), at: i.at.toISOString() }));
+      const said = await interactions
+        .find({ channel: SANDBOX, ...where, messageId: { $not: /^joined:/ } })
+        .sort({ at: 1 })
+        .lean();
+      const sent = await outbox
+        .find({
+          channel: SANDBOX,
+          ...('room' in place ? { room: place.room, person: null } : { person: place.person }),
+          status: 'sent',
+        })
+        .sort({ at: 1, _id: 1 })
+        .lean();
+      const theirs = said.map((i): Message => ({
+        id: i.messageId,
+        room: i.room,
+        from: i.person,
+        text: i.text,
+        mentions: i.mentions,
+        attachments: i.attachments.map((a) => ({ name: a.name, type: a.type, url: fileUrl(a.id) })),
+        at: i.at.toISOString(),
+      }));
       const ours = sent.map((o): Message => {
         const m = outgoingOf(o);
-        return { id: m.id, room: o.room, from: 'bot', ...(o.person !== null && { to: o.person }), text: m.text, mentions: m.mentions, attachments: m.attachments.map((a) => ({ name: a.name, type: a.type, url: fileUrl(a.id) })), at: m.at.toISOString() };
+        return {
+          id: m.id,
+          room: o.room,
+          from: 'bot',
+          ...(o.person !== null && { to: o.person }),
+          text: m.text,
+          mentions: m.mentions,
+          attachments: m.attachments.map((a) => ({ name: a.name, type: a.type, url: fileUrl(a.id) })),
+          at: m.at.toISOString(),
+        };
       });
-      return [...theirs, ...ours].toSorted((a, b) => (a.at === b.at ? Number(a.from === 'bot') - Number(b.from === 'bot') : a.at < b.at ? -1 : 1));
+      return [...theirs, ...ours].toSorted((a, b) =>
+        a.at === b.at ? Number(a.from === 'bot') - Number(b.from === 'bot') : a.at < b.at ? -1 : 1,
+      );
     },
   };
 }

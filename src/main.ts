@@ -12,16 +12,27 @@ const fail = (text: string, code: number): never => {
 /** Exit codes: 2 a setting is wrong, 3 the address or the data folder is taken, 1 anything else. */
 function explain(error: unknown): never {
   if (error instanceof BadConfig) return fail(`设置有误 / wrong settings:\n${error.message}`, 2);
-  if (error instanceof FolderInUse || (error instanceof Error && error.name === 'FolderInUse')) return fail(error.message, 3);
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return fail(`端口已被占用 / the port is taken: set PORT to another one, for example PORT=3001`, 3);
-  return fail(`启动失败 / could not start: ${error instanceof Error ? `${error.message}${error.cause instanceof Error ? `\n${error.cause.stack ?? error.cause.message}` : ''}\n${error.stack ?? ''}` : String(error)}`, 1);
+  if (error instanceof FolderInUse || (error instanceof Error && error.name === 'FolderInUse'))
+    return fail(error.message, 3);
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+    return fail(`端口已被占用 / the port is taken: set PORT to another one, for example PORT=3001`, 3);
+  return fail(
+    `启动失败 / could not start: ${error instanceof Error ? `${error.message}${error.cause instanceof Error ? `\n${error.cause.stack ?? error.cause.message}` : ''}\n${error.stack ?? ''}` : String(error)}`,
+    1,
+  );
 }
 
 try {
   const config = parseConfig(process.env);
-  const log = pino({ level: config.LOG_LEVEL, redact: ['*.password', '*.token', '*.secret', '*.text'] }, pino.destination(2));
+  const log = pino(
+    { level: config.LOG_LEVEL, redact: ['*.password', '*.token', '*.secret', '*.text'] },
+    pino.destination(2),
+  );
   const app = await startApp(config, log);
-  if (app.demoLoaded) say('已装入演示社区（滨河街道幸福社区，四个网格、约200人）；不要演示数据请设 DEMO=off\nThe demo community was loaded; DEMO=off starts empty');
+  if (app.demoLoaded)
+    say(
+      '已装入演示社区（滨河街道幸福社区，四个网格、约200人）；不要演示数据请设 DEMO=off\nThe demo community was loaded; DEMO=off starts empty',
+    );
   say(`网格小助手已启动 / GridMate is ready: ${app.url}`);
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -208,7 +208,7 @@ export class Decider<C extends Community> {
         outcome: 'handled',
         intent: { $in: [...registry.undos.keys()] },
       })
-      .sort({ at: -1 })
+      .sort({ arrivedAt: -1 })
       .session(tx.session)
       .lean<Interaction>();
     if (!last?.undo || last.undoneAt) return { status: 'nothing' };

@@ -305,6 +305,7 @@ export class Dispatcher<C extends Community> {
       ...(more?.undo && { undo: more.undo }),
       ...(decision.reference !== undefined && { reference: decision.reference }),
       at: message.at,
+      arrivedAt: performance.timeOrigin + started,
       handledMs: Math.round(performance.now() - started),
     });
     return written;

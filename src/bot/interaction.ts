@@ -27,6 +27,8 @@ export interface Interaction {
   readonly reference?: string;
   /** When the message was written. */
   readonly at: Date;
+  /** When it arrived, in milliseconds since 1970 with a fraction: the order of a person's commands, whatever their own times say. */
+  readonly arrivedAt: number;
   /** Milliseconds from its arrival to the end of the handler. */
   readonly handledMs: number;
 }
@@ -37,7 +39,7 @@ const schema = new Schema<Interaction>(
     channel: { type: String, required: true },
     messageId: { type: String, required: true },
     room: { type: String, default: null },
-    person: { type: String, required: true },
+    person: { type: String, default: '' },
     conversation: { type: String, required: true },
     text: { type: String, default: '' },
     attachments: { type: [Schema.Types.Mixed], default: [] },
@@ -50,11 +52,12 @@ const schema = new Schema<Interaction>(
     undoneAt: { type: Date },
     reference: { type: String },
     at: { type: Date, required: true },
+    arrivedAt: { type: Number, required: true },
     handledMs: { type: Number, required: true },
   } as Record<keyof Interaction, object>,
   { strict: 'throw', versionKey: false, autoIndex: false, minimize: false },
 );
-schema.index({ conversation: 1, at: -1 });
+schema.index({ conversation: 1, arrivedAt: -1 });
 schema.index({ channel: 1, room: 1, at: 1 });
 
 export const interactionModel = (connection: Connection): Model<Interaction> =>

@@ -30,15 +30,16 @@ export async function loadScripts<C extends Community>(folder: string): Promise<
     .filter((entry) => entry.isFile() && /^(?!.*\.d\.ts$).*\.(ts|js)$/.test(entry.name))
     .map((entry) => entry.name)
     .toSorted();
-  return Promise.all(
-    files.map(async (file) => {
-      const module: unknown = await import(pathToFileURL(join(folder, file)).href).catch((cause: unknown) => {
-        throw new Error(`bot-scripts/${file} does not load`, { cause });
-      });
-      const parsed = Module.safeParse(module);
-      if (!parsed.success) throw new Error(`bot-scripts/${file} exports no script: ${z.prettifyError(parsed.error)}`);
-      const { default: definition, errors } = parsed.data;
-      return { file: `bot-scripts/${file}`, definition: definition as ScriptDefinition<C>, errors };
-    }),
-  );
+  const scripts: LoadedScript<C>[] = [];
+  // One after the other: scripts share modules, and not every loader takes two requests for one at once.
+  for (const file of files) {
+    const module: unknown = await import(pathToFileURL(join(folder, file)).href).catch((cause: unknown) => {
+      throw new Error(`bot-scripts/${file} does not load`, { cause });
+    });
+    const parsed = Module.safeParse(module);
+    if (!parsed.success) throw new Error(`bot-scripts/${file} exports no script: ${z.prettifyError(parsed.error)}`);
+    const { default: definition, errors } = parsed.data;
+    scripts.push({ file: `bot-scripts/${file}`, definition: definition as ScriptDefinition<C>, errors });
+  }
+  return scripts;
 }

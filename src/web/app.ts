@@ -7,7 +7,14 @@ import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.js';
 import { HttpError } from './http-error.js';
 
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml', '.png': 'image/png', '.json': 'application/json' };
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.json': 'application/json',
+};
 const CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'none'";
 const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
 
@@ -28,15 +35,22 @@ export function createWeb({ routers, metrics, log, loopbackOnly, uiFolder, ready
   app.on('error', (err: unknown) => log.warn({ err }, 'http'));
   app.use(async (ctx, next) => {
     try {
-      if (loopbackOnly && !LOCAL_HOST.test(ctx.get('host'))) throw new HttpError(403, 'wrongHost', 'this address is served to this machine only');
-      ctx.set({ 'content-security-policy': CSP, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
+      if (loopbackOnly && !LOCAL_HOST.test(ctx.get('host')))
+        throw new HttpError(403, 'wrongHost', 'this address is served to this machine only');
+      ctx.set({
+        'content-security-policy': CSP,
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+      });
       await next();
       if (ctx.status === 404 && ctx.body === undefined) throw new HttpError(404, 'notFound', `nothing at ${ctx.path}`);
     } catch (error) {
       const known = error instanceof HttpError;
       if (!known) log.error({ err: error, path: ctx.path }, 'request failed');
       ctx.status = known ? error.status : 500;
-      ctx.body = { error: { code: known ? error.code : 'internal', message: known ? error.message : 'something went wrong' } };
+      ctx.body = {
+        error: { code: known ? error.code : 'internal', message: known ? error.message : 'something went wrong' },
+      };
     }
   });
   app.use(async (ctx, next) => {
@@ -57,7 +71,10 @@ export function createWeb({ routers, metrics, log, loopbackOnly, uiFolder, ready
     const file = join(uiFolder, path);
     const found = file.startsWith(uiFolder) ? await stat(file).catch(() => undefined) : undefined;
     if (!found?.isFile()) return;
-    ctx.set({ 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'cache-control': path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache' });
+    ctx.set({
+      'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+      'cache-control': path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+    });
     ctx.body = createReadStream(file);
   });
   return app;

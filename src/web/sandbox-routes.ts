@@ -18,10 +18,26 @@ const NewMessage = z.strictObject({
   from: Id,
   room: Id.nullable().default(null),
   text: z.string().max(4000),
-  messageId: z.string().min(1).max(128).regex(/^[\x21-\x7e]+$/).optional(),
+  messageId: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^[\x21-\x7e]+$/)
+    .optional(),
   mentions: z.array(Id).max(100).default([]),
-  quote: z.union([z.strictObject({ messageId: Id.optional(), text: z.string().max(4000) }), z.string().max(4000)]).optional(),
-  attachments: z.array(z.strictObject({ name: z.string().min(1).max(200), type: z.string().regex(/^[\w.+-]+\/[\w.+-]+$/), base64: z.base64() })).max(9).default([]),
+  quote: z
+    .union([z.strictObject({ messageId: Id.optional(), text: z.string().max(4000) }), z.string().max(4000)])
+    .optional(),
+  attachments: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(200),
+        type: z.string().regex(/^[\w.+-]+\/[\w.+-]+$/),
+        base64: z.base64(),
+      }),
+    )
+    .max(9)
+    .default([]),
   at: z.iso.datetime({ offset: true }).optional(),
 });
 const NewPerson = z.strictObject({ name: z.string().trim().min(1).max(20) });
@@ -33,7 +49,10 @@ const Read = z.strictObject({
   open: z.boolean().optional(),
   names: z.array(z.string().max(50)).max(5000).optional(),
   role: z.enum(['member', 'leader', 'secretary']).optional(),
-  now: z.string().refine((s) => !Number.isNaN(Date.parse(s)), 'a time in ISO 8601').optional(),
+  now: z
+    .string()
+    .refine((s) => !Number.isNaN(Date.parse(s)), 'a time in ISO 8601')
+    .optional(),
 });
 export type ReadRequest = z.infer<typeof Read>;
 
@@ -46,7 +65,10 @@ export interface SandboxRoutesOptions {
   };
   /** How the program would read a text, in the terms of the corpus. */
   readonly read: (request: ReadRequest) => { intent: string; slots: object };
-  readonly chips: (person: string, room: string | null) => Promise<readonly { label: string; text: string; send?: boolean }[]>;
+  readonly chips: (
+    person: string,
+    room: string | null,
+  ) => Promise<readonly { label: string; text: string; send?: boolean }[]>;
   readonly inspect: (messageId: string) => Promise<object>;
   readonly moveClock: (to: Date) => Promise<void>;
   readonly reset: () => Promise<void>;
@@ -98,9 +120,11 @@ export function sandboxRoutes(options: SandboxRoutesOptions): Router {
     const from = person(given.from);
     const room = roomOf(given.room, from);
     const at = given.at === undefined ? clock.now() : new Date(given.at);
-    if (at.getTime() > clock.now().getTime() + DAY_MS) throw new HttpError(400, 'badRequest', 'at lies more than a day ahead');
+    if (at.getTime() > clock.now().getTime() + DAY_MS)
+      throw new HttpError(400, 'badRequest', 'at lies more than a day ahead');
     const files = given.attachments.map((a) => ({ ...a, bytes: Buffer.from(a.base64, 'base64') }));
-    if (files.reduce((sum, f) => sum + f.bytes.length, 0) > MAX_ATTACHMENT_BYTES) throw new HttpError(413, 'tooLarge', 'attachments are over 8 MB');
+    if (files.reduce((sum, f) => sum + f.bytes.length, 0) > MAX_ATTACHMENT_BYTES)
+      throw new HttpError(413, 'tooLarge', 'attachments are over 8 MB');
     const attachments = await Promise.all(files.map((f) => options.attachments.store(f.name, f.type, f.bytes, at)));
     const messageId = given.messageId ?? randomUUID();
     const quote = typeof given.quote === 'string' ? { text: given.quote } : given.quote;
@@ -111,7 +135,9 @@ export function sandboxRoutes(options: SandboxRoutesOptions): Router {
       text: given.text,
       mentions: given.mentions,
       attachments: attachments.map(({ id, name, type }) => ({ name, type, url: fileUrl(id) })),
-      ...(quote && { quote: { text: quote.text, ...(quote.messageId !== undefined && { messageId: quote.messageId }) } }),
+      ...(quote && {
+        quote: { text: quote.text, ...(quote.messageId !== undefined && { messageId: quote.messageId }) },
+      }),
       at: at.toISOString(),
     };
     conversations.add(shown);
@@ -130,7 +156,11 @@ export function sandboxRoutes(options: SandboxRoutesOptions): Router {
         at,
       })
       .catch((cause: unknown) => {
-        throw new HttpError(503, 'unavailable', `not taken, send it again: ${cause instanceof Error ? cause.message : ''}`);
+        throw new HttpError(
+          503,
+          'unavailable',
+          `not taken, send it again: ${cause instanceof Error ? cause.message : ''}`,
+        );
       });
     if (ctx.query['wait'] !== '1') {
       ctx.status = 202;
@@ -154,7 +184,11 @@ export function sandboxRoutes(options: SandboxRoutesOptions): Router {
       stream.write(`id: ${message.id}\nevent: message\ndata: ${JSON.stringify(message)}\n\n`);
     });
     if (!end) throw new HttpError(503, 'tooMany', 'too many listen');
-    ctx.set({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', 'x-accel-buffering': 'no' });
+    ctx.set({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      'x-accel-buffering': 'no',
+    });
     ctx.req.socket.setTimeout(0);
     stream.write('retry: 1000\n\n');
     const heart = setInterval(() => stream.write(': \n\n'), HEARTBEAT_MS);
@@ -195,7 +229,12 @@ export function sandboxRoutes(options: SandboxRoutesOptions): Router {
     const file = await options.attachments.find(checked(ctx['params'].id, z.string().regex(/^[0-9a-f]{64}$/)));
     if (!file) throw new HttpError(404, 'unknownFile', 'no such file');
     const safe = /^image\/(?:png|jpeg|gif|webp)$/.test(file.type);
-    ctx.set({ 'content-type': safe ? file.type : 'application/octet-stream', 'x-content-type-options': 'nosniff', 'cache-control': 'private, max-age=86400', ...(!safe && { 'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}` }) });
+    ctx.set({
+      'content-type': safe ? file.type : 'application/octet-stream',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'private, max-age=86400',
+      ...(!safe && { 'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}` }),
+    });
     ctx.body = file.bytes;
   });
   return api;

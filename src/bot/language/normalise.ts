@@ -36,7 +36,7 @@ export function normalise(raw: string): string {
     .replace(/[\p{Cf}\uFE00-\uFE0F]/gu, '')
     .replace(/[\p{Zs}\t\u0000-\u0009\u000B-\u001F\u007F]+/gu, ' ')
     .replace(/\[[\p{Script=Han}A-Za-z]{1,8}\]/gu, ' ')
-    .replace(/[\p{Extended_Pictographic}\u{1F1E6}-\u{1F1FF}\u{1F3FB}-\u{1F3FF}]/gu, ' ')
+    .replace(/\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}/gu, ' ')
     .replace(/[「」『』“”"《》【】]/g, ' ')
     .replace(/[。!…]+/g, ',')
     .replace(/[–—―]+|--+/g, '-')

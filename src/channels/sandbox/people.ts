@@ -14,8 +14,24 @@ export interface Room {
 }
 type Stored<T> = Omit<T, 'id'> & { readonly _id: string };
 
-const personSchema = new Schema<Stored<Person>>({ _id: { type: String, required: true }, name: { type: String, required: true }, title: { type: String, required: true }, unit: { type: String, default: null } } as Record<keyof Stored<Person>, object>, { versionKey: false, autoIndex: false });
-const roomSchema = new Schema<Stored<Room>>({ _id: { type: String, required: true }, name: { type: String, required: true }, unit: { type: String, default: null }, members: { type: [String], default: [] } } as Record<keyof Stored<Room>, object>, { versionKey: false, autoIndex: false });
+const personSchema = new Schema<Stored<Person>>(
+  {
+    _id: { type: String, required: true },
+    name: { type: String, required: true },
+    title: { type: String, required: true },
+    unit: { type: String, default: null },
+  } as Record<keyof Stored<Person>, object>,
+  { versionKey: false, autoIndex: false },
+);
+const roomSchema = new Schema<Stored<Room>>(
+  {
+    _id: { type: String, required: true },
+    name: { type: String, required: true },
+    unit: { type: String, default: null },
+    members: { type: [String], default: [] },
+  } as Record<keyof Stored<Room>, object>,
+  { versionKey: false, autoIndex: false },
+);
 
 /** Who can be whom, and which groups there are: the sandbox's side of a network, held in memory and written through. */
 export class SandboxPeople {
@@ -32,8 +48,10 @@ export class SandboxPeople {
   async load(): Promise<void> {
     this.people.clear();
     this.rooms.clear();
-    for (const { _id, name, title, unit } of await this.#people.find({}).lean<Stored<Person>[]>()) this.people.set(_id, { id: _id, name, title, unit });
-    for (const { _id, name, unit, members } of await this.#rooms.find({}).lean<Stored<Room>[]>()) this.rooms.set(_id, { id: _id, name, unit, members });
+    for (const { _id, name, title, unit } of await this.#people.find({}).lean<Stored<Person>[]>())
+      this.people.set(_id, { id: _id, name, title, unit });
+    for (const { _id, name, unit, members } of await this.#rooms.find({}).lean<Stored<Room>[]>())
+      this.rooms.set(_id, { id: _id, name, unit, members });
   }
 
   async addPeople(people: readonly Person[]): Promise<void> {

@@ -50,7 +50,13 @@ export function checkInOperations(
   audit: ReturnType<typeof auditOperations>,
 ) {
   const bind = (tx: Tx, person: CheckIn['person'], member: Member, at: Date): void =>
-    tx.insert(identities, { _id: identityKey(person), ...person, member: member._id, boundAt: at });
+    tx.insert(identities, {
+      _id: identityKey(person),
+      channel: person.channel,
+      userId: person.userId,
+      member: member._id,
+      boundAt: at,
+    });
 
   return {
     /**

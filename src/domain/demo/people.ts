@@ -28,7 +28,8 @@ export function seeded(seed: number): () => number {
 }
 
 const SURNAMES = '王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕';
-const GIVEN = '伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华建国文辉力志玲红梅兰凤洁云莲真环雪荣爱妹香月莺媛瑞凡佳嘉琼勤珍';
+const GIVEN =
+  '伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华建国文辉力志玲红梅兰凤洁云莲真环雪荣爱妹香月莺媛瑞凡佳嘉琼勤珍';
 const GRID_NAMES = ['第一网格', '第二网格', '第三网格', '第四网格'];
 const STREET = '/binhe/';
 const COMMUNITY = `${STREET}xingfu/`;
@@ -43,11 +44,23 @@ export const demoUnits: readonly OrgUnit[] = [
   { _id: 'binhe', kind: 'street', name: '滨河街道', path: STREET },
   { _id: 'xingfu', kind: 'community', name: '幸福社区', path: COMMUNITY },
   ...GRID_NAMES.map((name, i): OrgUnit => ({ _id: `g${i + 1}`, kind: 'gridBranch', name, path: gridPath(i + 1) })),
-  ...Array.from({ length: BUILDINGS }, (_, i): OrgUnit => ({ _id: `b${i + 1}`, kind: 'buildingGroup', name: `${i + 1}号楼`, path: buildingPath(i + 1) })),
+  ...Array.from({ length: BUILDINGS }, (_, i): OrgUnit => ({
+    _id: `b${i + 1}`,
+    kind: 'buildingGroup',
+    name: `${i + 1}号楼`,
+    path: buildingPath(i + 1),
+  })),
 ];
 
 const CATEGORIES: readonly Category[] = ['inService', 'inService', 'direct', 'direct', 'retired', 'floating'];
-const HOMES = ['市水务局机关党委', '区教育局党委', '市第一医院党委', '城东小学党支部', '滨河银行党总支', '市供电公司党委'];
+const HOMES = [
+  '市水务局机关党委',
+  '区教育局党委',
+  '市第一医院党委',
+  '城东小学党支部',
+  '滨河银行党总支',
+  '市供电公司党委',
+];
 
 interface Made {
   readonly members: readonly Member[];
@@ -90,15 +103,36 @@ export function demoPeople(): Made {
     members.push(member);
     return member;
   };
-  const role = (kind: Role['role'], unit: string, unitName: string, path: string): Role => ({ role: kind, unit, unitName, path });
+  const role = (kind: Role['role'], unit: string, unitName: string, path: string): Role => ({
+    role: kind,
+    unit,
+    unitName,
+    path,
+  });
   const personas: (Persona & { member?: string })[] = [];
-  const persona = (id: string, title: Persona['title'], m: Member, unit = m.unitName): void => void personas.push({ id, name: m.name, title, unit, member: m._id });
+  const persona = (id: string, title: Persona['title'], m: Member, unit = m.unitName): void =>
+    void personas.push({ id, name: m.name, title, unit, member: m._id });
 
-  persona('secretary', 'secretary', add(1, { name: '周立新', category: 'direct', posts: ['社区党委书记'], roles: [role('secretary', 'xingfu', '幸福社区', COMMUNITY)] }), '幸福社区');
+  persona(
+    'secretary',
+    'secretary',
+    add(1, {
+      name: '周立新',
+      category: 'direct',
+      posts: ['社区党委书记'],
+      roles: [role('secretary', 'xingfu', '幸福社区', COMMUNITY)],
+    }),
+    '幸福社区',
+  );
   const leaders = ['刘建平', '陈桂芳', '李国强', '赵志强'];
   for (const [i, name] of leaders.entries()) {
     const grid = i + 1;
-    const m = add(grid, { name, category: 'direct', posts: [`${GRID_NAMES[i] ?? ''}网格长`], roles: [role('leader', `g${grid}`, GRID_NAMES[i] ?? '', gridPath(grid))] });
+    const m = add(grid, {
+      name,
+      category: 'direct',
+      posts: [`${GRID_NAMES[i] ?? ''}网格长`],
+      roles: [role('leader', `g${grid}`, GRID_NAMES[i] ?? '', gridPath(grid))],
+    });
     persona(`grid-leader-${grid}`, 'gridLeader', m, GRID_NAMES[i] ?? '');
   }
   const known: readonly [string, number, string][] = [
@@ -114,9 +148,17 @@ export function demoPeople(): Made {
     ['林芳', 8, '3090'],
   ];
   for (const [i, [name, building, phoneTail]] of known.entries())
-    persona(`member-${i + 1}`, 'member', add(building, { name, phoneTail, category: i % 3 === 2 ? 'retired' : 'inService' }));
+    persona(
+      `member-${i + 1}`,
+      'member',
+      add(building, { name, phoneTail, category: i % 3 === 2 ? 'retired' : 'inService' }),
+    );
   for (let building = 1; building <= BUILDINGS; building += 1) {
-    const m = add(building, { category: 'direct', posts: [`${building}号楼党小组组长`], roles: [role('leader', `b${building}`, `${building}号楼`, buildingPath(building))] });
+    const m = add(building, {
+      category: 'direct',
+      posts: [`${building}号楼党小组组长`],
+      roles: [role('leader', `b${building}`, `${building}号楼`, buildingPath(building))],
+    });
     if ([1, 2, 3, 4, 7].includes(building)) persona(`building-leader-${building}`, 'buildingLeader', m);
   }
   const newcomer = add(3, { name: '许文静', phoneTail: '4518', category: 'inService' });
@@ -124,7 +166,10 @@ export function demoPeople(): Made {
   personas.push({ id: 'newcomer', name: newcomer.name, title: 'member', unit: newcomer.unitName });
   personas.push({ id: 'stranger', name: '路人甲', title: 'stranger', unit: null });
 
-  const inGrid = (grid: number): string[] => personas.filter((p) => members.find((m) => m.name === p.name)?.unitPath.startsWith(gridPath(grid))).map((p) => p.id);
+  const inGrid = (grid: number): string[] =>
+    personas
+      .filter((p) => members.find((m) => m.name === p.name)?.unitPath.startsWith(gridPath(grid)))
+      .map((p) => p.id);
   const rooms: DemoRoom[] = GRID_NAMES.map((name, i) => ({
     id: `grid-${i + 1}`,
     name: `幸福社区${name}党员群`,
@@ -132,9 +177,26 @@ export function demoPeople(): Made {
     unitId: `g${i + 1}`,
     members: [...new Set(['secretary', `grid-leader-${i + 1}`, ...inGrid(i + 1), ...(i === 2 ? ['stranger'] : [])])],
   }));
-  rooms.push({ id: 'building-3', name: '3号楼党小组', unit: '3号楼', unitId: 'b3', members: ['member-1', 'member-2', 'building-leader-3', 'grid-leader-3', 'newcomer'] });
+  rooms.push({
+    id: 'building-3',
+    name: '3号楼党小组',
+    unit: '3号楼',
+    unitId: 'b3',
+    members: ['member-1', 'member-2', 'building-leader-3', 'grid-leader-3', 'newcomer'],
+  });
   return { members, personas: personas.toSorted((a, b) => order(a.id) - order(b.id)), rooms };
 }
 
 /** 王秀兰 comes first: she is who a visitor is at first. */
-const order = (id: string): number => (id === 'member-1' ? 0 : id.startsWith('member') ? 1 : id.startsWith('building') ? 2 : id.startsWith('grid') ? 3 : id === 'secretary' ? 4 : 5);
+const order = (id: string): number =>
+  id === 'member-1'
+    ? 0
+    : id.startsWith('member')
+      ? 1
+      : id.startsWith('building')
+        ? 2
+        : id.startsWith('grid')
+          ? 3
+          : id === 'secretary'
+            ? 4
+            : 5;

@@ -32,8 +32,8 @@ export interface ReportedItem {
   readonly minutes: number;
   readonly day: Day;
   readonly note?: string | undefined;
-  /** Whom it counts for: the reporter, or others by name. */
-  readonly members: readonly ('@me' | string)[];
+  /** Whom it counts for: names, and `@me` for the reporter. */
+  readonly members: readonly string[];
 }
 
 export interface Report {
