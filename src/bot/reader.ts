@@ -25,6 +25,8 @@ export interface Reader {
 
 /** Words before a command word that change nothing. */
 const POLITE = /^(?:那个|呃|嗯|额|就是|我要|我想|我来|请|麻烦|帮我|给我|我)[ ,]*/;
+/** Particles after a command word that change nothing. */
+const PARTICLES = /^(?:一下|下(?![周个午半月次])|[啊啦了哈呀嘞哦])+(?=[\s,:;#\d]|$)/;
 /** A message longer than this is no command in a group: it is not looked at further. */
 const LONGEST = 2000;
 const IGNORE: Read = { intent: 'ignore', slots: {} };
@@ -145,7 +147,10 @@ export function createReader(
         rest: string,
         numbers: readonly number[] = [],
       ): Read | undefined => {
-        const reading = grammar.read(phraseOf(text, quote, mentions, word, rest, numbers), context);
+        const reading = grammar.read(
+          phraseOf(text, quote, mentions, word, rest.replace(PARTICLES, ''), numbers),
+          context,
+        );
         return reading && { ...reading, grammar: byIntent.get(reading.intent) ?? grammar };
       };
       if (text === '') {
@@ -179,7 +184,7 @@ export function createReader(
       const heard = sounding(text);
       if (heard) {
         const rest = text.slice(heard.heard.length);
-        if (rest === '' || !/^\p{Script=Han}/u.test(rest)) {
+        if (rest === '' || context.addressed || !/^\p{Script=Han}/u.test(rest)) {
           const reading = attempt(heard.grammar, heard.word, rest);
           if (reading) return reading;
         }

@@ -3,7 +3,7 @@ import type { Grammar, Phrase, ReadContext, Reading } from '../../../src/bot/gra
 import { looksLikeName } from '../../../src/bot/language/names.js';
 import { HAN_DIGITS, spelledDigits } from '../../../src/bot/language/numbers.js';
 import { findUnit } from '../../../src/bot/language/places.js';
-import { isQuestion } from './ends.js';
+import { isGlued, isQuestion } from './ends.js';
 
 const slots = z.object({
   name: z.string().max(20),
@@ -24,7 +24,7 @@ const CATEGORIES: readonly [RegExp, string][] = [
   [/直管(?:党员)?/, 'direct'],
 ];
 const ORGANISATION =
-  /(?:单位|工作单位|所在单位)(?:是|:|：)?\s*(\p{Script=Han}{2,20})|((?:市|区|县|省)?\p{Script=Han}{1,12}?(?:机关党委|党委|党支部|党总支|局|委|厅|法院|检察院|医院|学院|大学|中学|小学|学校|银行|公司|集团|供电所|派出所|研究院|设计院|幼儿园|税务所|管委会|办公室))/u;
+  /(?:单位|工作单位|所在单位)(?:是|:|：)?\s*(\p{Script=Han}{2,20})|((?:市|区|县|省)?\p{Script=Han}{1,12}?(?:机关党委|局|委|厅|法院|检察院|医院|学院|大学|中学|小学|学校|银行|公司|集团|供电所|派出所|研究院|设计院|幼儿园|税务所|管委会|办公室|街道|卫健委)(?:机关)?(?:党委|党支部|党总支)?|\p{Script=Han}{2,12}?(?:机关)?(?:党委|党支部|党总支))/u;
 const TAIL_LABEL = /(?:手机|电话|号码)?(?:号)?(?:后四位|尾号|末四位|后4位|尾数)(?:是|为|:)?/;
 const DIGIT4 = new RegExp(`(?<![\\d${HAN_DIGITS}])(\\d{4}|[${HAN_DIGITS}]{4})(?![\\d${HAN_DIGITS}]|号楼|栋|幢)`);
 
@@ -104,7 +104,7 @@ function reading(parts: Parts): Reading {
 }
 
 const FOR_OTHER =
-  /(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,4}\s*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
+  /(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,4}\s*报到|我(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|儿子|女儿|邻居)[也要想来去]*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
 
 function forOther(text: string, context: ReadContext): Reading | undefined {
   if (!FOR_OTHER.test(text)) return undefined;
@@ -139,10 +139,13 @@ export const checkIn: Grammar<typeof slots> = {
     const other = forOther(phrase.text, context);
     if (other) return other;
     const whole = `${phrase.word ?? ''}${phrase.rest}`;
-    if (isQuestion(phrase.rest)) return undefined;
+    if (isQuestion(phrase.rest) || /[哪谁啥]|什么|多少|如何/.test(phrase.rest)) return undefined;
     const category = CATEGORIES.find(([pattern]) => pattern.test(phrase.word ?? ''))?.[1];
     const parts = { ...parse(phrase.rest, context), ...(category !== undefined && { category }) };
-    if (parts.name !== undefined) return reading(parts);
+    const glued = isGlued(phrase.rest) && !context.addressed;
+    if (parts.name !== undefined && (!glued || context.names.has(parts.name) || parts.phoneTail !== undefined))
+      return reading(parts);
+    if (glued) return undefined;
     const nothing = /^[\s,:;.啊了哈呀吧]*$/.test(phrase.rest);
     if (nothing) return context.addressed || whole === '报到' ? reading(parts) : undefined;
     return parts.phoneTail !== undefined || context.addressed ? reading(parts) : undefined;

@@ -13,7 +13,7 @@ const helpSlots = z.object({ topic: z.string().max(20).optional() });
 /** 帮助 [word]. */
 export const help: Grammar<typeof helpSlots> = {
   intent: 'help',
-  words: ['帮助', '菜单', '怎么用', '使用说明', '使用帮助', '功能', '说明', '?'],
+  words: ['帮助', 'help', 'HELP', 'Help', '菜单', '怎么用', '使用说明', '使用帮助', '功能', '说明', '?'],
   slots: helpSlots,
   read(phrase, context) {
     if (phrase.word === '?')
@@ -21,7 +21,9 @@ export const help: Grammar<typeof helpSlots> = {
     if (isAlone(phrase.rest)) return { intent: 'help', slots: {} };
     if (isGlued(phrase.rest) && !context.addressed) return undefined;
     const topic = bare(phrase.rest);
-    return /^[\p{L}]{1,8}$/u.test(topic) && ['帮助', '菜单', '怎么用', '使用帮助'].includes(phrase.word ?? '')
+    return /^[\p{L}]{1,8}$/u.test(topic) &&
+      (context.addressed || TOPIC.test(topic)) &&
+      ['帮助', '菜单', '怎么用', '使用帮助'].includes(phrase.word ?? '')
       ? { intent: 'help', slots: { topic } }
       : undefined;
   },

@@ -63,6 +63,11 @@ export const balance: Grammar<typeof balanceSlots> = {
     '查积分',
     '查询积分',
     '查一下积分',
+    '查询我的积分',
+    '查我的积分',
+    '查一下我的积分',
+    '看一下积分',
+    '看下积分',
     '查下积分',
     '看积分',
     '看看积分',
@@ -76,7 +81,8 @@ export const balance: Grammar<typeof balanceSlots> = {
     if (rest === '' || rest === '多少' || rest === '是多少' || rest === '有多少')
       return { intent: 'points.balance', slots: {} };
     if (PEOPLE_ASK.test(rest)) return undefined;
-    if (isGlued(phrase.rest) && !/^(?:多少|本|今年|上|这|去年|第|\d)/.test(rest)) return undefined;
+    if (isGlued(phrase.rest) && !/^(?:多少|本|今年|上|这|去年|第|\d)/.test(rest) && !context.names.has(rest))
+      return undefined;
     const { slots, rest: left } = take(rest, context);
     if (left === '' && slots['limit'] === undefined) return { intent: 'points.balance', slots };
     if (context.names.has(left) || (looksLikeName(left) && context.addressed))
@@ -85,9 +91,12 @@ export const balance: Grammar<typeof balanceSlots> = {
   },
   readSentence(phrase, context) {
     const text = bare(phrase.text);
-    const named = /^(?:查(?:一下|下|询)?|看(?:一下|看)?)(\p{Script=Han}{2,4})的积分$/u.exec(text);
-    if (named?.[1] !== undefined && !/^(?:我|我们)/.test(named[1]))
-      return { intent: 'points.balance', slots: { name: named[1] } };
+    const named = /^(查(?:一下|下|询)?|看(?:一下|看)?)?(\p{Script=Han}{2,4}?)的?积分(?:有?多少)?$/u.exec(text);
+    if (
+      named?.[2] !== undefined &&
+      (context.names.has(named[2]) || (named[1] !== undefined && looksLikeName(named[2])))
+    )
+      return { intent: 'points.balance', slots: { name: named[2] } };
     if (
       !/积分|几分|多少分/.test(text) ||
       /加几分|能加|加多少分|怎么|咋|为什么|为啥|扣|规则|排|第几|名次/.test(text) ||
@@ -103,7 +112,17 @@ export const balance: Grammar<typeof balanceSlots> = {
 
 export const ledgerList: Grammar<typeof ledgerSlots> = {
   intent: 'points.ledger',
-  words: ['积分明细', '积分 明细', '明细', '我的明细', '积分记录', '积分 记录'],
+  words: [
+    '积分明细',
+    '积分 明细',
+    '我的积分明细',
+    '查积分明细',
+    '积分流水',
+    '明细',
+    '我的明细',
+    '积分记录',
+    '积分 记录',
+  ],
   slots: ledgerSlots,
   read: (phrase) => ledger(phrase.rest),
   readSentence: (phrase) =>
@@ -119,9 +138,13 @@ export const rankingList: Grammar<typeof rankingSlots> = {
   words: ['排行', '排行榜', '积分排行', '积分排行榜', '积分排名', '积分榜', '排名', '我的排名'],
   slots: rankingSlots,
   read: (phrase, context) =>
-    isGlued(phrase.rest) && !/^(?:本|今年|上|这|第|前|全)/.test(phrase.rest)
-      ? undefined
-      : ranking(phrase.rest, context),
+    phrase.word === '我的排名'
+      ? isAlone(phrase.rest)
+        ? { intent: 'points.ranking', slots: { only: 'me' } }
+        : undefined
+      : isGlued(phrase.rest) && !/^(?:本|今年|上|这|第|前|全)/.test(phrase.rest)
+        ? undefined
+        : ranking(phrase.rest, context),
   readSentence(phrase, context) {
     const text = bare(phrase.text);
     if (/我.{0,4}(?:排|第)(?:在|到)?第?几|我的?(?:名次|排名)/.test(text))
@@ -140,7 +163,11 @@ export const rules: Grammar<typeof rulesSlots> = {
   intent: 'points.rules',
   words: ['积分规则', '积分标准', '加分规则', '积分办法'],
   slots: rulesSlots,
-  read: (phrase) => (isAlone(phrase.rest) ? { intent: 'points.rules', slots: {} } : undefined),
+  read(phrase) {
+    if (isAlone(phrase.rest)) return { intent: 'points.rules', slots: {} };
+    const [item] = isGlued(phrase.rest) ? [] : findItems(phrase.rest);
+    return item && bare(phrase.rest).length <= 8 ? { intent: 'points.rules', slots: { item: item.item } } : undefined;
+  },
   readSentence(phrase) {
     const { text } = phrase;
     if (/(?:能|可以|会)?(?:加|得|算|记|给)(?:几|多少)分/.test(text)) {
@@ -198,6 +225,17 @@ export const publish: Grammar<typeof publishSlots> = {
 
 const changeSlots = z.object({ name: z.string(), points: z.int().positive(), reason: z.string().min(1).max(200) });
 
+/** `给张三加5分 扫雪`, where the bot is addressed. */
+function changeSentence(intent: string, verb: string, phrase: Phrase): Reading | undefined {
+  const m = new RegExp(
+    `^(?:给|为)?(\\p{Script=Han}{2,4}?)${verb}(\\d{1,3}|[一二两三四五六七八九十]{1,3})分[\\s,:]*(.*)$`,
+    'u',
+  ).exec(phrase.text);
+  return m?.[1] !== undefined && looksLikeName(m[1])
+    ? changeReading(intent, { ...phrase, rest: ` ${m[1]} ${m[2]}分 ${m[3] ?? ''}` })
+    : undefined;
+}
+
 function changeReading(intent: string, phrase: Phrase): Reading | undefined {
   const m =
     /^[\s,:]*(\p{Script=Han}{2,4}(?:·\p{Script=Han}+)?)[\s,:]+(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*分?[\s,:]*(.*)$/u.exec(
@@ -216,12 +254,14 @@ export const award: Grammar<typeof changeSlots> = {
   words: ['加分'],
   slots: changeSlots,
   read: (phrase) => changeReading('points.award', phrase),
+  readSentence: (phrase) => changeSentence('points.award', '加', phrase),
 };
 export const deduct: Grammar<typeof changeSlots> = {
   intent: 'points.deduct',
   words: ['扣分', '减分'],
   slots: changeSlots,
   read: (phrase) => changeReading('points.deduct', phrase),
+  readSentence: (phrase) => changeSentence('points.deduct', '扣', phrase),
 };
 
 const reverseSlots = z.object({ no: z.int().positive(), reason: z.string().min(1).max(200) });

@@ -22,11 +22,18 @@ export const reviewList: Grammar = {
 
 const EVERYTHING = /^(?:全部|所有|都|全都|全)(?:的)?$/;
 
+/** The quoted message picks the number where it names one. */
+function quotedNumber({ quote }: Phrase): number[] {
+  const found = [...new Set([...(quote ?? '').matchAll(/#(\d{1,6})(?!\d)/g)].map((m) => Number(m[1])))];
+  return found.length === 1 ? found : [];
+}
+
 function numbersOf(phrase: Phrase): number[] | undefined {
   const rest = bare(phrase.rest.replace(/^(?:了|啦|一下)(?=[\s#\d])/, ''));
   const own = rest === '' ? undefined : parseNumberList(rest);
   if (rest !== '' && !own) return undefined;
   const all = [...phrase.leadingNumbers, ...(own ?? [])];
+  if (all.length === 0) all.push(...quotedNumber(phrase));
   return all.length > 0 ? [...new Set(all)] : undefined;
 }
 
@@ -62,7 +69,7 @@ const rejectSlots = z.object({ no: z.int().positive(), reason: z.string().min(1)
 
 function numberAndReason(phrase: Phrase): { no?: number; reason?: string } {
   const rest = phrase.rest.replace(/^[\s,:;.]+/, '');
-  const [leading] = phrase.leadingNumbers;
+  const [leading = leadingNumbers(rest) ? undefined : quotedNumber(phrase)[0]] = phrase.leadingNumbers;
   const found = leading === undefined ? leadingNumbers(rest) : { numbers: [leading], rest };
   if (!found || found.numbers.length !== 1) return {};
   const reason = trimmed(found.rest);

@@ -198,6 +198,7 @@ export const serviceReport: Grammar<typeof slots> = {
         : knows(reading)
           ? reading
           : undefined;
+    if (!beginsKnown(rest, context)) return undefined;
     const complete = reading.intent !== 'ask';
     return complete || (context.addressed && knows(reading)) ? reading : undefined;
   },
@@ -205,7 +206,7 @@ export const serviceReport: Grammar<typeof slots> = {
     const text = phrase.text.replace(/^(?:请|帮我|我)?(?:登记|报告|汇报|报|记)(?:一下|个|下)?[\s,:]*/, '');
     if (
       isQuestion(text) ||
-      /能加|加几分|几分|多少分|规则|还没|没来|明天.*(?:吗|几点)|迟到|晚到|请假|签到|参加不了|来不了|到不了|预约|接龙|通知/.test(
+      /能加|加几分|几分|多少分|[加扣](?:\d+|[一二两三四五六七八九十]+)分|规则|还没|没来|明天.*(?:吗|几点)|迟到|晚到|请假|签到|参加不了|来不了|到不了|预约|接龙|通知/.test(
         text,
       )
     )
@@ -249,6 +250,14 @@ export const serviceReport: Grammar<typeof slots> = {
     return readingOf(filled, false, context);
   },
 };
+
+/** Right after the word only what a report is made of may stand: `服务扫地2小时`, not `服务器2小时修好`. */
+const beginsKnown = (rest: string, { now, zone, names }: ReadContext): boolean =>
+  findItems(rest)[0]?.from === 0 ||
+  findDurations(rest)[0]?.from === 0 ||
+  findDay(rest, now, zone, 'past')?.from === 0 ||
+  names.prefixOf(rest) !== undefined ||
+  /^(?:我[和跟与同]|和|跟|给|帮|刚|早上|上午|中午|下午|晚上|一下|了 )/.test(rest);
 
 /** Does the text say anything that a report is made of? */
 const knows = (reading: Reading): boolean => {

@@ -15,6 +15,10 @@ function numbered(mark: string, keycap: string | undefined): string {
   return `\n${code - start + 1}、`;
 }
 
+/** A sticker that is the whole message can be a word: `[签到]`; a picture's stand-in can not. */
+const ALONE =
+  /^\s*\[(?!(?:图片|语音|视频|文件|链接|位置|表情|动画表情|名片|红包|转账|聊天记录|小程序)\])([\p{Script=Han}A-Za-z]{1,8})\]\s*$/u;
+
 const QUOTE = /^\s*[「"“]([\s\S]*?)[」"”]\s*\n\s*(?:[-—－_][\s-—－_]*)\n([\s\S]*)$/;
 
 /** WeChat writes a quoted answer as `「name：text」`, a line of dashes, the answer. */
@@ -35,6 +39,7 @@ export function normalise(raw: string): string {
     .replace(/\r\n?/g, '\n')
     .replace(/[\p{Cf}\uFE00-\uFE0F]/gu, '')
     .replace(/[\p{Zs}\t\u0000-\u0009\u000B-\u001F\u007F]+/gu, ' ')
+    .replace(ALONE, '$1')
     .replace(/\[[\p{Script=Han}A-Za-z]{1,8}\]/gu, ' ')
     .replace(/\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}/gu, ' ')
     .replace(/[「」『』“”"《》【】]/g, ' ')
@@ -45,7 +50,7 @@ export function normalise(raw: string): string {
     .replace(/ *\n[\n ]*/g, '\n')
     .replace(/(?<=^|[\s,])(\p{Script=Han}(?: \p{Script=Han})+)(?=$|[\s,])/gu, (run: string) => run.replaceAll(' ', ''))
     .replace(/(?<=^|[\s,])\d(?: \d){3}(?=$|[\s,])/g, (run: string) => run.replaceAll(' ', ''))
-    .replace(/(\d) (?=(?:个|小时|分钟|点|钟头)(?:\D|$))/g, '$1')
+    .replace(/(\d) (?=(?:个|小时|分|点|钟头|刻钟|h|min)(?:\P{L}|\p{Script=Han}|ours?|ins?|$))/giu, '$1')
     .replace(/ {2,}/g, ' ')
     .replace(/^[\s,;:.]+|[\s,;:.~]+$/g, '');
 }
