@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Grammar, Phrase, Reading } from '../../../src/bot/grammar.js';
 import { leadingNumbers, parseNumberList } from '../../../src/bot/language/number-lists.js';
-import { bare, isAlone, isQuestion, trimmed } from './ends.js';
+import { bare, isAlone, isGlued, isQuestion, trimmed } from './ends.js';
 
 const nos = z.array(z.int().positive()).min(1).max(50);
 const approveSlots = z.object({ nos: nos.optional(), all: z.boolean().optional(), confirmed: z.boolean().optional() });
@@ -69,7 +69,8 @@ const rejectSlots = z.object({ no: z.int().positive(), reason: z.string().min(1)
 
 function numberAndReason(phrase: Phrase): { no?: number; reason?: string } {
   const rest = phrase.rest.replace(/^[\s,:;.]+/, '');
-  const [leading = leadingNumbers(rest) ? undefined : quotedNumber(phrase)[0]] = phrase.leadingNumbers;
+  const [leading = leadingNumbers(rest) || isGlued(phrase.rest) ? undefined : quotedNumber(phrase)[0]] =
+    phrase.leadingNumbers;
   const found = leading === undefined ? leadingNumbers(rest) : { numbers: [leading], rest };
   if (!found || found.numbers.length !== 1) return {};
   const reason = trimmed(found.rest);
