@@ -9,7 +9,7 @@ import { shownName } from './lib/wording.js';
 const CONSENT = '我们只保存您的姓名、单位和登记的活动，用于积分和反馈；想查看或删除，请联系社区书记';
 
 export const say = {
-  bound: (name: string, unit: string): string => `✅ ${name} 您好，已报到${unit}\n发「帮助」看看怎么用。${CONSENT}`,
+  bound: (name: string, unit: string): string => `${name} 您好，已报到${unit}\n发「帮助」看看怎么用。${CONSENT}`,
   already: (name: string, time: string, same: boolean): string =>
     same
       ? `您已于 ${time} 报到过了，${name}`
@@ -27,7 +27,7 @@ export const say = {
   approved: (no: number, name: string): string => `#${no} 已同意，${name}报到成功`,
   refused: (no: number): string => `#${no} 已不同意，原因已私下告诉本人`,
   tellApproved: (no: number, unit: string): string =>
-    `✅ 您的报到申请 #${no} 已通过，您在${unit}。发「帮助」看看怎么用。${CONSENT}`,
+    `您的报到申请 #${no} 已通过，您在${unit}。发「帮助」看看怎么用。${CONSENT}`,
   tellRefused: (no: number, reason: string): string => `您的报到申请 #${no} 没有通过：${reason}。有疑问请联系网格长`,
   settled: (no: number, how: string, time: string): string => `#${no} 已于 ${time} ${how}`,
   notYours: (no: number): string => `#${no} 不在您负责的范围`,

@@ -7,7 +7,7 @@ import { script } from './lib/script.js';
 export const say = {
   code: (unit: string, code: string): string =>
     `${unit}的绑定码：${code}\n24小时内有效，只能用一次。请在要绑定的群里发：绑定 ${code}`,
-  bound: (unit: string): string => `✅ 本群已绑定${unit}。大家可以发「帮助」看看怎么用，例如：服务 环境整治 2小时`,
+  bound: (unit: string): string => `本群已绑定${unit}。大家可以发「帮助」看看怎么用，例如：服务 环境整治 2小时`,
   askUnbind: (unit: string): string =>
     `要解除本群与${unit}的绑定吗？解除后群里不能再登记。回复「确认」解除，「取消」不解除`,
   unbound: (unit: string): string => `已解除本群与${unit}的绑定`,

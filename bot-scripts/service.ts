@@ -31,7 +31,7 @@ export const say = {
     );
     const photo = pictures > 0 ? `，附照片 ${pictures} 张` : '';
     return [
-      `✅ 已登记${reports.length > 1 ? ` ${reports.length} 条` : ''}${photo}，待${confirmerText(confirmers, place)}审核`,
+      `已登记${reports.length > 1 ? ` ${reports.length} 条` : ''}${photo}，待${confirmerText(confirmers, place)}审核`,
       ...lines,
       '2分钟内发「撤回」可取消',
     ].join('\n');

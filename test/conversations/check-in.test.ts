@@ -9,7 +9,7 @@ describe('报到, 绑定, 我的, 积分, 帮助', () => {
   afterAll(() => chat.stop());
 
   it('name and the right last four digits bind at once; a second time says when', async () => {
-    expect(await chat.says('wx-sun', '报到 孙丽娟 5521')).toContain('✅ 孙丽娟 您好，已报到7号楼');
+    expect(await chat.says('wx-sun', '报到 孙丽娟 5521')).toContain('孙丽娟 您好，已报到7号楼');
     chat.later(5);
     expect(await chat.says('wx-sun', '报到 孙丽娟 5521')).toBe('您已于 10:00 报到过了，孙丽娟');
     expect(await chat.says('wx-sun', '我的')).toContain('您是孙丽娟，直管党员，在7号楼');

@@ -10,7 +10,7 @@ describe('服务: a member reports, a leader confirms, points appear', () => {
 
   it('a report in the group is answered with its number, what was understood and who confirms; the name is masked', async () => {
     const answer = await chat.inGroup('王秀兰', '服务 环境整治 2小时 清理三号楼楼道');
-    expect(answer).toMatch(/^✅ 已登记，待3号楼组长董\*审核\n#\d+ 王\* 环境整治 2小时（11月25日 周三）/);
+    expect(answer).toMatch(/^已登记，待3号楼组长董\*审核\n#\d+ 王\* 环境整治 2小时（11月25日 周三）/);
     const no = Chat.number(answer);
     expect(await chat.says('董兰', '待办')).toContain(`#${no} 王秀兰 环境整治 2小时`);
     expect(await chat.inGroup('董兰', `通过 #${no}`)).toBe(`#${no} 王* 已通过，+4分`);
@@ -73,14 +73,14 @@ describe('服务: a member reports, a leader confirms, points appear', () => {
       chat.says('王秀兰', '服务 扫地 7小时'),
       chat.inGroup('王秀兰', '服务 巡逻 7小时'),
     ]);
-    expect(answers.filter((a) => a.startsWith('✅'))).toHaveLength(1);
+    expect(answers.filter((a) => a.startsWith('已登记'))).toHaveLength(1);
     expect(answers.filter((a) => a.includes('就超过12小时了'))).toHaveLength(1);
   });
 
   it('several items in one message are several records, answered in one reply', async () => {
     chat.at('2026-11-30T09:00:00+08:00');
     const answer = await chat.inGroup('王秀兰', '服务 1、巡逻1小时 2、守桶半小时');
-    expect(answer).toMatch(/^✅ 已登记 2 条/);
+    expect(answer).toMatch(/^已登记 2 条/);
     expect(answer).toContain('治安巡逻 1小时');
     expect(answer).toContain('垃圾分类 30分钟');
   });

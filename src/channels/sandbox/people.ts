@@ -12,13 +12,14 @@ export interface Room {
   readonly unit: string | null;
   readonly members: readonly string[];
 }
-type Stored<T> = Omit<T, 'id'> & { readonly _id: string };
+type Stored<T> = Omit<T, 'id'> & { readonly _id: string; /** Its place in the list. */ readonly order: number };
 
 const personSchema = new Schema<Stored<Person>>(
   {
     _id: { type: String, required: true },
     name: { type: String, required: true },
     title: { type: String, required: true },
+    order: { type: Number, required: true },
     unit: { type: String, default: null },
   } as Record<keyof Stored<Person>, object>,
   { versionKey: false, autoIndex: false },
@@ -27,6 +28,7 @@ const roomSchema = new Schema<Stored<Room>>(
   {
     _id: { type: String, required: true },
     name: { type: String, required: true },
+    order: { type: Number, required: true },
     unit: { type: String, default: null },
     members: { type: [String], default: [] },
   } as Record<keyof Stored<Room>, object>,
@@ -48,19 +50,27 @@ export class SandboxPeople {
   async load(): Promise<void> {
     this.people.clear();
     this.rooms.clear();
-    for (const { _id, name, title, unit } of await this.#people.find({}).lean<Stored<Person>[]>())
+    for (const { _id, name, title, unit } of await this.#people
+      .find({})
+      .sort({ order: 1, _id: 1 })
+      .lean<Stored<Person>[]>())
       this.people.set(_id, { id: _id, name, title, unit });
-    for (const { _id, name, unit, members } of await this.#rooms.find({}).lean<Stored<Room>[]>())
+    for (const { _id, name, unit, members } of await this.#rooms
+      .find({})
+      .sort({ order: 1, _id: 1 })
+      .lean<Stored<Room>[]>())
       this.rooms.set(_id, { id: _id, name, unit, members });
   }
 
   async addPeople(people: readonly Person[]): Promise<void> {
-    await this.#people.insertMany(people.map(({ id, ...rest }) => ({ _id: id, ...rest })));
+    await this.#people.insertMany(
+      people.map(({ id, ...rest }, i) => ({ _id: id, order: this.people.size + i, ...rest })),
+    );
     for (const person of people) this.people.set(person.id, person);
   }
 
   async addRooms(rooms: readonly Room[]): Promise<void> {
-    await this.#rooms.insertMany(rooms.map(({ id, ...rest }) => ({ _id: id, ...rest })));
+    await this.#rooms.insertMany(rooms.map(({ id, ...rest }, i) => ({ _id: id, order: this.rooms.size + i, ...rest })));
     for (const room of rooms) this.rooms.set(room.id, room);
   }
 }
