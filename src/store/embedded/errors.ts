@@ -36,7 +36,9 @@ export const codes = {
   OutOfDiskSpace: 14031,
   WriteConflict: 112,
   CommandNotSupported: 115,
+  ExceededMemoryLimit: 146,
   CommandNotSupportedOnView: 166,
+  QueryPlanKilled: 175,
   InvalidIndexSpecificationOption: 197,
   CannotIndexParallelArrays: 171,
   TransactionTooOld: 225,
@@ -48,11 +50,14 @@ export const codes = {
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   NoQueryExecutionPlans: 291,
   BSONObjectTooLarge: 10334,
+  CursorInUse: 12051,
   Interrupted: 11601,
   DuplicateKey: 11000,
 } as const;
 
 export type CodeName = keyof typeof codes;
+
+const names: ReadonlyMap<number, string> = new Map(Object.entries(codes).map(([name, code]) => [code, name]));
 
 /** An error that is answered to the client with MongoDB's code; anything else that is thrown is a defect (InternalError). */
 export class EngineError extends Error {
@@ -70,7 +75,7 @@ export class EngineError extends Error {
   ) {
     super(message);
     this.code = typeof code === 'number' ? code : codes[code];
-    this.codeName = typeof code === 'number' ? `Location${code}` : code;
+    this.codeName = typeof code === 'number' ? (names.get(code) ?? `Location${code}`) : code;
     this.labels = options.labels ?? [];
     this.extra = options.extra ?? {};
   }

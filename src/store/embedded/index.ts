@@ -18,8 +18,15 @@ export async function start({ thread = 'worker', ...options }: StartOptions): Pr
   if (thread === 'same') return startEngine(options);
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: options });
   const uri = await new Promise<string>((resolve, reject) => {
-    worker.once('message', (message: { uri: string }) => resolve(message.uri));
-    worker.once('error', (error) => reject(error instanceof Error ? error : new Error(String(error))));
+    worker.once('message', (message: { uri: string } | { refused: string; inUse: boolean }) => {
+      if ('uri' in message) resolve(message.uri);
+      else reject(message.inUse ? new FolderInUse(message.refused) : new Error(message.refused));
+    });
+    worker.once('error', reject);
+  });
+  // A defect that ends the thread ends the program: a store that is silently gone would be worse.
+  worker.on('error', (error) => {
+    throw error;
   });
   let asked = 0;
   const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();

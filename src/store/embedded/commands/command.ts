@@ -139,7 +139,10 @@ export const int = (n: number): Int32 => new Int32(n);
 
 /** A collection that is written to is made where it is missing, in a commit of its own. */
 export async function ensureCollection(engine: Engine, db: string, name: string): Promise<Collection> {
-  const there = engine.catalogue.find(db, name);
-  if (there) return there;
-  return engine.transactions.run((tx) => engine.catalogue.find(db, name) ?? engine.catalogue.create(tx, db, name));
+  for (;;) {
+    await engine.catalogue.settled(db, name);
+    const there = engine.catalogue.find(db, name);
+    if (there && !engine.catalogue.settled(db, name)) return there;
+    if (!there) return engine.transactions.run((tx) => engine.catalogue.create(tx, db, name));
+  }
 }

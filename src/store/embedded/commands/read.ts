@@ -99,6 +99,8 @@ export const find: Command = {
       namespace,
       batchSize: nonNegative(command, 'batchSize') ?? DEFAULT_BATCH,
       single,
+      ...(request.limit && { limit: request.limit }),
+      tx,
       release,
     });
     return cursorReply('firstBatch', batch, id, namespace);
@@ -279,6 +281,7 @@ export const aggregate: Command = {
       namespace,
       batchSize: nonNegative(cursorOptions, 'batchSize') ?? DEFAULT_BATCH,
       single: false,
+      tx,
       release,
     });
     return cursorReply('firstBatch', batch, id, namespace);

@@ -47,7 +47,8 @@ export const create: Command = {
     ...REFUSED_OPTIONS,
   ],
   inTransaction: true,
-  async run({ command, engine, db }) {
+  async run(context) {
+    const { command, engine, db } = context;
     const name = text(command, 'create');
     checkName(db, name);
     for (const option of REFUSED_OPTIONS) {
@@ -55,8 +56,9 @@ export const create: Command = {
       if (v !== undefined && v !== false && !(isDoc(v) && Object.keys(v).length === 0))
         throw new EngineError('NotImplemented', `create with '${option}' is not supported by the embedded engine`);
     }
-    if (engine.catalogue.find(db, name)) return {};
-    await engine.transactions.run((tx) => engine.catalogue.find(db, name) ?? engine.catalogue.create(tx, db, name));
+    // In a transaction the collection is made at once, by itself: nobody can tell, but that it stays after an abort.
+    if (context.session.inTransaction) context.snapshot();
+    await ensureCollection(engine, db, name);
     return {};
   },
 };
@@ -68,7 +70,12 @@ export const drop: Command = {
     const name = text(command, 'drop');
     const collection = engine.catalogue.find(db, name);
     if (!collection) return {};
-    await engine.transactions.run((tx) => engine.catalogue.drop(tx, collection));
+    await engine.transactions.run(
+      (tx) => {
+        if (!collection.gone) engine.catalogue.drop(tx, collection);
+      },
+      { alone: [collection.id] },
+    );
     return { nIndexesWas: int(collection.indexes.length + 1), ns: `${db}.${name}` };
   },
 };
@@ -78,9 +85,12 @@ export const dropDatabase: Command = {
   fields: ['dropDatabase'],
   async run({ engine, db }) {
     const all = engine.catalogue.list(db);
-    await engine.transactions.run((tx) => {
-      for (const c of all) engine.catalogue.drop(tx, c);
-    });
+    await engine.transactions.run(
+      (tx) => {
+        for (const c of all) if (!c.gone) engine.catalogue.drop(tx, c);
+      },
+      { alone: all.map((c) => c.id) },
+    );
     return all.length > 0 ? { dropped: db } : {};
   },
 };
@@ -98,10 +108,15 @@ export const renameCollection: Command = {
     const target = engine.catalogue.find(toDb, toName);
     if (target && !optionalBoolean(command, 'dropTarget'))
       throw new EngineError('NamespaceExists', 'target namespace exists');
-    await engine.transactions.run((tx) => {
-      if (target) engine.catalogue.drop(tx, target);
-      engine.catalogue.rename(tx, collection, toDb, toName);
-    });
+    await engine.transactions.run(
+      (tx) => {
+        if (collection.gone || target?.gone)
+          throw new EngineError('NamespaceNotFound', `${db}.${name} was dropped or renamed meanwhile`);
+        if (target) engine.catalogue.drop(tx, target);
+        engine.catalogue.rename(tx, collection, toDb, toName);
+      },
+      { alone: target ? [collection.id, target.id] : [collection.id] },
+    );
     return {};
   },
 };
@@ -167,17 +182,23 @@ export const createIndexes: Command = {
   help: 'Builds indexes.',
   fields: ['createIndexes', 'indexes', 'commitQuorum', 'ignoreUnknownIndexOptions'],
   inTransaction: true,
-  async run({ command, engine, db }) {
+  async run(context) {
+    const { command, engine, db } = context;
     const name = text(command, 'createIndexes');
     const wanted = docs(command, 'indexes');
     if (wanted.length === 0) throw new EngineError('BadValue', 'Must specify at least one index to create');
     const existed = engine.catalogue.find(db, name) !== undefined;
     const specs = wanted.map((w) => specOf('name' in w ? w : { ...w, name: defaultName(w['key']) }));
     const collection = await ensureCollection(engine, db, name);
+    if (context.session.inTransaction && context.snapshot().tx.collections.has(collection.id))
+      throw new EngineError(
+        'OperationNotSupportedInTransaction',
+        `Cannot create new indexes on existing collection ${db}.${name} in a multi-document transaction that writes to it.`,
+      );
     const before = collection.indexes.length + 1;
-    await engine.transactions.run((tx) => {
-      const added: string[] = [];
-      try {
+    await engine.transactions.run(
+      (tx) => {
+        if (collection.gone) throw new EngineError('QueryPlanKilled', `collection dropped: ${db}.${name}`);
         for (const spec of specs) {
           if (spec.name === '_id_' || equals(spec.key, { _id: new Int32(1) })) continue;
           const same = collection.indexes.find((i) => i.index.spec.name === spec.name);
@@ -205,17 +226,10 @@ export const createIndexes: Command = {
               `Index already exists with a different name: ${alike.index.spec.name}`,
             );
           engine.catalogue.addIndex(tx, collection, spec);
-          added.push(spec.name);
         }
-      } catch (error) {
-        for (const n of added)
-          collection.indexes.splice(
-            collection.indexes.findIndex((i) => i.index.spec.name === n),
-            1,
-          );
-        throw error;
-      }
-    });
+      },
+      { alone: [collection.id] },
+    );
     const now = collection.indexes.length + 1;
     return {
       numIndexesBefore: int(before),
@@ -266,9 +280,13 @@ export const dropIndexes: Command = {
         );
       return found;
     });
-    await context.engine.transactions.run((tx) => {
-      for (const i of chosen) context.engine.catalogue.dropIndex(tx, collection, i);
-    });
+    await context.engine.transactions.run(
+      (tx) => {
+        for (const i of chosen)
+          if (collection.indexes.includes(i)) context.engine.catalogue.dropIndex(tx, collection, i);
+      },
+      { alone: [collection.id] },
+    );
     return { nIndexesWas: int(before) };
   },
 };

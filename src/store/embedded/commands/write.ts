@@ -43,14 +43,13 @@ function each<T>(
 ): Doc[] {
   const errors: Doc[] = [];
   for (const [index, item] of items.entries()) {
-    const mark = items.length > 1 ? tx.mark() : undefined;
+    tx.mark();
     try {
       run(item, index);
     } catch (error) {
       if (!(error instanceof EngineError) || error instanceof Conflict) throw error;
       if (context.session.inTransaction) throw new StatementFailed(writeError(index, error), errors);
-      if (mark) tx.rollbackTo(mark);
-      else tx.rollbackTo(new Map());
+      tx.undo();
       errors.push(writeError(index, error));
       if (ordered) break;
     }
@@ -125,7 +124,7 @@ function updateStatement(statement: Doc, q: string, u: string): UpdateStatement 
 
 function runUpdate(
   writer: Writer,
-  collection: Collection,
+  collection: Collection | undefined,
   s: UpdateStatement,
   variables: Doc | undefined,
 ): { matched: number; modified: number; upserted?: Value } {
@@ -142,6 +141,10 @@ function runUpdate(
     sort: optionalDoc(s.statement, 'sort'),
     let: variables,
   };
+  if (!collection) {
+    compileFilter(s.filter, { ...(variables && { let: variables }) });
+    return { matched: 0, modified: 0 };
+  }
   return writer.update(collection, request, update, { multi: s.multi, upsert: s.upsert });
 }
 
@@ -154,7 +157,9 @@ export const update: Command = {
     const { command, engine, db } = context;
     const statements = docs(command, 'updates');
     checkBatch(statements.length);
-    const collection = await ensureCollection(engine, db, text(command, 'update'));
+    const name = text(command, 'update');
+    const upserts = statements.some((s) => s['upsert'] !== undefined && s['upsert'] !== false);
+    const collection = upserts ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
     return context.write((tx, writer) => {
       let n = 0;
@@ -269,7 +274,7 @@ export const findAndModify: Command = {
           ? 'Cannot specify both upsert=true and remove=true'
           : 'Cannot specify both new=true and remove=true; the remove always returns the deleted document',
       );
-    const collection = remove ? engine.catalogue.find(db, name) : await ensureCollection(engine, db, name);
+    const collection = upsert ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
     const filterDoc = optionalDoc(command, 'query') ?? {};
     const variables = optionalDoc(command, 'let');
     const fields = optionalDoc(command, 'fields');
@@ -284,7 +289,7 @@ export const findAndModify: Command = {
       };
       const [found] = [...find(tx, collection, request, filter)];
       const show = (doc: Doc): Doc => (fields ? compileProjection(fields, filter)(doc) : doc);
-      if (remove || !collection) {
+      if (remove) {
         if (found && collection) writer.remove(collection, found.doc);
         return { lastErrorObject: { n: int(found ? 1 : 0) }, value: found ? show(found.doc) : null };
       }
@@ -297,8 +302,8 @@ export const findAndModify: Command = {
         ...(variables && { let: variables }),
         ...(Array.isArray(filters) && { arrayFilters: filters.filter(isDoc) }),
       });
-      if (!found) {
-        if (!upsert) return { lastErrorObject: { n: int(0), updatedExisting: false }, value: null };
+      if (!found || !collection) {
+        if (!upsert || !collection) return { lastErrorObject: { n: int(0), updatedExisting: false }, value: null };
         const inserted = writer.insert(collection, compiled.insertFor(filterDoc));
         return {
           lastErrorObject: { n: int(1), updatedExisting: false, upserted: inserted['_id'] },
@@ -323,20 +328,25 @@ export const bulkWrite: Command = {
     const { command, engine } = context;
     const ops = docs(command, 'ops');
     checkBatch(ops.length);
-    const spaces: Collection[] = [];
-    for (const { ns } of docs(command, 'nsInfo')) {
-      const at = typeof ns === 'string' ? ns.indexOf('.') : -1;
-      if (typeof ns !== 'string' || at <= 0)
+    const spaces: (Collection | undefined)[] = [];
+    for (const [at, { ns }] of docs(command, 'nsInfo').entries()) {
+      const makes = ops.some(
+        (op) => toInteger(op['insert']) === at || (op['upsert'] === true && toInteger(op['update']) === at),
+      );
+      const dot = typeof ns === 'string' ? ns.indexOf('.') : -1;
+      if (typeof ns !== 'string' || dot <= 0)
         throw new EngineError('InvalidNamespace', `Invalid namespace specified for bulkWrite: '${String(ns)}'`);
-      spaces.push(await ensureCollection(engine, ns.slice(0, at), ns.slice(at + 1)));
+      const [db, name] = [ns.slice(0, dot), ns.slice(dot + 1)];
+      spaces.push(makes ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name));
     }
     const ordered = optionalBoolean(command, 'ordered') ?? true;
     const errorsOnly = optionalBoolean(command, 'errorsOnly') ?? false;
     const variables = optionalDoc(command, 'let');
-    const space = (v: Value): Collection => {
-      const c = spaces[toInteger(v) ?? -1];
-      if (!c) throw new EngineError('BadValue', `BulkWrite ops entry has an invalid nsInfo index.`);
-      return c;
+    const space = (v: Value): Collection | undefined => {
+      const at = toInteger(v) ?? -1;
+      if (at < 0 || at >= spaces.length)
+        throw new EngineError('BadValue', `BulkWrite ops entry ${at} has an invalid nsInfo index.`);
+      return spaces[at];
     };
     return context.write((tx, writer) => {
       const total = { nInserted: 0, nUpserted: 0, nMatched: 0, nModified: 0, nDeleted: 0 };
@@ -344,7 +354,9 @@ export const bulkWrite: Command = {
       const run = (op: Doc, idx: number): void => {
         const row: Doc = { ok: new Int32(1), idx: int(idx) };
         if ('insert' in op) {
-          writer.insert(space(op['insert']), optionalDoc(op, 'document') ?? {});
+          const into = space(op['insert']);
+          if (!into) throw new EngineError('InternalError', 'the collection was not made');
+          writer.insert(into, optionalDoc(op, 'document') ?? {});
           total.nInserted += 1;
           row['n'] = int(1);
         } else if ('update' in op) {

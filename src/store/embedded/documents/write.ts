@@ -29,8 +29,7 @@ export class Writer {
   /** @throws {EngineError} 11000: the `_id` or a unique key is taken */
   insert(c: Collection, given: Doc): Doc {
     const doc = withId(given);
-    const key = documentKey(c, doc['_id']);
-    this.#tx.lock(key);
+    const key = this.#claim(c, doc);
     if (this.#tx.get(key)) throw duplicateId(c, doc);
     this.#store(key, doc);
     for (const i of c.indexes) if (addEntries(this.#tx, c, i, doc)) this.#catalogue.markMultikey(this.#tx, c, i);
@@ -38,16 +37,14 @@ export class Writer {
   }
 
   replace(c: Collection, before: Doc, after: Doc): void {
-    const key = documentKey(c, before['_id']);
-    this.#tx.lock(key);
+    const key = this.#claim(c, before);
     for (const i of c.indexes) removeEntries(this.#tx, c, i, before);
     this.#store(key, after);
     for (const i of c.indexes) if (addEntries(this.#tx, c, i, after)) this.#catalogue.markMultikey(this.#tx, c, i);
   }
 
   remove(c: Collection, doc: Doc): void {
-    const key = documentKey(c, doc['_id']);
-    this.#tx.lock(key);
+    const key = this.#claim(c, doc);
     for (const i of c.indexes) removeEntries(this.#tx, c, i, doc);
     this.#tx.remove(key);
   }
@@ -68,11 +65,20 @@ export class Writer {
       if (after !== doc) {
         this.replace(c, doc, after);
         modified += 1;
-      } else this.#tx.lock(documentKey(c, doc['_id']));
+      } else this.#claim(c, doc);
     }
     if (matched > 0 || !options.upsert) return { matched, modified };
     const inserted = this.insert(c, update.insertFor(request.filter));
     return { matched: 0, modified: 0, upserted: inserted['_id'] };
+  }
+
+  /** Locks a document's key for this transaction. @throws {Conflict} somebody else was first */
+  #claim(c: Collection, doc: Doc): Buffer {
+    if (c.gone) throw new EngineError('QueryPlanKilled', `collection dropped: ${c.db}.${c.name}`);
+    const key = documentKey(c, doc['_id']);
+    this.#tx.lock(key);
+    this.#tx.collections.add(c.id);
+    return key;
   }
 
   #store(key: Buffer, doc: Doc): void {

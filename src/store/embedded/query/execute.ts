@@ -56,8 +56,9 @@ const isIdLookup = (filter: Doc): boolean => {
   );
 };
 
-export function planFor(c: Collection, request: FindRequest): Plan {
-  const indexes = [{ index: idIndex, multikey: false }, ...c.indexes];
+export function planFor(tx: Transaction, c: Collection, request: FindRequest): Plan {
+  // An index younger than the snapshot has no entries in it.
+  const indexes = [{ index: idIndex, multikey: false }, ...c.indexes.filter((i) => i.since <= tx.started)];
   return plan({ filter: request.filter, sort: request.sort, hint: request.hint, indexes });
 }
 
@@ -112,7 +113,7 @@ export function* find(
     if (bytes && skip === 0) yield new Found(bytes);
     return;
   }
-  const chosen = planFor(c, request);
+  const chosen = planFor(tx, c, request);
   const filter = compiled ?? compileFilter(request.filter, filterOptions(request));
   const everything = chosen.kind === 'index' ? chosen.exact : Object.keys(request.filter).length === 0;
   const matching = everything ? scan(tx, c, chosen, examined) : matches(scan(tx, c, chosen, examined), filter);
@@ -169,7 +170,7 @@ function sorted(
 export function countMatching(tx: Transaction, c: Collection | undefined, request: FindRequest): number {
   let n = 0;
   if (!c) return 0;
-  const chosen = planFor(c, request);
+  const chosen = planFor(tx, c, request);
   if (chosen.kind === 'index' && chosen.exact && chosen.index !== idIndex) {
     const stored = c.indexes.find((i) => i.index === chosen.index);
     if (stored) {

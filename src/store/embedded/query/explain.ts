@@ -12,7 +12,7 @@ export function explainFind(
   request: FindRequest,
   execute: boolean,
 ): Doc {
-  const plan = c ? planFor(c, request) : { kind: 'collection' as const };
+  const plan = c ? planFor(tx, c, request) : { kind: 'collection' as const };
   const unfiltered = Object.keys(request.filter).length === 0;
   let stage: Doc;
   if (!c) stage = { stage: 'EOF' };

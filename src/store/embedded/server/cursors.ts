@@ -1,10 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { EngineError } from '../errors.js';
+import type { Transaction } from '../transactions/transactions.js';
 
 /** A cursor nobody asks for this long is closed, as in MongoDB. */
 const IDLE_MS = 10 * 60_000;
 /** Bytes of one batch; a reply has 48 MB at most, a document 16 MB. */
 const BATCH_BYTES = 16 * 1024 * 1024;
+/** Each open cursor holds a snapshot, and lmdb has a place for 1,000. */
+const MAX_CURSORS = 800;
 
 type Source = Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
 
@@ -17,6 +20,8 @@ interface Cursor {
   held: Uint8Array | undefined;
   left: number | undefined;
   used: number;
+  /** A batch is being read. */
+  busy: boolean;
 }
 
 /** Open cursors: each sees the moment at which it was opened. */
@@ -26,7 +31,14 @@ export class Cursors {
   /** The first batch, and the id by which the rest is asked for; 0: that was all. */
   async open(
     source: Source,
-    options: { namespace: string; batchSize: number; single: boolean; limit?: number; release: () => void },
+    options: {
+      namespace: string;
+      batchSize: number;
+      single: boolean;
+      limit?: number;
+      tx: Transaction;
+      release: () => void;
+    },
   ): Promise<{ docs: Uint8Array[]; id: bigint }> {
     const cursor: Cursor = {
       source,
@@ -35,8 +47,14 @@ export class Cursors {
       held: undefined,
       left: options.limit,
       used: Date.now(),
+      busy: false,
     };
     try {
+      if (this.#open.size >= MAX_CURSORS)
+        throw new EngineError(
+          'ExceededMemoryLimit',
+          `${MAX_CURSORS} cursors are open: read them to the end or close them`,
+        );
       const { docs, finished } = await fill(cursor, options.batchSize);
       if (finished || options.single) {
         options.release();
@@ -44,6 +62,8 @@ export class Cursors {
       }
       const id = BigInt(randomInt(1, 2 ** 47));
       this.#open.set(id, cursor);
+      options.tx.deadline = undefined;
+      options.tx.atEnd.push(() => this.kill(id));
       return { docs, id };
     } catch (error) {
       options.release();
@@ -60,9 +80,12 @@ export class Cursors {
         'Unauthorized',
         `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`,
       );
+    if (cursor.busy) throw new EngineError('CursorInUse', `cursor id ${id} is already in use`);
     cursor.used = Date.now();
+    cursor.busy = true;
     try {
       const { docs, finished } = await fill(cursor, batchSize);
+      cursor.busy = false;
       if (!finished) return { docs, id };
       this.kill(id);
       return { docs, id: 0n };

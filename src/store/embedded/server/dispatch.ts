@@ -2,7 +2,8 @@ import { Double, Int32 } from 'bson';
 import { BulkFailed, StatementFailed } from '../commands/write.js';
 import { type CommandReply, type Context, type Engine, GENERIC } from '../commands/command.js';
 import { commands } from '../commands/index.js';
-import type { Doc } from '../bson/value.js';
+import { isDoc, isNumeric, toNumber } from '../bson/types.js';
+import type { Doc, Value } from '../bson/value.js';
 import { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
 import { sessionFields, type SessionFields } from './sessions.js';
@@ -20,7 +21,7 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
   const command = commands.get(name);
   if (!command) throw new EngineError('CommandNotFound', `no such command: '${name}'`);
   const db = request['$db'];
-  if (typeof db !== 'string') throw new EngineError(40414, 'OP_MSG requests require a $db argument');
+  if (typeof db !== 'string') throw new EngineError(40571, 'OP_MSG requests require a $db argument');
   if (command.fields) {
     const known = command.fields;
     const odd = Object.keys(request).find((field) => field !== name && !GENERIC.has(field) && !known.includes(field));
@@ -32,22 +33,30 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
       'OperationNotSupportedInTransaction',
       `Cannot run '${name}' in a multi-document transaction.`,
     );
+  const deadline = timeLimit(request);
+  checkReadConcern(request);
   const context: Context = {
     engine,
     db,
     command: request,
     session,
     connectionId,
-    write: (work) => write(engine, session, command.retryable === true, work),
+    write: (work) => write(engine, session, command.retryable === true, work, deadline),
     snapshot() {
-      if (session.inTransaction) return { tx: engine.sessions.transactionOf(session), release: () => undefined };
+      if (session.inTransaction) {
+        const tx = engine.sessions.transactionOf(session);
+        tx.deadline = deadline;
+        return { tx, release: () => undefined };
+      }
       const tx = engine.transactions.begin();
+      tx.deadline = deadline;
       return { tx, release: () => engine.transactions.abort(tx) };
     },
   };
   try {
     const reply = await command.run(context);
-    return reply instanceof Uint8Array ? reply : { ...reply, ok: new Double(1) };
+    if (reply instanceof Uint8Array) return reply;
+    return { ...reply, ...unsatisfied(request, command.retryable === true), ok: new Double(1) };
   } catch (error) {
     if (session.inTransaction && !ENDS_TRANSACTION.has(name)) engine.sessions.fail(session);
     throw error;
@@ -59,9 +68,11 @@ async function write(
   session: SessionFields,
   retryable: boolean,
   work: Parameters<Context['write']>[0],
+  deadline: number | undefined,
 ): Promise<Doc> {
   if (session.inTransaction) {
     const tx = engine.sessions.transactionOf(session);
+    tx.deadline = deadline;
     try {
       return work(tx, new Writer(tx, engine.catalogue));
     } catch (error) {
@@ -72,12 +83,64 @@ async function write(
       throw error;
     }
   }
-  return engine.transactions.run((tx) => {
-    const earlier = retryable ? engine.sessions.repeated(tx, session) : undefined;
-    if (earlier) return earlier;
-    const reply = work(tx, new Writer(tx, engine.catalogue));
-    if (retryable && session.key !== undefined && session.txnNumber !== undefined)
-      engine.sessions.remember(tx, session.key, session.txnNumber, reply);
-    return reply;
-  });
+  return engine.transactions.run(
+    (tx) => {
+      const earlier = retryable ? engine.sessions.repeated(tx, session) : undefined;
+      if (earlier) return earlier;
+      const reply = work(tx, new Writer(tx, engine.catalogue));
+      if (retryable && session.key !== undefined && session.txnNumber !== undefined)
+        engine.sessions.remember(tx, session.key, session.txnNumber, reply);
+      return reply;
+    },
+    { deadline },
+  );
+}
+
+/** When a request must be done. @throws {EngineError} maxTimeMS is no number from 0 to 2³¹ − 1 */
+function timeLimit({ maxTimeMS }: Doc): number | undefined {
+  if (maxTimeMS === undefined) return undefined;
+  const ms = isNumeric(maxTimeMS) ? toNumber(maxTimeMS) : Number.NaN;
+  if (!Number.isInteger(ms) || ms < 0 || ms > 2 ** 31 - 1)
+    throw new EngineError(
+      isNumeric(maxTimeMS) ? 'BadValue' : 'TypeMismatch',
+      `maxTimeMS must be a whole number from 0 to ${2 ** 31 - 1}`,
+    );
+  return ms === 0 ? undefined : Date.now() + ms;
+}
+
+/** One node holds everything: each level that MongoDB knows is met by a snapshot of it. */
+const READ_LEVELS = new Set(['local', 'available', 'majority', 'linearizable', 'snapshot']);
+
+function checkReadConcern({ readConcern }: Doc): void {
+  if (readConcern === undefined) return;
+  if (!isDoc(readConcern)) throw new EngineError('TypeMismatch', "BSON field 'readConcern' must be an object");
+  const { level } = readConcern as Record<string, Value>;
+  if (level !== undefined && !(typeof level === 'string' && READ_LEVELS.has(level)))
+    throw new EngineError(
+      'BadValue',
+      `Enumeration value '${String(level)}' for field 'readConcern.level' is not a valid value.`,
+    );
+}
+
+/** A write concern that one node cannot meet is told beside the result, as in MongoDB: the write itself stands. */
+function unsatisfied({ writeConcern }: Doc, isWrite: boolean): Doc {
+  if (!isWrite || !isDoc(writeConcern)) return {};
+  const { w } = writeConcern as Record<string, Value>;
+  if (isNumeric(w) && toNumber(w) > 1)
+    return {
+      writeConcernError: {
+        code: new Int32(100),
+        codeName: 'UnsatisfiableWriteConcern',
+        errmsg: 'Not enough data-bearing nodes',
+      },
+    };
+  if (typeof w === 'string' && w !== 'majority')
+    return {
+      writeConcernError: {
+        code: new Int32(79),
+        codeName: 'UnknownReplWriteConcern',
+        errmsg: `No write concern mode named '${w}' found in replica set configuration`,
+      },
+    };
+  return {};
 }

@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../commands/command.js';
@@ -14,6 +14,8 @@ import { Sessions } from './sessions.js';
 
 /** Expired documents are removed this often. */
 const TTL_EVERY_MS = 30_000;
+/** Removed in one transaction, so that other commands get their turn. */
+const TTL_BATCH = 500;
 /** https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.internalQueryMaxBlockingSortMemoryUsageBytes */
 const MEMORY_LIMIT = 100 * 1024 * 1024;
 /** A longer path is cut silently when it is bound. */
@@ -24,6 +26,8 @@ export interface EngineOptions {
   /** A loopback port instead of the socket in the folder; 0 takes a free one. */
   readonly port?: number;
   readonly memoryLimitBytes?: number;
+  /** How often expired documents are removed. */
+  readonly expireEveryMs?: number;
 }
 
 export interface RunningEngine {
@@ -48,22 +52,50 @@ const answers = (path: string): Promise<boolean> =>
   });
 
 /** A socket that only the process that serves the folder listens on tells whether it lives; a killed one's answers no more. */
-async function claim(folder: string): Promise<string> {
+async function claim(folder: string): Promise<{ path: string; release: () => void }> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const pointer = join(folder, 'SOCKET');
   const holder = existsSync(pointer) ? readFileSync(pointer, 'utf8').split('\n') : [];
   const [path = '', pid = ''] = holder;
-  if (path !== '' && (await answers(path)))
-    throw new FolderInUse(
-      `The data folder ${folder} is in use by process ${pid}: stop it first, or set DATA_DIR to another folder.`,
+  const inUse = (): FolderInUse =>
+    new FolderInUse(
+      `The data folder ${folder} is in use by ${pid === '' ? 'another process' : `process ${pid}`}: stop it first, or set DATA_DIR to another folder.`,
     );
+  const lock = await lockFolder(folder);
+  if (lock === 'taken') throw inUse();
+  if (path !== '' && (await answers(path))) {
+    lock?.close();
+    throw inUse();
+  }
   if (path !== '') rmSync(path, { force: true });
   const wanted = join(folder, 'store.sock');
   const fits = Buffer.byteLength(wanted) <= MAX_SOCKET_PATH && !wanted.includes('%');
   const socket = fits ? wanted : join(mkdtempSync(join(tmpdir(), 'gridmate-')), 'store.sock');
   rmSync(socket, { force: true });
   writeFileSync(pointer, `${socket}\n${process.pid}\n`, { mode: 0o600 });
-  return socket;
+  return {
+    path: socket,
+    release() {
+      rmSync(pointer, { force: true });
+      lock?.close();
+    },
+  };
+}
+
+/**
+ * Where the system has sockets without a file (Linux), the name of one made from the folder is an exact lock: two that
+ * start at the same moment can't both have it, and it ends with its process.
+ */
+function lockFolder(folder: string): Promise<Server | 'taken' | undefined> {
+  if (process.platform !== 'linux') return Promise.resolve(undefined);
+  const { dev, ino } = statSync(folder);
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve('taken') : reject(error),
+    );
+    server.listen(`\0gridmate-store-${dev}-${ino}`, () => resolve(server.unref()));
+  });
 }
 
 /**
@@ -76,8 +108,27 @@ export async function startEngine({
   folder,
   port,
   memoryLimitBytes = MEMORY_LIMIT,
+  expireEveryMs = TTL_EVERY_MS,
 }: EngineOptions): Promise<RunningEngine> {
-  const path = await claim(folder);
+  const { path, release } = await claim(folder);
+  try {
+    return await serve(path, release, { folder, port, memoryLimitBytes, expireEveryMs });
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function serve(
+  path: string,
+  release: () => void,
+  {
+    folder,
+    port,
+    memoryLimitBytes,
+    expireEveryMs,
+  }: { folder: string; port: number | undefined; memoryLimitBytes: number; expireEveryMs: number },
+): Promise<RunningEngine> {
   const storage = Storage.open(folder);
   const transactions = new Transactions(storage);
   const catalogue = new Catalogue();
@@ -97,7 +148,7 @@ export async function startEngine({
   const remote = port === undefined ? undefined : await listen(engine, { port, host: '127.0.0.1' });
   const bound = remote?.server.address();
   if (bound && typeof bound === 'object') address = `127.0.0.1:${bound.port}`;
-  const timer = setInterval(() => void expire(engine).catch(() => undefined), TTL_EVERY_MS).unref();
+  const timer = setInterval(() => void expire(engine).catch(() => undefined), expireEveryMs).unref();
   return {
     // Direct: the driver writes the hosts of a replica set in small letters, and a socket's path may have capitals.
     uri: `mongodb://${remote ? address : encodeURIComponent(path)}/?directConnection=true`,
@@ -108,9 +159,10 @@ export async function startEngine({
       await local.stop();
       engine.cursors.closeAll();
       engine.sessions.close();
+      transactions.drain();
       await storage.close();
       rmSync(path, { force: true });
-      rmSync(join(folder, 'SOCKET'), { force: true });
+      release();
     },
   };
 }
@@ -124,10 +176,13 @@ export async function expire(engine: Engine, now = new Date()): Promise<void> {
       const [field] = index.fields;
       if (expireAfterSeconds === undefined || !field || index.fields.length > 1) continue;
       const filter = { [field.path]: { $lt: new Date(now.getTime() - expireAfterSeconds * 1000) } };
-      await engine.transactions.run((tx) => {
-        const writer = new Writer(tx, engine.catalogue);
-        for (const { doc } of [...find(tx, collection, { filter, limit: 1000 })]) writer.remove(collection, doc);
-      });
+      for (let removed = TTL_BATCH; removed === TTL_BATCH;)
+        removed = await engine.transactions.run((tx) => {
+          const writer = new Writer(tx, engine.catalogue);
+          const over = collection.gone ? [] : [...find(tx, collection, { filter, limit: TTL_BATCH })];
+          for (const { doc } of over) writer.remove(collection, doc);
+          return over.length;
+        });
     }
   await engine.transactions.run((tx) => engine.sessions.prune(tx, now));
 }

@@ -1,20 +1,23 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Engine } from '../commands/command.js';
 import { encode } from '../bson/value.js';
-import { answer, BrokenFrame, errorReply, Framer, parse, type Request } from '../wire/message.js';
+import { answer, errorReply, Framer, parse, type Request } from '../wire/message.js';
 import { dispatch } from './dispatch.js';
 
-/** Requests that one connection may have waiting; the driver never has more than one. */
-const MAX_WAITING = 64;
+/** Connections at once; the driver's pool has 100. */
+const MAX_CONNECTIONS = 1000;
 
-/** One connection: its requests are answered one after the other. A broken frame closes it and nothing else. */
+/**
+ * One connection: its requests are answered one after the other. A broken frame closes it and nothing else. While a
+ * request is answered nothing more is read, so a client costs what it has sent in one piece, whatever it sends after.
+ */
 class Connection {
   readonly #socket: Socket;
   readonly #engine: Engine;
   readonly #id: number;
   readonly #framer = new Framer();
-  #tail: Promise<void> = Promise.resolve();
-  #waiting = 0;
+  readonly #waiting: Buffer[] = [];
+  #working = false;
 
   constructor(socket: Socket, engine: Engine, id: number) {
     this.#socket = socket;
@@ -26,16 +29,26 @@ class Connection {
 
   #take(chunk: Buffer): void {
     try {
-      for (const bytes of this.#framer.push(chunk)) {
-        const request = parse(bytes);
-        if (this.#waiting >= MAX_WAITING) throw new BrokenFrame('too many requests at once');
-        this.#waiting += 1;
-        this.#tail = this.#tail.then(() => this.#run(request));
-      }
-    } catch (error) {
-      if (!(error instanceof BrokenFrame)) throw error;
+      this.#waiting.push(...this.#framer.push(chunk));
+    } catch {
+      this.#socket.destroy();
+      return;
+    }
+    if (this.#waiting.length > 0 && !this.#working) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true;
+    this.#socket.pause();
+    try {
+      for (let bytes = this.#waiting.shift(); bytes && !this.#socket.destroyed; bytes = this.#waiting.shift())
+        await this.#run(parse(bytes));
+      this.#socket.resume();
+    } catch {
+      // Only what is no message comes here: what a command throws is its answer.
       this.#socket.destroy();
     }
+    this.#working = false;
   }
 
   async #run(request: Request): Promise<void> {
@@ -46,8 +59,16 @@ class Connection {
     } catch (error) {
       body = encode(errorReply(error));
     }
-    this.#waiting -= 1;
-    if (!request.silent && this.#socket.writable) this.#socket.write(answer(request, body));
+    if (request.silent || !this.#socket.writable) return;
+    // A client that does not read its answers gets no further ones made.
+    if (!this.#socket.write(answer(request, body)))
+      await new Promise<void>((resolve) => {
+        const go = (): void => {
+          this.#socket.off('drain', go).off('close', go);
+          resolve();
+        };
+        this.#socket.once('drain', go).once('close', go);
+      });
   }
 }
 
@@ -69,6 +90,7 @@ export async function listen(
     connections += 1;
     void new Connection(socket, engine, connections);
   });
+  server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(at, () => resolve());

@@ -24,7 +24,15 @@ interface Open {
   readonly txnNumber: bigint;
   readonly transaction: Transaction;
   readonly timer: NodeJS.Timeout;
+  readonly since: number;
   state: 'open' | 'aborted';
+}
+
+/** A commit that is on its way, or one that had nothing to write and so nothing on the disk to remember it by. */
+interface Committed {
+  readonly txnNumber: bigint;
+  readonly result: Promise<void>;
+  readonly since: number;
 }
 
 const noSuch = (message: string): EngineError =>
@@ -54,6 +62,7 @@ export function sessionFields(command: Doc): SessionFields {
 export class Sessions {
   readonly #transactions: Transactions;
   readonly #open = new Map<string, Open>();
+  readonly #committed = new Map<string, Committed>();
 
   constructor(transactions: Transactions) {
     this.#transactions = transactions;
@@ -73,12 +82,20 @@ export class Sessions {
         );
       if (there && there.txnNumber === txnNumber && there.state === 'open')
         throw new EngineError('IllegalOperation', 'the transaction is open already');
+      const earlier = this.#transactions.read((tx) => this.#memory(tx, key));
+      if (earlier && earlier.txnNumber > txnNumber)
+        throw new EngineError(
+          'TransactionTooOld',
+          `Cannot start transaction ${txnNumber} on session because a newer one ${earlier.txnNumber} has already started.`,
+        );
       if (there) this.#drop(key, there);
+      this.#committed.delete(key);
       const transaction = this.#transactions.begin();
       const open: Open = {
         txnNumber,
         transaction,
         state: 'open',
+        since: Date.now(),
         timer: setTimeout(() => this.#expire(key), TRANSACTION_SECONDS * 1000).unref(),
       };
       this.#open.set(key, open);
@@ -98,14 +115,24 @@ export class Sessions {
       throw new EngineError('InvalidOptions', 'commitTransaction needs a transaction');
     const there = this.#open.get(key);
     if (!there || there.txnNumber !== txnNumber || there.state === 'aborted') {
+      const before = this.#committed.get(key);
+      if (before?.txnNumber === txnNumber) return before.result;
       const earlier = this.#transactions.read((tx) => this.#memory(tx, key));
       if (earlier && earlier.txnNumber === txnNumber && earlier.reply['committed'] === true) return;
       throw noSuch(`Transaction ${txnNumber} has been aborted.`);
     }
     clearTimeout(there.timer);
     this.#open.delete(key);
-    if (there.transaction.writes.size > 0) this.remember(there.transaction, key, txnNumber, { committed: true });
-    await this.#transactions.commit(there.transaction);
+    const writes = there.transaction.writes.size > 0;
+    if (writes) this.remember(there.transaction, key, txnNumber, { committed: true });
+    const result = this.#transactions.commit(there.transaction);
+    this.#committed.set(key, { txnNumber, result, since: Date.now() });
+    try {
+      await result;
+    } finally {
+      // What was written is remembered on the disk; what failed may not be answered as done.
+      if (writes && this.#committed.get(key)?.txnNumber === txnNumber) this.#committed.delete(key);
+    }
   }
 
   abort(fields: SessionFields): void {
@@ -132,6 +159,8 @@ export class Sessions {
   /** What this write was answered the first time, if it was. @throws {EngineError} 225: a newer one came since */
   repeated(tx: Transaction, fields: SessionFields): Doc | undefined {
     if (fields.key === undefined || fields.txnNumber === undefined) return undefined;
+    // A repeat that comes while the first is under way waits for it, and then finds its answer.
+    tx.lock(this.#key(fields.key));
     const earlier = this.#memory(tx, fields.key);
     if (!earlier || earlier.txnNumber < fields.txnNumber) return undefined;
     if (earlier.txnNumber > fields.txnNumber)
@@ -149,9 +178,12 @@ export class Sessions {
 
   /** Forgets what was remembered for sessions that have ended long ago. */
   prune(tx: Transaction, now: Date): void {
+    const old = now.getTime() - SESSION_MINUTES * 60_000;
+    for (const [key, c] of this.#committed) if (c.since < old) this.#committed.delete(key);
+    for (const [key, o] of this.#open) if (o.state === 'aborted' && o.since < old) this.#open.delete(key);
     for (const { key, value } of tx.range(RETRIES, after(RETRIES))) {
       const { at } = decode(value);
-      if (at instanceof Date && now.getTime() - at.getTime() > SESSION_MINUTES * 60_000) tx.remove(key);
+      if (at instanceof Date && at.getTime() < old) tx.remove(key);
     }
   }
 

@@ -13,6 +13,8 @@ export interface StoredIndex {
   multikey: boolean;
   /** The store knows that it is multikey. */
   multikeyStored: boolean;
+  /** A snapshot of this version or a later one holds its entries; an older one must not be read by it. */
+  since: number;
 }
 
 /** A collection: where its documents and index entries lie. */
@@ -20,12 +22,16 @@ export interface Collection {
   readonly db: string;
   readonly name: string;
   readonly id: number;
-  readonly indexes: StoredIndex[];
   /** Without `_id_`, which is the documents' own order. */
+  readonly indexes: StoredIndex[];
+  /** It was dropped: nothing may be written to it any more. */
+  gone: boolean;
 }
 
 export const CATALOGUE = Buffer.from([0, 1]);
 export const RETRIES = Buffer.from([0, 2]);
+/** One key for each multikey index: apart from the catalogue's entry, so that a write never puts back an older one. */
+const MULTIKEY = Buffer.from([0, 3]);
 
 const u32 = (n: number): Buffer => {
   const bytes = Buffer.alloc(4);
@@ -38,6 +44,8 @@ export const documentsOf = (c: Collection): Buffer => Buffer.concat([Buffer.from
 export const documentKey = (c: Collection, id: Value): Buffer => Buffer.concat([documentsOf(c), encodeValue(id)]);
 export const entriesOf = (c: Collection, i: StoredIndex): Buffer =>
   Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([2]), u32(i.id)]);
+const multikeyOf = (c: Collection, i?: StoredIndex): Buffer =>
+  Buffer.concat([MULTIKEY, u32(c.id), ...(i ? [u32(i.id)] : [])]);
 const everythingOf = (id: number): Buffer => Buffer.concat([Buffer.from([1]), u32(id)]);
 
 export const idIndex = compileIndex({ name: '_id_', key: { _id: new Int32(1) } });
@@ -45,6 +53,8 @@ export const idIndex = compileIndex({ name: '_id_', key: { _id: new Int32(1) } }
 /** The collections and indexes there are; a copy in memory of what the store holds. */
 export class Catalogue {
   readonly #collections = new Map<string, Collection>();
+  /** Collections whose making is on its way to the disk. */
+  readonly #making = new Map<string, Promise<void>>();
   #nextId = 1;
 
   load(transaction: Transaction): void {
@@ -54,12 +64,21 @@ export class Catalogue {
       const at = namespace.indexOf('.');
       const indexes = (stored['indexes'] as Doc[]).map((i) => ({
         id: toInteger(i['id']) ?? 0,
-        multikey: i['multikey'] === true,
-        multikeyStored: i['multikey'] === true,
+        multikey: false,
+        multikeyStored: false,
+        since: -1,
         index: compileIndex(specOf(i['spec'] as Doc)),
       }));
-      const id = toInteger(stored['id']) ?? 0;
-      this.#collections.set(namespace, { db: namespace.slice(0, at), name: namespace.slice(at + 1), id, indexes });
+      const collection: Collection = {
+        db: namespace.slice(0, at),
+        name: namespace.slice(at + 1),
+        id: toInteger(stored['id']) ?? 0,
+        indexes,
+        gone: false,
+      };
+      const { id } = collection;
+      for (const i of indexes) i.multikey = i.multikeyStored = transaction.get(multikeyOf(collection, i)) !== undefined;
+      this.#collections.set(namespace, collection);
       this.#nextId = Math.max(this.#nextId, id + 1);
     }
   }
@@ -75,26 +94,54 @@ export class Catalogue {
   /** Makes a collection; it is stored when the transaction commits. */
   create(transaction: Transaction, db: string, name: string): Collection {
     checkName(db, name);
-    const collection: Collection = { db, name, id: this.#nextId, indexes: [] };
+    const collection: Collection = { db, name, id: this.#nextId, indexes: [], gone: false };
     this.#nextId += 1;
     this.#store(transaction, collection);
-    this.#collections.set(`${db}.${name}`, collection);
+    const namespace = `${db}.${name}`;
+    this.#collections.set(namespace, collection);
+    this.#making.set(namespace, transaction.done);
+    transaction.afterCommit.push(() => this.#making.delete(namespace));
+    transaction.afterAbort.push(() => {
+      this.#making.delete(namespace);
+      this.#collections.delete(namespace);
+      collection.gone = true;
+    });
     return collection;
+  }
+
+  /** Resolves when a collection that is being made is on the disk, or is not made after all. */
+  settled(db: string, name: string): Promise<void> | undefined {
+    return this.#making.get(`${db}.${name}`);
   }
 
   drop(transaction: Transaction, collection: Collection): void {
     const all = everythingOf(collection.id);
     for (const { key } of transaction.range(all, after(all))) transaction.remove(key);
-    transaction.remove(Buffer.concat([CATALOGUE, Buffer.from(`${collection.db}.${collection.name}`)]));
-    this.#collections.delete(`${collection.db}.${collection.name}`);
+    for (const { key } of transaction.range(multikeyOf(collection), after(multikeyOf(collection))))
+      transaction.remove(key);
+    this.#forget(transaction, collection);
+  }
+
+  #forget(transaction: Transaction, collection: Collection): void {
+    const namespace = `${collection.db}.${collection.name}`;
+    transaction.remove(Buffer.concat([CATALOGUE, Buffer.from(namespace)]));
+    this.#collections.delete(namespace);
+    collection.gone = true;
+    transaction.afterAbort.push(() => {
+      collection.gone = false;
+      this.#collections.set(namespace, collection);
+    });
   }
 
   rename(transaction: Transaction, collection: Collection, db: string, name: string): void {
-    transaction.remove(Buffer.concat([CATALOGUE, Buffer.from(`${collection.db}.${collection.name}`)]));
-    this.#collections.delete(`${collection.db}.${collection.name}`);
-    const renamed = { ...collection, db, name };
+    const renamed: Collection = { ...collection, db, name, gone: false };
+    this.#forget(transaction, collection);
     this.#store(transaction, renamed);
     this.#collections.set(`${db}.${name}`, renamed);
+    transaction.afterAbort.push(() => {
+      renamed.gone = true;
+      this.#collections.delete(`${db}.${name}`);
+    });
   }
 
   /** @throws {EngineError} 11000: documents there break a unique index; nothing is built */
@@ -104,33 +151,41 @@ export class Catalogue {
       index: compileIndex(spec),
       multikey: false,
       multikeyStored: false,
+      since: Number.POSITIVE_INFINITY,
     };
     const all = documentsOf(collection);
     for (const { value } of transaction.range(all, after(all)))
       if (addEntries(transaction, collection, stored, decode(value))) stored.multikey = true;
     collection.indexes.push(stored);
     this.#store(transaction, collection);
+    if (stored.multikey) this.markMultikey(transaction, collection, stored);
+    transaction.afterCommit.push((version) => {
+      stored.since = version;
+    });
+    transaction.afterAbort.push(() => collection.indexes.splice(collection.indexes.indexOf(stored), 1));
   }
 
   dropIndex(transaction: Transaction, collection: Collection, index: StoredIndex): void {
     const all = entriesOf(collection, index);
     for (const { key } of transaction.range(all, after(all))) transaction.remove(key);
+    transaction.remove(multikeyOf(collection, index));
     collection.indexes.splice(collection.indexes.indexOf(index), 1);
     this.#store(transaction, collection);
+    transaction.afterAbort.push(() => collection.indexes.push(index));
   }
 
   /** Remembers that an index holds arrays: from then on its bounds are read with more care. */
   markMultikey(transaction: Transaction, collection: Collection, index: StoredIndex): void {
     index.multikey = true;
     if (index.multikeyStored) return;
-    this.#store(transaction, collection);
+    transaction.put(multikeyOf(collection, index), Buffer.from([1]));
     transaction.afterCommit.push(() => {
       index.multikeyStored = true;
     });
   }
 
   #store(transaction: Transaction, c: Collection): void {
-    const indexes = c.indexes.map((i) => ({ id: new Int32(i.id), multikey: i.multikey, spec: specDoc(i.index.spec) }));
+    const indexes = c.indexes.map((i) => ({ id: new Int32(i.id), spec: specDoc(i.index.spec) }));
     transaction.put(
       Buffer.concat([CATALOGUE, Buffer.from(`${c.db}.${c.name}`)]),
       Buffer.from(encode({ id: new Int32(c.id), indexes })),
@@ -285,4 +340,4 @@ export function removeEntries(transaction: Transaction, c: Collection, i: Stored
 }
 
 export const duplicateId = (c: Collection, doc: Doc): EngineError =>
-  duplicate(c, { id: 0, index: idIndex, multikey: false, multikeyStored: true }, doc);
+  duplicate(c, { id: 0, index: idIndex, multikey: false, multikeyStored: true, since: -1 }, doc);

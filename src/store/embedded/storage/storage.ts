@@ -89,6 +89,8 @@ export class Storage {
             else this.#db.putSync(bytes, value);
           }
       });
+      // Without this, a snapshot taken in the same turn would still be the one from before the commit.
+      this.#db.resetReadTxn();
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       if (/ENOSPC|No space|MDB_MAP_FULL|disk quota/i.test(text))

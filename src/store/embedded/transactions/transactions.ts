@@ -19,6 +19,26 @@ export class Conflict extends EngineError {
 
 const text = (key: Buffer): string => key.toString('latin1');
 
+/** The transaction that a read belongs to is over: its snapshot is closed and must not be touched. */
+const over = (): EngineError =>
+  new EngineError('Interrupted', 'the transaction or cursor that this read belongs to has ended');
+
+/** The place of `key` in a sorted list: the first that is not below it. */
+function placeOf(list: readonly string[], key: string): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((list[middle] ?? '') < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** More new keys than this are sorted in together rather than one by one. */
+const SORT_TOGETHER = 64;
+/** Entries read between two looks at the clock. */
+const LOOK_AT_CLOCK = 128;
+
 /** A view of the store at one moment, with the transaction's own writes laid over it. */
 export class Transaction {
   readonly writes = new Map<string, Buffer | null>();
@@ -26,10 +46,23 @@ export class Transaction {
   readonly done: Promise<void>;
   /** Keys this transaction alone may write until it ends. */
   readonly locks = new Set<string>();
+  /** The statement that runs fails at this time (maxTimeMS). */
+  deadline: number | undefined;
+  /** Ids of the collections it writes to: a change of their indexes waits for it. */
+  readonly collections = new Set<number>();
   finish: () => void = () => undefined;
-  /** Run when the writes are on the disk. */
-  readonly afterCommit: (() => void)[] = [];
-  #sorted: string[] | undefined;
+  /** Run when the writes are on the disk, with the version that holds them. */
+  readonly afterCommit: ((version: number) => void)[] = [];
+  /** Run when it ends without its writes on the disk: undoes what was changed in memory. */
+  readonly afterAbort: (() => void)[] = [];
+  /** Run as the snapshot closes: cursors that read it close with it. */
+  readonly atEnd: (() => void)[] = [];
+  /** Keys of `writes` in order, but for those in `#unsorted`. */
+  #sorted: string[] = [];
+  #unsorted: string[] = [];
+  /** What to put back, newest last, to undo one statement. */
+  #journal: { key: string; before: Buffer | null | undefined }[] | undefined;
+  #ended = false;
   readonly #snapshot: Snapshot;
   readonly #owner: Transactions;
 
@@ -47,36 +80,52 @@ export class Transaction {
       const own = this.writes.get(text(key));
       if (own !== undefined) return own ?? undefined;
     }
+    if (this.#ended) throw over();
     return this.#snapshot.get(key);
   }
 
   *range(from: Buffer, to: Buffer, reverse = false): Iterable<{ key: Buffer; value: Buffer }> {
+    if (this.#ended) throw over();
     const below = this.#snapshot.range(from, to, reverse);
-    if (this.writes.size === 0) {
-      yield* below;
-      return;
-    }
-    this.#sorted ??= [...this.writes.keys()].toSorted();
-    const [first, last] = [text(from), text(to)];
-    const mine = this.#sorted.filter((k) => k >= first && k < last);
+    const mine = this.writes.size === 0 ? [] : this.#keysBetween(text(from), text(to));
     if (reverse) mine.reverse();
-    let at = 0;
+    let [at, read] = [0, 0];
     const own = (k: string): { key: Buffer; value: Buffer }[] => {
       const value = this.writes.get(k);
       return value ? [{ key: Buffer.from(k, 'latin1'), value }] : [];
     };
     for (const entry of below) {
-      const k = text(entry.key);
-      for (let next = mine[at]; next !== undefined && (reverse ? next > k : next < k); next = mine[at]) {
-        yield* own(next);
-        at += 1;
-      }
-      if (mine[at] === k) {
-        yield* own(k);
-        at += 1;
+      if (mine.length > 0) {
+        const k = text(entry.key);
+        for (let next = mine[at]; next !== undefined && (reverse ? next > k : next < k); next = mine[at]) {
+          yield* own(next);
+          at += 1;
+        }
+        if (mine[at] === k) {
+          yield* own(k);
+          at += 1;
+        } else yield entry;
       } else yield entry;
+      // A transaction may end (time-out, a closed cursor) while a slow reader stands here.
+      if (this.#ended) throw over();
+      read += 1;
+      if (read % LOOK_AT_CLOCK === 0) this.checkTime();
     }
     for (; at < mine.length; at += 1) yield* own(mine[at] as string);
+  }
+
+  /** @throws {EngineError} 50: the statement has had its time */
+  checkTime(): void {
+    if (this.deadline !== undefined && Date.now() > this.deadline)
+      throw new EngineError('MaxTimeMSExpired', 'operation exceeded time limit');
+  }
+
+  #keysBetween(from: string, to: string): string[] {
+    if (this.#unsorted.length > SORT_TOGETHER) {
+      this.#sorted = [...this.#sorted, ...this.#unsorted].toSorted();
+    } else for (const key of this.#unsorted) this.#sorted.splice(placeOf(this.#sorted, key), 0, key);
+    this.#unsorted = [];
+    return this.#sorted.slice(placeOf(this.#sorted, from), placeOf(this.#sorted, to));
   }
 
   /** @throws {Conflict} somebody else was first */
@@ -94,22 +143,36 @@ export class Transaction {
   }
 
   #set(key: string, value: Buffer | null): void {
-    if (!this.writes.has(key)) this.#sorted = undefined;
+    const before = this.writes.get(key);
+    if (before === undefined) this.#unsorted.push(key);
+    this.#journal?.push({ key, before });
     this.writes.set(key, value);
   }
 
-  /** Marks where the writes stand, so that one statement can be undone alone. */
-  mark(): Map<string, Buffer | null> {
-    return new Map(this.writes);
+  /** From here on, `undo` takes back what is written. */
+  mark(): void {
+    this.#journal = [];
   }
 
-  rollbackTo(mark: Map<string, Buffer | null>): void {
-    this.writes.clear();
-    for (const [k, v] of mark) this.writes.set(k, v);
-    this.#sorted = undefined;
+  /** Undoes one statement: everything written since the last `mark`. */
+  undo(): void {
+    for (const { key, before } of (this.#journal ?? []).toReversed()) {
+      if (before !== undefined) {
+        this.writes.set(key, before);
+        continue;
+      }
+      this.writes.delete(key);
+      const waiting = this.#unsorted.lastIndexOf(key);
+      if (waiting >= 0) this.#unsorted.splice(waiting, 1);
+      else this.#sorted.splice(placeOf(this.#sorted, key), 1);
+    }
+    this.#journal = [];
   }
 
   closeSnapshot(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const act of this.atEnd.splice(0)) act();
     this.#snapshot.close();
   }
 }
@@ -121,7 +184,7 @@ export class Transaction {
 export class Transactions {
   readonly #storage: Storage;
   /** Counts the flushes. */
-  #version = 0;
+  version = 0;
   /** When a key was last written, as far as an open transaction may need to know. */
   readonly #written = new Map<string, number>();
   readonly #locks = new Map<string, Transaction>();
@@ -133,7 +196,7 @@ export class Transactions {
   }
 
   begin(): Transaction {
-    const transaction = new Transaction(this, this.#storage.snapshot(), this.#version);
+    const transaction = new Transaction(this, this.#storage.snapshot(), this.version);
     this.#open.add(transaction);
     return transaction;
   }
@@ -151,7 +214,7 @@ export class Transactions {
   commit(transaction: Transaction): Promise<void> {
     transaction.closeSnapshot();
     if (transaction.writes.size === 0) {
-      this.#end(transaction);
+      this.#end(transaction, true);
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
@@ -163,17 +226,29 @@ export class Transactions {
   abort(transaction: Transaction): void {
     if (!this.#open.has(transaction)) return;
     transaction.closeSnapshot();
-    this.#end(transaction);
+    transaction.writes.clear();
+    this.#end(transaction, false);
   }
 
   /**
    * Runs one statement as a transaction of its own. A conflict is retried here: the client of a single command never
-   * sees one.
+   * sees one. `alone`: it begins when nobody has writes under way in these collections, so that an index that is built
+   * misses none and one that is dropped gets none.
    */
-  async run<T>(work: (transaction: Transaction) => T): Promise<T> {
+  async run<T>(
+    work: (transaction: Transaction) => T,
+    options: { alone?: readonly number[]; deadline?: number | undefined } = {},
+  ): Promise<T> {
     for (;;) {
+      const busy = [...this.#open].filter((t) => (options.alone ?? []).some((id) => t.collections.has(id)));
+      if (busy.length > 0) {
+        await Promise.all(busy.map((t) => t.done));
+        continue;
+      }
       const transaction = this.begin();
+      transaction.deadline = options.deadline;
       try {
+        transaction.checkTime();
         const result = work(transaction);
         await this.commit(transaction);
         return result;
@@ -195,32 +270,38 @@ export class Transactions {
     }
   }
 
+  /** Writes what still waits: nothing that was asked to commit is lost by a stop. */
+  drain(): void {
+    this.#flush();
+  }
+
   #flush(): void {
     const batch = this.#queue;
     this.#queue = [];
+    if (batch.length === 0) return;
     try {
       this.#storage.write(batch.map((b) => b.transaction.writes));
     } catch (error) {
       for (const { transaction, reject } of batch) {
-        this.#end(transaction);
+        this.#end(transaction, false);
         reject(error);
       }
       return;
     }
-    this.#version += 1;
+    this.version += 1;
     for (const { transaction, resolve } of batch) {
       this.#open.delete(transaction);
-      if (this.#open.size > 0) for (const key of transaction.locks) this.#written.set(key, this.#version);
-      for (const act of transaction.afterCommit) act();
-      this.#end(transaction);
+      if (this.#open.size > 0) for (const key of transaction.locks) this.#written.set(key, this.version);
+      for (const act of transaction.afterCommit) act(this.version);
+      this.#end(transaction, true);
       resolve();
     }
-    if (this.#open.size === 0) this.#written.clear();
   }
 
-  #end(transaction: Transaction): void {
+  #end(transaction: Transaction, committed: boolean): void {
     this.#open.delete(transaction);
     for (const key of transaction.locks) this.#locks.delete(key);
+    if (!committed) for (const act of transaction.afterAbort.toReversed()) act();
     transaction.finish();
     if (this.#open.size === 0 && this.#queue.length === 0) this.#written.clear();
   }

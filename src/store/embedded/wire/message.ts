@@ -107,7 +107,7 @@ export function parse(bytes: Buffer): Request {
   }
   if (!command) throw new BrokenFrame('no body');
   for (const [name, docs] of sequences) {
-    if (Object.hasOwn(command, name)) throw new BrokenFrame(`${name} in body and sequence`);
+    if (name === '__proto__' || Object.hasOwn(command, name)) throw new BrokenFrame(`${name} in body and sequence`);
     command[name] = docs;
   }
   return { id, command, silent: (flags & MORE_TO_COME) !== 0, legacy: false };
