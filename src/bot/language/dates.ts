@@ -1,4 +1,4 @@
-import { addDays, type Day, dayOf, dayString, isDay, lastDayOfMonth, weekdayOf } from '../../calendar.js';
+import { addDays, type Day, dayOf, dayString, isDay, lastDayOfMonth, momentOf, weekdayOf } from '../../calendar.js';
 import { HAN_DIGITS, parseWhole } from './numbers.js';
 
 export interface FoundDay {
@@ -22,7 +22,8 @@ const RELATIVE: readonly [RegExp, number][] = [
   [new RegExp(`明[天日晚早儿]个?${PART}`), 1],
 ];
 const WEEK = new RegExp(`(上上|上|这|本|下下|下)?个?(?:周|星期|礼拜)([一二三四五六日天1-7])(?!\\s*[次回])${PART}`);
-const FULL = new RegExp(`(?:(\\d{4})年)?(${H})月(${H})[日号]?(?!\\d)${PART}`);
+const FULL = new RegExp(`(?:(\\d{4})年)?(${H})月(${H})[日号]?(?!\\d|号?[楼栋幢院])${PART}`);
+const IN_MONTH = new RegExp(`(上个?|本|这个?)月(${H})[日号](?!楼|院)${PART}`);
 const SLASHED =
   /(?<![\d.:/#-])(?:(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})(?![\d/.-])|(1[0-2]|0?[1-9])[/.](3[01]|[12]\d|0?[1-9])(?![\d/.:]|\s*(?:个|小时|钟|h|分|点|万|元|米|公里)))/i;
 const DAY_ONLY = new RegExp(
@@ -35,10 +36,9 @@ const num = (text: string | undefined): number => parseWhole(text ?? '') ?? Numb
 function withYear(month: number, date: number, today: Day, direction: Direction): Day | undefined {
   const year = Number(today.slice(0, 4));
   const candidates = [year - 1, year, year + 1].map((y) => dayString(y, month, date)).filter(isDay);
+  if (direction === 'ahead') return candidates.find((d) => d >= today);
   // `12月1日` in November is a day to come, not last year's, also where something was done.
-  return direction === 'past'
-    ? candidates.findLast((d) => d <= addDays(today, 183))
-    : candidates.find((d) => d >= today);
+  return candidates.filter((d) => Number(d.slice(0, 4)) <= year).findLast((d) => d <= addDays(today, 183));
 }
 
 function dayOfMonth(date: number, today: Day, direction: Direction): Day | undefined {
@@ -81,6 +81,12 @@ export function findDay(text: string, now: Date, zone: string, direction: Direct
   }
   const only = DAY_ONLY.exec(text);
   if (only && !full) offer(only, dayOfMonth(num(only[1]), today, direction));
+  const inMonth = IN_MONTH.exec(text);
+  if (inMonth) {
+    const [y, m] = today.split('-').map(Number) as [number, number];
+    const of = month(y, m - (inMonth[1]?.startsWith('上') ? 1 : 0)).from;
+    offer(inMonth, dayString(Number(of.slice(0, 4)), Number(of.slice(5, 7)), num(inMonth[2])));
+  }
   const ago = AGO.exec(text);
   if (ago) offer(ago, addDays(today, -num(ago[1])));
   return found.toSorted((a, b) => a.from - b.from || b.to - a.to)[0];
@@ -100,6 +106,32 @@ const quarter = (year: number, q: number): Period => ({ from: month(year, q * 3 
 const half = (year: number, h: 1 | 2): Period =>
   h === 1 ? { from: `${year}-01-01`, to: `${year}-06-30` } : { from: `${year}-07-01`, to: `${year}-12-31` };
 
+const yearOf = (said: string | undefined, year: number): number =>
+  said === undefined || said === '今年' ? year : said === '去年' ? year - 1 : Number(said);
+
+/** The same day so many months earlier, or the last of that month. */
+function monthsBefore(today: Day, months: number): Day {
+  const { from, to } = month(Number(today.slice(0, 4)), Number(today.slice(5, 7)) - Math.min(months, 120));
+  const day = `${from.slice(0, 8)}${today.slice(8)}`;
+  return isDay(day) ? day : to;
+}
+
+/** `昨天`, `6月1日到15日`, `11.1-11.15`, `11月1日以来`. */
+function findDays(text: string, now: Date, zone: string): { period: Period; from: number; to: number } | undefined {
+  const first = findDay(text, now, zone, 'past');
+  if (!first) return undefined;
+  const rest = text.slice(first.to);
+  const since = /^(?:以来|至今|到现在|到今天)/.exec(rest);
+  if (since)
+    return { period: { from: first.day, to: dayOf(now, zone) }, from: first.from, to: first.to + since[0].length };
+  const until = /^\s*(?:到|至|-|~)\s*/.exec(rest);
+  const after = until ? rest.slice(until[0].length) : '';
+  const last = until ? findDay(after, momentOf(first.day, 12, 0, zone), zone, 'ahead') : undefined;
+  if (until && last && last.from === 0 && last.day >= first.day)
+    return { period: { from: first.day, to: last.day }, from: first.from, to: first.to + until[0].length + last.to };
+  return { period: { from: first.day, to: first.day }, from: first.from, to: first.to };
+}
+
 /** A span of days that a text names (`本月`, `上半年`, `最近7天`), with what was read of the text. */
 export function findPeriod(
   text: string,
@@ -107,12 +139,26 @@ export function findPeriod(
   zone: string,
 ): { period: Period; from: number; to: number } | undefined {
   const today = dayOf(now, zone);
+  const days = findDays(text, now, zone);
+  if (days) return days;
   const year = Number(today.slice(0, 4));
   const m = Number(today.slice(5, 7));
   const q = Math.ceil(m / 3);
   const monday = addDays(today, 1 - weekdayOf(today));
   const table: readonly [RegExp, (found: RegExpExecArray) => Period][] = [
-    [/(\d{4})年?([上下])半年/, (f) => half(Number(f[1]), f[2] === '上' ? 1 : 2)],
+    [/(\d{4}|去年)年?的?([上下])半年/, (f) => half(yearOf(f[1], year), f[2] === '上' ? 1 : 2)],
+    [/(\d{4}|去年)年?的?第?([一二三四1-4])季度/, (f) => quarter(yearOf(f[1], year), parseWhole(f[2] ?? '') ?? 1)],
+    [
+      new RegExp(`(\\d{4}|今年|去年)?年?(${H})月份?(?:到|至|-|~)(${H})月份?(?!\\d)`),
+      (f) => ({ from: month(yearOf(f[1], year), num(f[2])).from, to: month(yearOf(f[1], year), num(f[3])).to }),
+    ],
+    [new RegExp(`(\\d{4}|今年|去年)年?(${H})月份?(?!\\d)`), (f) => month(yearOf(f[1], year), num(f[2]))],
+    [
+      new RegExp(`(?:最近|近|过去)(${H})个?月`),
+      (f) => ({ from: addDays(monthsBefore(today, num(f[1])), 1), to: today }),
+    ],
+    [/(?:最近|近|过去)半年/, () => ({ from: addDays(monthsBefore(today, 6), 1), to: today })],
+    [/(?:最近|近|过去)(?:一周|一?个?星期|7日)/, () => ({ from: addDays(today, -6), to: today })],
     [/(?:今年)?([上下])半年/, (f) => half(year, f[1] === '上' ? 1 : 2)],
     [/(?:这|本)个?半年/, () => half(year, m <= 6 ? 1 : 2)],
     [/(?:这|本)个?月/, () => month(year, m)],
@@ -138,7 +184,9 @@ export function findPeriod(
   ];
   for (const [pattern, make] of table) {
     const found = pattern.exec(text);
-    if (found) return { period: make(found), from: found.index, to: found.index + found[0].length };
+    const period = found && make(found);
+    if (found && period && isDay(period.from) && isDay(period.to) && period.from <= period.to)
+      return { period, from: found.index, to: found.index + found[0].length };
   }
   return undefined;
 }

@@ -43,7 +43,7 @@ const rule = (source: string, minutes: Rule['minutes'], vague = false): Rule => 
   vague,
 });
 
-const ABOUT = '(?:快|将近|差不多|大概|大约|约|近)\\s*';
+const ABOUT = '(?:快|不到|将近|差不多|大概|大约|约|近)\\s*';
 
 /** The earlier rule wins where two begin at one place; vague forms first, since they contain exact ones. */
 const rules: readonly Rule[] = [
@@ -61,9 +61,10 @@ const rules: readonly Rule[] = [
   rule(`${ABOUT}${N}个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
   rule(`${ABOUT}半个?${HOUR}`, () => 30, true),
   rule(`${ABOUT}${N}${MINUTE}`, (m) => number(m[1] ?? ''), true),
-  rule(`${N}个?(?:小时|钟头|钟|h)左右`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`${N}个半${HOUR}(?:左右|多|上下|出头)`, (m) => number(m[1] ?? '') * 60 + 30, true),
+  rule(`${N}个?${HOUR}(?:左右|多|上下|出头)`, (m) => number(m[1] ?? '') * 60, true),
   rule(`${N}(?:多|来)${MINUTE}`, (m) => number(m[1] ?? ''), true),
-  rule(`${N}${MINUTE}左右`, (m) => number(m[1] ?? ''), true),
+  rule(`${N}${MINUTE}(?:左右|多|上下|出头)`, (m) => number(m[1] ?? ''), true),
   rule(`${N}个半${HOUR}`, (m) => number(m[1] ?? '') * 60 + 30),
   rule(
     `${N}个?${HOUR}(?:\\s*(?:零|又|加)?\\s*${N}${MINUTE}|(\\d{1,2}|[二三四五]十)(?![个点号人栋幢单月日天楼位名次户岁只件副张条份本元公斤米把盏辆袋桶刻\\d.:/]))`,

@@ -32,6 +32,17 @@ export function splitQuote(text: string): { quote: string | undefined; answer: s
  * lines kept. Idempotent.
  */
 export function normalise(raw: string): string {
+  let text = raw;
+  // What is taken out can bring together what is then one more thing to take out.
+  for (let round = 0; round < 8; round += 1) {
+    const folded = fold(text);
+    if (folded === text) break;
+    text = folded;
+  }
+  return text;
+}
+
+function fold(raw: string): string {
   const marked = raw.replace(CIRCLED, numbered);
   const folded = marked.normalize('NFKC');
   const simple = HAN.test(folded) ? simplify(folded) : folded;
@@ -46,6 +57,7 @@ export function normalise(raw: string): string {
     .replace(/[。!…]+/g, ',')
     .replace(/[–—―]+|--+/g, '-')
     .replace(/[~〜]+/g, '~')
+    .replace(/ {2,}/g, ' ')
     .replace(/ ?([,;:?])(?:\s*[,;:?])* ?/g, '$1')
     .replace(/ *\n[\n ]*/g, '\n')
     .replace(/(?<=^|[\s,])(\p{Script=Han}(?: \p{Script=Han})+)(?=$|[\s,])/gu, (run: string) => run.replaceAll(' ', ''))
@@ -55,12 +67,19 @@ export function normalise(raw: string): string {
     .replace(/^[\s,;:.]+|[\s,;:.~]+$/g, '');
 }
 
+/** A digit, half- or full-width. */
+const D = '[0-9０-９]';
+const IDENTITY = new RegExp(`(?<!${D})${D}{14}(${D}{3}[0-9０-９XxＸｘ])(?![0-9０-９XxＸｘ])`, 'g');
+const MOBILE = new RegExp(
+  `(?<!${D})(?:[+＋]?(?:86|８６)[- ]?)?[1１][3-9３-９]${D}[- ]?${D}{4}[- ]?(${D}{4})(?!${D})`,
+  'g',
+);
+
 /** Whole mobile and ID numbers keep their last four digits: no more of them is stored. */
-export function maskNumbers(text: string): string {
-  return text
-    .replace(/(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?(\d{4})(?!\d)/g, '*******$1')
-    .replace(/(?<!\d)\d{13}[\d ]\d([0-9]{2}[0-9Xx])(?![0-9Xx])/g, '**************$1');
-}
+export const maskNumbers = (text: string): string =>
+  text
+    .replace(IDENTITY, (_, tail: string) => `**************${tail.normalize('NFKC')}`)
+    .replace(MOBILE, (_, tail: string) => `*******${tail.normalize('NFKC')}`);
 
 /** Removes mentions of the bot; says whether there was one, and whom else the text mentions. */
 export function takeMentions(
