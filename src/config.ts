@@ -7,7 +7,11 @@ export const settings = {
   HOST: z.string().min(1).default('127.0.0.1').describe('the address that the page and the API listen on'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('a port from 0 to 65535; 0 takes a free one'),
   DATA_DIR: z.string().min(1).default('./data').describe('the folder of the embedded store'),
-  MONGODB_URI: z.string().regex(/^mongodb(\+srv)?:\/\//).optional().describe('a mongodb:// address of a replica set; without it the embedded store is used'),
+  MONGODB_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\//)
+    .optional()
+    .describe('a mongodb:// address of a replica set; without it the embedded store is used'),
   MONGODB_NAME: z.string().min(1).max(63).default('gridmate').describe('the name of the database'),
   DEMO: onOff.default(true).describe('on or off: load the demo community into an empty store'),
   SANDBOX: onOff.default(true).describe('on or off: the sandbox lets anyone who reaches the page be anyone'),
@@ -23,9 +27,22 @@ export const settings = {
     }, 'no such time zone')
     .default('Asia/Shanghai')
     .describe('an IANA time zone, in which days and half years are computed'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('fatal, error, warn, info, debug, trace or silent'),
-  BOT_NAMES: z.string().min(1).default('网格小助手').describe('names by which the bot is mentioned, separated by commas'),
-  MAX_REPORT_AGE_DAYS: z.coerce.number().int().min(0).max(366).default(7).describe('days after which a service can no longer be reported by chat'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('fatal, error, warn, info, debug, trace or silent'),
+  BOT_NAMES: z
+    .string()
+    .min(1)
+    .default('网格小助手')
+    .describe('names by which the bot is mentioned, separated by commas'),
+  MAX_REPORT_AGE_DAYS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(366)
+    .default(7)
+    .describe('days after which a service can no longer be reported by chat'),
 } as const;
 
 const Settings = z.object(settings);
@@ -39,7 +56,11 @@ export class BadConfig extends Error {
   override readonly name = 'BadConfig';
 }
 
-const plain = (name: string): string => name.replace(/^GRIDMATE_/, '').replaceAll('_', '').toUpperCase();
+const plain = (name: string): string =>
+  name
+    .replace(/^GRIDMATE_/, '')
+    .replaceAll('_', '')
+    .toUpperCase();
 
 /**
  * Reads the settings from an environment.
@@ -59,10 +80,14 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   if (!parsed.success)
     for (const { path } of parsed.error.issues) {
       const name = String(path[0]);
-      problems.push(`${name}=${env[name] ?? ''} is wrong: it takes ${settings[name as keyof typeof settings].description ?? ''}`);
+      problems.push(
+        `${name}=${env[name] ?? ''} is wrong: it takes ${settings[name as keyof typeof settings].description ?? ''}`,
+      );
     }
   if (parsed.success && parsed.data.SANDBOX && !isLoopback(parsed.data.HOST) && !parsed.data.SANDBOX_ALLOW_REMOTE)
-    problems.push(`HOST=${parsed.data.HOST} with SANDBOX=on lets anyone who reaches the page be anyone: set SANDBOX=off, or SANDBOX_ALLOW_REMOTE=on`);
+    problems.push(
+      `HOST=${parsed.data.HOST} with SANDBOX=on lets anyone who reaches the page be anyone: set SANDBOX=off, or SANDBOX_ALLOW_REMOTE=on`,
+    );
   if (!parsed.success || problems.length > 0) throw new BadConfig(problems.join('\n'));
   return Object.freeze(parsed.data);
 }

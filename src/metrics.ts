@@ -7,11 +7,35 @@ export function createMetrics() {
   const registers = [registry];
   return {
     registry,
-    received: new Counter({ name: 'gridmate_messages_received_total', help: 'Messages by channel and outcome.', labelNames: ['channel', 'outcome'], registers }),
-    replies: new Counter({ name: 'gridmate_replies_total', help: 'Messages sent, by result.', labelNames: ['result'], registers }),
-    duplicates: new Counter({ name: 'gridmate_duplicates_dropped_total', help: 'Messages that had been handled before.', registers }),
-    handling: new Histogram({ name: 'gridmate_handler_duration_seconds', help: 'From arrival to commit.', buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5], registers }),
-    channelUp: new Gauge({ name: 'gridmate_channel_up', help: '1: the channel works.', labelNames: ['channel'], registers }),
+    received: new Counter({
+      name: 'gridmate_messages_received_total',
+      help: 'Messages by channel and outcome.',
+      labelNames: ['channel', 'outcome'],
+      registers,
+    }),
+    replies: new Counter({
+      name: 'gridmate_replies_total',
+      help: 'Messages sent, by result.',
+      labelNames: ['result'],
+      registers,
+    }),
+    duplicates: new Counter({
+      name: 'gridmate_duplicates_dropped_total',
+      help: 'Messages that had been handled before.',
+      registers,
+    }),
+    handling: new Histogram({
+      name: 'gridmate_handler_duration_seconds',
+      help: 'From arrival to commit.',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+      registers,
+    }),
+    channelUp: new Gauge({
+      name: 'gridmate_channel_up',
+      help: '1: the channel works.',
+      labelNames: ['channel'],
+      registers,
+    }),
   };
 }
 export type Metrics = ReturnType<typeof createMetrics>;

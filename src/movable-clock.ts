@@ -5,7 +5,13 @@ interface ClockState {
   readonly _id: string;
   readonly offsetMs: number;
 }
-const schema = new Schema<ClockState>({ _id: { type: String, required: true }, offsetMs: { type: Number, required: true } } as Record<keyof ClockState, object>, { versionKey: false, autoIndex: false });
+const schema = new Schema<ClockState>(
+  { _id: { type: String, required: true }, offsetMs: { type: Number, required: true } } as Record<
+    keyof ClockState,
+    object
+  >,
+  { versionKey: false, autoIndex: false },
+);
 
 /** Time does not go back. */
 export class ClockGoesBack extends Error {
