@@ -10,11 +10,14 @@ const activity = fc.record({
   day: fc.integer({ min: 1, max: 28 }).map((d) => `2026-11-${String(d).padStart(2, '0')}`),
   minutes: fc.integer({ min: 1, max: 720 }),
 });
-const activities = fc.array(activity, { maxLength: 40 }).map((list) => list.map((a, i): Activity => ({ ...a, source: `serviceReport:${i}`, order: i })));
+const activities = fc
+  .array(activity, { maxLength: 40 })
+  .map((list) => list.map((a, i): Activity => ({ ...a, source: `serviceReport:${i}`, order: i })));
 
 describe('points that activities are entitled to', () => {
   it('every full half hour is a point, at most 8 a day and 30 a half year', () => {
-    const one = (minutes: number): number | undefined => entitlements([{ source: 'a', rule: 'C01', day: '2026-11-25', order: 1, minutes }], rules).get('a')?.credited;
+    const one = (minutes: number): number | undefined =>
+      entitlements([{ source: 'a', rule: 'C01', day: '2026-11-25', order: 1, minutes }], rules).get('a')?.credited;
     expect([29, 30, 59, 60, 120, 240, 270, 720].map(one)).toEqual([0, 1, 1, 2, 4, 8, 8, 8]);
   });
 
@@ -33,7 +36,10 @@ describe('points that activities are entitled to', () => {
         expect(Math.max(0, ...byDay.values())).toBeLessThanOrEqual(8);
         expect(total).toBeLessThanOrEqual(30);
         const keys = list.map(() => noise.next().value);
-        const shuffled = list.map((a, i) => ({ a, key: keys[i] ?? 0 })).toSorted((x, y) => x.key - y.key).map(({ a }) => a);
+        const shuffled = list
+          .map((a, i) => ({ a, key: keys[i] ?? 0 }))
+          .toSorted((x, y) => x.key - y.key)
+          .map(({ a }) => a);
         expect(entitlements(shuffled, rules)).toEqual(due);
       }),
       { numRuns: 300 },

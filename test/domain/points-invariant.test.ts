@@ -5,8 +5,16 @@ import { transact } from '../../src/store/transaction.js';
 
 /** What people do, in any order and at once; redelivery is the same message id again. */
 const act = fc.oneof(
-  fc.record({ do: fc.constant('report' as const), who: fc.constantFrom('王秀兰', '张三'), minutes: fc.integer({ min: 30, max: 300 }) }),
-  fc.record({ do: fc.constantFrom('approve' as const, 'reverse' as const, 'withdraw' as const, 'reject' as const), pick: fc.nat(20), by: fc.constantFrom('董兰', '李书记') }),
+  fc.record({
+    do: fc.constant('report' as const),
+    who: fc.constantFrom('王秀兰', '张三'),
+    minutes: fc.integer({ min: 30, max: 300 }),
+  }),
+  fc.record({
+    do: fc.constantFrom('approve' as const, 'reverse' as const, 'withdraw' as const, 'reject' as const),
+    pick: fc.nat(20),
+    by: fc.constantFrom('董兰', '李书记'),
+  }),
   fc.record({ do: fc.constant('redeliver' as const), pick: fc.nat(20) }),
 );
 
@@ -41,7 +49,12 @@ describe('the ledger under any interleaving', () => {
               else if (a.do === 'redeliver') message = sent[a.pick % Math.max(sent.length, 1)];
               else {
                 const no = numbers[a.pick % Math.max(numbers.length, 1)];
-                const texts = { approve: `通过 #${no}`, reverse: `撤销 #${no} 有误`, withdraw: `撤销 #${no}`, reject: `驳回 #${no} 有误` };
+                const texts = {
+                  approve: `通过 #${no}`,
+                  reverse: `撤销 #${no} 有误`,
+                  withdraw: `撤销 #${no}`,
+                  reject: `驳回 #${no} 有误`,
+                };
                 if (no !== undefined) message = [id, a.do === 'withdraw' ? '王秀兰' : a.by, texts[a.do]];
               }
               if (!message) return;
@@ -54,9 +67,11 @@ describe('the ledger under any interleaving', () => {
         const confirmed = await models.serviceReports.find({ status: 'confirmed' }).lean();
         const others = await models.serviceReports.find({ status: { $ne: 'confirmed' } }).lean();
         const sums = new Map<string, number>();
-        for (const e of await models.ledgerEntries.find().lean()) sums.set(e.source, (sums.get(e.source) ?? 0) + e.points);
+        for (const e of await models.ledgerEntries.find().lean())
+          sums.set(e.source, (sums.get(e.source) ?? 0) + e.points);
         for (const r of others) expect(sums.get(`serviceReport:${r._id}`) ?? 0).toBe(0);
-        for (const r of confirmed) expect(sums.get(`serviceReport:${r._id}`) ?? 0).toBeLessThanOrEqual(Math.min(Math.floor(r.minutes / 30), 8));
+        for (const r of confirmed)
+          expect(sums.get(`serviceReport:${r._id}`) ?? 0).toBeLessThanOrEqual(Math.min(Math.floor(r.minutes / 30), 8));
       }),
       { numRuns: 25 },
     );
@@ -64,7 +79,12 @@ describe('the ledger under any interleaving', () => {
 
   it('every message delivered one to three times, also in parallel, gives the store of one delivery', async () => {
     const { connection } = chat.app.store;
-    const counts = async (): Promise<number[]> => Promise.all(['interactions', 'outbox', 'serviceReports', 'ledgerEntries', 'numbers'].map((c) => connection.collection(c).countDocuments()));
+    const counts = async (): Promise<number[]> =>
+      Promise.all(
+        ['interactions', 'outbox', 'serviceReports', 'ledgerEntries', 'numbers'].map((c) =>
+          connection.collection(c).countDocuments(),
+        ),
+      );
     const before = await counts();
     const messages: [string, string, string][] = [
       ['d1', '张三', '服务 巡逻 30分钟'],
@@ -72,8 +92,11 @@ describe('the ledger under any interleaving', () => {
       ['d3', '王秀兰', '积分'],
       ['d4', '路人', '服务 扫地 1小时'],
     ];
-    await Promise.all(messages.flatMap(([id, who, text]) => [1, 2, 3].map(() => chat.handled(who, text, { messageId: id }))));
-    for (const [id, who, text] of messages) expect((await chat.handled(who, text, { messageId: id })).outcome).toBe('duplicate');
+    await Promise.all(
+      messages.flatMap(([id, who, text]) => [1, 2, 3].map(() => chat.handled(who, text, { messageId: id }))),
+    );
+    for (const [id, who, text] of messages)
+      expect((await chat.handled(who, text, { messageId: id })).outcome).toBe('duplicate');
     const after = await counts();
     expect(after.map((n, i) => n - (before[i] ?? 0))).toEqual([4, 4, 2, 0, 2]);
   });
