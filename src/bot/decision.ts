@@ -63,7 +63,12 @@ export class Decider<C extends Community> {
     if (message.text.trim() === '' && message.attachments.length > 0) return this.#media(tx, message, looked);
     const place = message.room === null ? 'private' : 'group';
     if (message.text.length > MAX_TEXT)
-      return reader.isForUs({ text: message.text.slice(0, MAX_TEXT), place, mentionsBot: message.mentionsBot })
+      return reader.isForUs({
+        text: message.text.slice(0, MAX_TEXT),
+        place,
+        mentionsBot: message.mentionsBot,
+        names: community.names,
+      })
         ? refused('tooLong', {}, community.sentences.tooLong(MAX_TEXT))
         : IGNORED;
     const context: ReadContext = {

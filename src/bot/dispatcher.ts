@@ -77,13 +77,13 @@ export class Dispatcher<C extends Community> {
   }
 
   async receive(message: IncomingMessage): Promise<Handled> {
-    const { reader, onHandled, registry } = this.#options;
+    const { reader, onHandled, registry, community } = this.#options;
     const place = message.room === null ? 'private' : 'group';
     const pictures = message.attachments.length > 0 && registry.media.length > 0;
     if (
       !pictures &&
       !this.#asking.has(conversationOf(message)) &&
-      !reader.isForUs({ text: message.text, place, mentionsBot: message.mentionsBot })
+      !reader.isForUs({ text: message.text, place, mentionsBot: message.mentionsBot, names: community.names })
     ) {
       onHandled?.('ignored', message.channel, 0);
       return { messageId: message.messageId, outcome: 'ignored', replies: [] };

@@ -1,5 +1,4 @@
 import type { Grammar, Names, Phrase, Place, ReadContext, Reading } from './grammar.js';
-import { looksLikeName } from './language/names.js';
 import { nearWords } from './language/near-words.js';
 import { normalise, splitQuote, takeMentions } from './language/normalise.js';
 import { leadingNumbers } from './language/number-lists.js';
@@ -19,7 +18,12 @@ export type Read = Reading & { readonly grammar?: Grammar };
 
 export interface Reader {
   /** The quick ignore: false for what `read` would ignore in nearly every case, never false for what it acts upon. */
-  isForUs(message: { readonly text: string; readonly place: Place; readonly mentionsBot: boolean }): boolean;
+  isForUs(message: {
+    readonly text: string;
+    readonly place: Place;
+    readonly mentionsBot: boolean;
+    readonly names: Names;
+  }): boolean;
   phrase(said: Said): Phrase;
   read(said: Said, context: ReadContext): Read;
 }
@@ -28,12 +32,6 @@ export interface Reader {
 const POLITE = /^(?:那个|呃|嗯|额|就是|我要|我想|我来|请|麻烦|帮我|给我|我)[ ,]*/;
 /** Particles after a command word that change nothing. */
 const PARTICLES = /^(?:一下|下(?![周个午半月次])|[啊啦了哈呀嘞哦])+(?=[\s,:;#\d]|$)/;
-const NOBODY: Names = { has: () => false, prefixOf: () => undefined };
-/** Any Chinese name is a member's. */
-const ANYBODY: Names = {
-  has: looksLikeName,
-  prefixOf: (text) => [3, 2, 4].map((n) => text.slice(0, n)).find((name) => looksLikeName(name)),
-};
 /** Whether a message is acted upon does not depend on the day or on who wrote it. */
 const AT_ANY_TIME: Omit<ReadContext, 'names'> = {
   now: new Date('2026-01-01T12:00:00Z'),
@@ -130,17 +128,13 @@ export function createReader(
 
   /**
    * Reads in full what begins like a command: nine of ten such messages are chatter all the same, and reading one costs
-   * a tenth of asking the store who wrote it. Whoever is named and whatever is quoted, nothing is dropped that is acted upon.
+   * a tenth of asking the store who wrote it. Whatever is quoted, nothing is dropped that is acted upon.
    */
-  const actsOn = (text: string): boolean =>
-    [NOBODY, ANYBODY].some(
-      (names) =>
-        reader.read({ text, mentionsBot: false, mentions: [], quote: '#1' }, { ...AT_ANY_TIME, names }).intent !==
-        'ignore',
-    );
+  const actsOn = (text: string, names: Names): boolean =>
+    reader.read({ text, mentionsBot: false, mentions: [], quote: '#1' }, { ...AT_ANY_TIME, names }).intent !== 'ignore';
 
   const reader: Reader = {
-    isForUs({ text, place, mentionsBot }) {
+    isForUs({ text, place, mentionsBot, names }) {
       if (place === 'private' || mentionsBot) return true;
       if (text.length > LONGEST) return /[@＠]/.test(text.slice(0, LONGEST));
       const first = /[\p{L}\p{N}?/@「"“[]/u.exec(text);
@@ -152,12 +146,12 @@ export function createReader(
         /[\d/?？#「"“[\u2460-\u2473]/.test(c) ||
         POLITE.test(text.slice(first.index, first.index + 4))
       )
-        return actsOn(text);
+        return actsOn(text, names);
       const code = c.charCodeAt(0);
       // Full-width signs and traditional characters: rare enough to be read in full.
-      if (code >= 0xff00 && code <= 0xffef) return actsOn(text);
+      if (code >= 0xff00 && code <= 0xffef) return actsOn(text, names);
       const plain = normalise(c);
-      return (firsts.has(plain) || firstSounds.has(soundOf(plain))) && actsOn(text);
+      return (firsts.has(plain) || firstSounds.has(soundOf(plain))) && actsOn(text, names);
     },
 
     phrase(said) {

@@ -10,7 +10,11 @@ import { scriptsFor } from '../../src/bot/script.js';
 const script = scriptsFor();
 const says = (word: string, intent: string) =>
   script(intent, { summary: '' }, (on) => {
-    on.command(pattern(`${word} <who>`, { intent, args: { who: arg.text(10) } as never }) as never, { in: 'anywhere', role: 'anyone', help: { example: word, about: word } }, async () => '');
+    on.command(
+      pattern(`${word} <who>`, { intent, args: { who: arg.text(10) } as never }) as never,
+      { in: 'anywhere', role: 'anyone', help: { example: word, about: word } },
+      async () => '',
+    );
   });
 
 describe('loading what people can say', () => {
@@ -24,7 +28,9 @@ describe('loading what people can say', () => {
       { file: 'bot-scripts/a.ts', definition: says('问好', 'a'), errors: {} },
       { file: 'bot-scripts/b.ts', definition: says('问好', 'b'), errors: {} },
     ];
-    expect(() => buildRegistry(scripts, [])).toThrow('the word 问好 is claimed by both bot-scripts/a.ts and bot-scripts/b.ts');
+    expect(() => buildRegistry(scripts, [])).toThrow(
+      'the word 问好 is claimed by both bot-scripts/a.ts and bot-scripts/b.ts',
+    );
   });
 
   it('a file that exports no script stops the start and is named', async () => {
@@ -34,11 +40,25 @@ describe('loading what people can say', () => {
   });
 
   it('a pattern asks for what is missing and takes the rest of the line', () => {
-    const grammar = pattern('通知 <no> [text...]', { intent: 'notice', args: { no: arg.number(), text: arg.text(10) } });
+    const grammar = pattern('通知 <no> [text...]', {
+      intent: 'notice',
+      args: { no: arg.number(), text: arg.text(10) },
+    });
     const phrase = { text: '', lines: [], word: '通知', mentions: [], quote: undefined, leadingNumbers: [] };
-    const context = { now: new Date(), zone: 'Asia/Shanghai', place: 'private' as const, addressed: true, role: 'member', names: { has: () => false, prefixOf: () => undefined }, open: 'asWritten' as const };
+    const context = {
+      now: new Date(),
+      zone: 'Asia/Shanghai',
+      place: 'private' as const,
+      addressed: true,
+      role: 'member',
+      names: { has: () => false, prefixOf: () => undefined },
+      open: 'asWritten' as const,
+    };
     expect(grammar.read({ ...phrase, rest: '' }, context)).toEqual({ intent: 'ask', slots: { missing: ['no'] } });
-    expect(grammar.read({ ...phrase, rest: ' #12 明天 停水' }, context)).toEqual({ intent: 'notice', slots: { no: '#12', text: '明天 停水' } });
+    expect(grammar.read({ ...phrase, rest: ' #12 明天 停水' }, context)).toEqual({
+      intent: 'notice',
+      slots: { no: '#12', text: '明天 停水' },
+    });
     expect(grammar.read({ ...phrase, rest: '书寄到了吗' }, context)).toBeUndefined();
     expect(grammar.slots.parse({ no: '#12' })).toEqual({ no: 12 });
   });

@@ -85,7 +85,7 @@ describe('the quick ignore', () => {
   it('never drops a message of the corpus that reading it acts upon, whoever writes it', () => {
     const dropped = lines.filter(
       (text) =>
-        !reader.isForUs({ text, place: 'group', mentionsBot: false }) &&
+        !reader.isForUs({ text, place: 'group', mentionsBot: false, names: inGroup.names }) &&
         ['member', 'leader', 'secretary'].some((role) => read(text, { ...inGroup, role }).intent !== 'ignore'),
     );
     expect(dropped).toEqual([]);
@@ -96,7 +96,7 @@ describe('the quick ignore', () => {
     fc.assert(
       fc.property(texts, (text) => {
         if (read(text, then).intent !== 'ignore')
-          expect(reader.isForUs({ text, place: 'group', mentionsBot: false })).toBe(true);
+          expect(reader.isForUs({ text, place: 'group', mentionsBot: false, names: inGroup.names })).toBe(true);
       }),
       { numRuns: 2000 },
     );
@@ -112,17 +112,19 @@ describe('the quick ignore', () => {
     '下雨了记得收衣服',
     '',
   ])('drops the chatter %j without asking the store', (text) =>
-    expect(reader.isForUs({ text, place: 'group', mentionsBot: false })).toBe(false),
+    expect(reader.isForUs({ text, place: 'group', mentionsBot: false, names: inGroup.names })).toBe(false),
   );
 
   it('takes everything that is said in private or mentions the bot', () => {
-    expect(reader.isForUs({ text: '早上好', place: 'private', mentionsBot: false })).toBe(true);
-    expect(reader.isForUs({ text: '早上好', place: 'group', mentionsBot: true })).toBe(true);
-    expect(reader.isForUs({ text: '早上好＠小格', place: 'group', mentionsBot: false })).toBe(true);
+    expect(reader.isForUs({ text: '早上好', place: 'private', mentionsBot: false, names: inGroup.names })).toBe(true);
+    expect(reader.isForUs({ text: '早上好', place: 'group', mentionsBot: true, names: inGroup.names })).toBe(true);
+    expect(reader.isForUs({ text: '早上好＠小格', place: 'group', mentionsBot: false, names: inGroup.names })).toBe(
+      true,
+    );
   });
 
   it('takes a bare word that a quoted message completes', () => {
-    expect(reader.isForUs({ text: '通过', place: 'group', mentionsBot: false })).toBe(true);
+    expect(reader.isForUs({ text: '通过', place: 'group', mentionsBot: false, names: inGroup.names })).toBe(true);
     expect(reader.read(said('通过', '#231 王* 环境整治'), { ...inGroup, role: 'leader' })).toMatchObject({
       intent: 'review.approve',
       slots: { nos: [231] },
@@ -154,7 +156,7 @@ describe('reading', () => {
     const started = performance.now();
     read(text);
     read(text, inPrivate);
-    reader.isForUs({ text, place: 'group', mentionsBot: false });
+    reader.isForUs({ text, place: 'group', mentionsBot: false, names: inGroup.names });
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
