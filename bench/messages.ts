@@ -101,20 +101,18 @@ async function run(results: Map<string, Figures[]>): Promise<void> {
   const noon = Date.now();
   const say = (from: string, text: string, room: string | null = null, at = new Date(noon)): Promise<Handled> => {
     id += 1;
-    return sandbox
-      .inbox()
-      .receive({
-        channel: 'sandbox',
-        messageId: `b${id}`,
-        room,
-        from,
-        text,
-        mentionsBot: false,
-        mentions: [],
-        quote: undefined,
-        attachments: [],
-        at,
-      });
+    return sandbox.inbox().receive({
+      channel: 'sandbox',
+      messageId: `b${id}`,
+      room,
+      from,
+      text,
+      mentionsBot: false,
+      mentions: [],
+      quote: undefined,
+      attachments: [],
+      at,
+    });
   };
   const keep = (name: string, figures: Figures): void =>
     void results.set(name, [...(results.get(name) ?? []), figures]);

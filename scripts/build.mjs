@@ -31,8 +31,21 @@ function build(what, sources, command, args, clean) {
   writeFileSync(stamp, hash);
 }
 
-build('program', ['src', 'bot-scripts', 'bench', 'tsconfig.base.json', 'tsconfig.build.json'], bin('tsc'), ['-p', 'tsconfig.build.json', '--noCheck'], () => {
-  for (const part of ['src', 'bot-scripts', 'bench']) rmSync(join(root, 'dist', part), { recursive: true, force: true });
-});
+build(
+  'program',
+  ['src', 'bot-scripts', 'bench', 'tsconfig.base.json', 'tsconfig.build.json'],
+  bin('tsc'),
+  ['-p', 'tsconfig.build.json', '--noCheck'],
+  () => {
+    for (const part of ['src', 'bot-scripts', 'bench'])
+      rmSync(join(root, 'dist', part), { recursive: true, force: true });
+  },
+);
 if (existsSync(join(root, 'src/web/ui/vite.config.ts')))
-  build('page', ['src/web/ui'], bin('vite'), ['build', '--config', 'src/web/ui/vite.config.ts', '--logLevel', 'warn'], () => undefined);
+  build(
+    'page',
+    ['src/web/ui'],
+    bin('vite'),
+    ['build', '--config', 'src/web/ui/vite.config.ts', '--logLevel', 'warn'],
+    () => undefined,
+  );

@@ -7,9 +7,17 @@ import { chromium } from 'playwright-core';
 
 const root = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'gridmate-screenshot-'));
-const child = spawn(process.execPath, [join(root, 'scripts/start.mjs')], { cwd: root, env: { ...process.env, DATA_DIR: folder, PORT: '0', LOG_LEVEL: 'silent' } });
-const url = await new Promise((resolve) => child.stdout.on('data', (out) => /ready: (\S+)/.exec(out) && resolve(/ready: (\S+)/.exec(out)[1])));
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const child = spawn(process.execPath, [join(root, 'scripts/start.mjs')], {
+  cwd: root,
+  env: { ...process.env, DATA_DIR: folder, PORT: '0', LOG_LEVEL: 'silent' },
+});
+const url = await new Promise((resolve) =>
+  child.stdout.on('data', (out) => /ready: (\S+)/.exec(out) && resolve(/ready: (\S+)/.exec(out)[1])),
+);
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
 const say = async (page, text) => {
   const answers = page.locator('.message:not(.mine) .bubble');
   const before = await answers.count();
@@ -17,7 +25,10 @@ const say = async (page, text) => {
   await page.click('.send');
   await answers.nth(before).waitFor();
 };
-for (const [name, viewport] of [['sandbox', { width: 1440, height: 900 }], ['sandbox-phone', { width: 390, height: 844 }]]) {
+for (const [name, viewport] of [
+  ['sandbox', { width: 1440, height: 900 }],
+  ['sandbox-phone', { width: 390, height: 844 }],
+]) {
   const page = await browser.newPage({ viewport, colorScheme: 'light' });
   await page.goto(`${url}/#member-1`);
   await page.locator('.list li button', { hasText: '第三网格' }).click();

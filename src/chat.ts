@@ -48,7 +48,8 @@ async function main(): Promise<void> {
   }
   let room: string | null = null;
   const mine = (): typeof rooms => rooms.filter((r) => r.members.includes(me?.id ?? ''));
-  const placeName = (id: string | null): string => (id === null ? '与小助手私聊' : (rooms.find((r) => r.id === id)?.name ?? id));
+  const placeName = (id: string | null): string =>
+    id === null ? '与小助手私聊' : (rooms.find((r) => r.id === id)?.name ?? id);
   const shown = new Set<string>();
   const show = (m: Message): void => {
     if (m.from === me?.id || shown.has(m.id)) return;
@@ -85,8 +86,13 @@ async function main(): Promise<void> {
       where();
     } else {
       const body = JSON.stringify({ from: me.id, room, text: line });
-      const response = await fetch(`${base}/messages?wait=1`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-      if (response.ok) for (const reply of z.object({ replies: z.array(Message) }).parse(await response.json()).replies) show(reply);
+      const response = await fetch(`${base}/messages?wait=1`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+      if (response.ok)
+        for (const reply of z.object({ replies: z.array(Message) }).parse(await response.json()).replies) show(reply);
       else say(`没有发出去：${await response.text()}`);
     }
   }
@@ -98,5 +104,9 @@ async function main(): Promise<void> {
 main().catch((error: unknown) => {
   process.exitCode = 1;
   const refused = error instanceof TypeError && error.message === 'fetch failed';
-  say(refused ? `连不上 ${base}：请先在另一个终端运行 npm start（端口不是3000时设 PORT）` : `出错了：${error instanceof Error ? error.message : String(error)}`);
+  say(
+    refused
+      ? `连不上 ${base}：请先在另一个终端运行 npm start（端口不是3000时设 PORT）`
+      : `出错了：${error instanceof Error ? error.message : String(error)}`,
+  );
 });

@@ -37,7 +37,10 @@ describe('the whole program, killed again and again', () => {
   const start = (): Promise<Program> =>
     new Promise((resolve, reject) => {
       const env = { PATH: process.env['PATH'] ?? '', DATA_DIR: folder, PORT: '0', LOG_LEVEL: 'error' };
-      const child = spawn(process.execPath, [join(root, 'dist/src/main.js')], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(process.execPath, [join(root, 'dist/src/main.js')], {
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       children.add(child);
       let out = '';
       const take = (chunk: Buffer): void => {
@@ -73,7 +76,11 @@ describe('the whole program, killed again and again', () => {
 
   it(`loses nothing, doubles nothing, answers each message once, over ${KILLS} kills`, async () => {
     const random = seeded(42);
-    const open: Job[] = Array.from({ length: 120 }, (_, i) => ({ messageId: `report-${i}`, from: REPORTERS[i % 10] ?? '', text: '服务 护学 30分钟' }));
+    const open: Job[] = Array.from({ length: 120 }, (_, i) => ({
+      messageId: `report-${i}`,
+      from: REPORTERS[i % 10] ?? '',
+      text: '服务 护学 30分钟',
+    }));
     const all = new Map<string, Job>();
     const answered = new Map<string, Answer>();
     let kills = 0;
@@ -93,7 +100,8 @@ describe('the whole program, killed again and again', () => {
           }
           answered.set(job.messageId, answer);
           const no = /#(\d+)/.exec(answer.replies[0]?.text ?? '')?.[1];
-          if (job.messageId.startsWith('report') && no !== undefined) open.push({ messageId: `approve-${no}`, from: 'secretary', text: `通过 #${no}` });
+          if (job.messageId.startsWith('report') && no !== undefined)
+            open.push({ messageId: `approve-${no}`, from: 'secretary', text: `通过 #${no}` });
         }
       };
       const workers = Promise.all([worker(), worker(), worker(), worker()]);
@@ -109,7 +117,12 @@ describe('the whole program, killed again and again', () => {
       if (!answer) throw new Error('no answer from a living program');
       answered.set(job.messageId, answer);
       const no = /#(\d+)/.exec(answer.replies[0]?.text ?? '')?.[1];
-      if (job.messageId.startsWith('report') && no !== undefined && !all.has(`approve-${no}`) && !open.some((o) => o.messageId === `approve-${no}`))
+      if (
+        job.messageId.startsWith('report') &&
+        no !== undefined &&
+        !all.has(`approve-${no}`) &&
+        !open.some((o) => o.messageId === `approve-${no}`)
+      )
         open.push({ messageId: `approve-${no}`, from: 'secretary', text: `通过 #${no}` });
     }
     // Every message was handled once: delivered again, it has the same first answer.
@@ -118,11 +131,15 @@ describe('the whole program, killed again and again', () => {
       expect([messageId, again?.outcome]).toEqual([messageId, 'duplicate']);
       expect(again?.replies.map((r) => r.text)).toEqual(answered.get(messageId)?.replies.map((r) => r.text));
     }
-    const numbers = [...answered].filter(([id]) => id.startsWith('report')).map(([, a]) => /#(\d+)/.exec(a.replies[0]?.text ?? '')?.[1]);
+    const numbers = [...answered]
+      .filter(([id]) => id.startsWith('report'))
+      .map(([, a]) => /#(\d+)/.exec(a.replies[0]?.text ?? '')?.[1]);
     expect(new Set(numbers).size).toBe(120);
     // Every reply arrived, none twice.
     for (const person of [...REPORTERS, 'secretary']) {
-      const shown = z.array(Reply).parse(await (await fetch(`${program.url}/api/sandbox/messages?person=${person}&room=private`)).json());
+      const shown = z
+        .array(Reply)
+        .parse(await (await fetch(`${program.url}/api/sandbox/messages?person=${person}&room=private`)).json());
       const ids = shown.map((m) => m.id);
       expect(new Set(ids).size).toBe(ids.length);
       for (const [messageId, answer] of answered) {
