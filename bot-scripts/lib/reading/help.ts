@@ -6,7 +6,7 @@ import { bare, isAlone, isGlued, trimmed } from './ends.js';
 const TOPIC = /报到|服务|签到|请假|接龙|通知|统计|微心愿|心愿|上报|任务|学习|预约|积分|排行|待办|申诉|兑换|绑定|补学/;
 /** A question about how something is done, not about the thing. */
 const HOW =
-  /(?:怎么|如何|咋|怎样)(?:才能|去|来)?(?:弄|办|报|查|看|用|做|搞|操作|填|写|发起?|登记|申请|说|弄啊|提交|绑)[啊呀呢的]?$/;
+  /(?:在?哪里?儿?|怎么|如何|咋|怎样)(?:才能|去|来)?(?:弄|办|报|查|看|用|做|搞|操作|填|写|发起?|登记|申请|说|弄啊|提交|绑|签|接|请|报到|签到)[啊呀呢的]?$/;
 
 const helpSlots = z.object({ topic: z.string().max(20).optional() });
 

@@ -43,7 +43,7 @@ function take(text: string, context: ReadContext): { slots: Record<string, unkno
 }
 
 function ledger(rest: string): Reading | undefined {
-  const n = /^(\d{1,3}|[一二两三四五六七八九十]{1,3})?\s*条?$/.exec(bare(rest));
+  const n = /^(?:最近|近)?(\d{1,3}|[一二两三四五六七八九十]{1,3})?\s*条?$/.exec(bare(rest));
   if (!n) return undefined;
   const limit = n[1] === undefined ? undefined : parseWhole(n[1]);
   return { intent: 'points.ledger', slots: { ...(limit !== undefined && limit > 0 && { limit }) } };
@@ -71,6 +71,7 @@ export const balance: Grammar<typeof balanceSlots> = {
     '查下积分',
     '看积分',
     '看看积分',
+    '看看我的积分',
     '我的分',
     '积分查询',
     '积分余额',
@@ -91,7 +92,10 @@ export const balance: Grammar<typeof balanceSlots> = {
   },
   readSentence(phrase, context) {
     const text = bare(phrase.text);
-    const named = /^(查(?:一下|下|询)?|看(?:一下|看)?)?(\p{Script=Han}{2,4}?)的?积分(?:有?多少)?$/u.exec(text);
+    const named =
+      /^(查(?:一下|下|询)?|看(?:一下|看)?)?(\p{Script=Han}{2,4}?)的?(?:积分(?:有?多少)?|(?:有)?(?:多少|几)分)$/u.exec(
+        text,
+      );
     if (
       named?.[2] !== undefined &&
       (context.names.has(named[2]) || (named[1] !== undefined && looksLikeName(named[2])))

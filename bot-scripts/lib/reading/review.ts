@@ -68,7 +68,7 @@ export const approve: Grammar<typeof approveSlots> = {
 const rejectSlots = z.object({ no: z.int().positive(), reason: z.string().min(1).max(200) });
 
 function numberAndReason(phrase: Phrase): { no?: number; reason?: string } {
-  const rest = phrase.rest.replace(/^[\s,:;.]+/, '');
+  const rest = phrase.rest.replace(/^[\s,:;.]+/, '').replace(/^第(?=\d)/, '');
   const [leading = leadingNumbers(rest) || isGlued(phrase.rest) ? undefined : quotedNumber(phrase)[0]] =
     phrase.leadingNumbers;
   const found = leading === undefined ? leadingNumbers(rest) : { numbers: [leading], rest };
@@ -124,7 +124,7 @@ export const revoke: Grammar<typeof revokeSlots> = {
 };
 
 export function revokeReading(phrase: Phrase, role: string): Reading | undefined {
-  if (isQuestion(phrase.rest) || phrase.text.startsWith('别')) return undefined;
+  if (isQuestion(phrase.rest) || phrase.text.startsWith('别') || /^吧/.test(phrase.rest)) return undefined;
   const { no, reason } = numberAndReason(phrase);
   if (no === undefined)
     return phrase.word === '撤销' && phrase.leadingNumbers.length === 0 && isAlone(phrase.rest)

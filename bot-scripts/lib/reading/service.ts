@@ -199,8 +199,8 @@ export const serviceReport: Grammar<typeof slots> = {
           ? reading
           : undefined;
     if (!beginsKnown(rest, context)) return undefined;
-    const complete = reading.intent !== 'ask';
-    return complete || (context.addressed && knows(reading)) ? reading : undefined;
+    const complete = draftsOf(reading).every((d) => d.item !== undefined && d.minutes !== undefined);
+    return knows(reading) && (complete || context.addressed) ? reading : undefined;
   },
   readSentence(phrase, context) {
     const text = phrase.text.replace(/^(?:请|帮我|我)?(?:登记|报告|汇报|报|记)(?:一下|个|下)?[\s,:]*/, '');
@@ -260,11 +260,11 @@ const beginsKnown = (rest: string, { now, zone, names }: ReadContext): boolean =
   /^(?:我[和跟与同]|和|跟|给|帮|刚|早上|上午|中午|下午|晚上|一下|了 )/.test(rest);
 
 /** Does the text say anything that a report is made of? */
-const knows = (reading: Reading): boolean => {
-  if (reading.intent !== 'ask') return true;
-  const [first] = (Array.isArray(reading.slots['reports']) ? reading.slots['reports'] : []) as Draft[];
-  return first?.item !== undefined || first?.minutes !== undefined;
-};
+const knows = (reading: Reading): boolean =>
+  draftsOf(reading).some((d) => d.item !== undefined || d.minutes !== undefined);
+
+const draftsOf = ({ slots: { reports } }: Reading): readonly Draft[] =>
+  Array.isArray(reports) ? (reports as Draft[]) : [];
 
 const listSlots = z.object({ period: z.object({ from: z.string(), to: z.string() }).optional() });
 

@@ -30,7 +30,7 @@ export function parseNumberList(text: string): number[] | undefined {
 
 /** Not the number of a thing unless a # says so: `2小时`, `3号楼`, `30人次`, `90岁`. */
 const NO_MEASURE =
-  '(?!\\d|\\.\\d|:|小时|个|h|分(?!数)|点|时(?!间|长)|刻|人|位(?!置)|名(?!字)|次(?!数)|天|日|月|年|岁|元|块|楼|栋|幢|单元|户|条|%|号楼)';
+  '(?!\\d|\\.\\d|:\\d|小时|个|h|分(?!数)|点|时(?!间|长)|刻|人|位(?!置)|名(?!字)|次(?!数)|天|日|月|年|岁|元|块|楼|栋|幢|单元|户|条|%|号楼)';
 const ONE = `(?:#\\s*\\d{1,6}(?!\\d|号楼)|\\d{1,6}${NO_MEASURE})(?:\\s*号)?`;
 const LIST = `${ONE}(?:(?:\\s*[,、和]\\s*|\\s*(?=#)|\\s+|\\s*(?:-|—|~|到|至)\\s*)${ONE})*`;
 const LEADING = new RegExp(`^(${LIST})`);
