@@ -15,7 +15,8 @@ export interface StartOptions extends EngineOptions {
  * @throws Error another format, or a damaged file: says what to do
  */
 export async function start({ thread = 'worker', ...options }: StartOptions): Promise<RunningEngine> {
-  if (thread === 'same') return startEngine(options);
+  // A worker does not load TypeScript: run from source, the engine shares the thread.
+  if (thread === 'same' || import.meta.url.endsWith('.ts')) return startEngine(options);
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: options });
   const uri = await new Promise<string>((resolve, reject) => {
     worker.once('message', (message: { uri: string } | { refused: string; inUse: boolean }) => {
