@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { MongoClient } from 'mongodb';
+import { type RunningEngine, start } from '../../../../src/store/embedded/index.js';
+
+const scalar = fc.constantFrom<unknown>(0, 1, 2, 3, 1.5, 'a', 'b', 'ab', null, new Date(0), new Date(1000), true);
+const field = fc.oneof(
+  { arbitrary: scalar, weight: 6 },
+  { arbitrary: fc.array(scalar, { maxLength: 3 }), weight: 1 },
+  { arbitrary: fc.record({ x: scalar }), weight: 1 },
+);
+const document = fc.record({ a: field, b: field, c: field }, { requiredKeys: [] });
+const condition = fc.oneof(
+  scalar,
+  scalar.map((v) => ({ $eq: v })),
+  scalar.map((v) => ({ $ne: v })),
+  fc.record({ $gt: scalar }),
+  fc.record({ $gte: scalar, $lt: scalar }),
+  fc.record({ $lte: scalar }),
+  fc.array(scalar, { minLength: 1, maxLength: 3 }).map((list) => ({ $in: list })),
+  fc.boolean().map((b) => ({ $exists: b })),
+  fc.constant({ $regex: '^a' }),
+);
+const filter = fc.oneof(
+  fc.record({ a: condition, b: condition, c: condition }, { requiredKeys: [] }),
+  fc.record({
+    $and: fc.array(fc.record({ a: condition, b: condition }, { requiredKeys: ['a'] }), { minLength: 1, maxLength: 2 }),
+  }),
+  fc.record({ $or: fc.array(fc.record({ a: condition }), { minLength: 1, maxLength: 2 }), b: condition }),
+);
+const sort = fc.option(
+  fc.dictionary(fc.constantFrom('a', 'b'), fc.constantFrom(1 as const, -1 as const), {
+    minKeys: 1,
+    maxKeys: 2,
+    noNullPrototype: true,
+  }),
+);
+
+describe('plans', () => {
+  let engine: RunningEngine;
+  let client: MongoClient;
+  let folder: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gridmate-plan-'));
+    engine = await start({ folder, thread: 'same' });
+    client = await new MongoClient(engine.uri).connect();
+  });
+  afterAll(async () => {
+    await client.close();
+    await engine.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('find the same documents as a full scan, in an order that the sort allows', async () => {
+    const db = client.db('plans');
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(document, { maxLength: 25 }),
+        fc.array(fc.tuple(filter, sort), { minLength: 1, maxLength: 8 }),
+        async (docs, queries) => {
+          run += 1;
+          const plain = db.collection<{ _id: number }>(`plain${run}`);
+          const indexed = db.collection<{ _id: number }>(`indexed${run}`);
+          const rows = docs.map((d, i) => ({ _id: i, ...d }));
+          if (rows.length > 0) await Promise.all([plain.insertMany(rows), indexed.insertMany(rows)]);
+          try {
+            await indexed.createIndexes([
+              { key: { a: 1 } },
+              { key: { a: 1, b: -1 } },
+              { key: { c: 1 }, sparse: true },
+              { key: { b: 1 }, partialFilterExpression: { a: { $exists: true } } },
+            ]);
+          } catch (error) {
+            // Two arrays in one document can't be indexed together: nothing to compare.
+            if ((error as { code?: number }).code === 171) return;
+            throw error;
+          }
+          for (const [f, s] of queries) {
+            const options = s ? { sort: s } : {};
+            const [a, b] = await Promise.all([
+              plain.find(f as never, options).toArray(),
+              indexed.find(f as never, options).toArray(),
+            ]);
+            expect(b.map((d) => d._id).toSorted((x, y) => x - y)).toEqual(
+              a.map((d) => d._id).toSorted((x, y) => x - y),
+            );
+            expect(await indexed.countDocuments(f as never)).toBe(a.length);
+            if (s) {
+              const key = (d: object): string =>
+                JSON.stringify(Object.keys(s).map((k) => (d as Record<string, unknown>)[k] ?? null));
+              const orderly = rows.every((r) => Object.values(r).every((v) => !Array.isArray(v)));
+              if (orderly) expect(b.map(key)).toEqual(a.map(key));
+            }
+          }
+          await Promise.all([plain.drop(), indexed.drop()]);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  }, 60_000);
+
+  // https://www.mongodb.com/docs/manual/reference/explain-results/
+  it('explain names the index and what was examined', async () => {
+    const c = client.db('plans').collection<{ _id: number; n: number; s: string }>('explained');
+    await c.insertMany(Array.from({ length: 100 }, (_, i) => ({ _id: i, n: i % 10, s: `x${i}` })));
+    await c.createIndex({ n: 1, s: 1 });
+    const used = await c.find({ n: 3, s: { $gt: 'x5' } }).explain('executionStats');
+    expect(used['queryPlanner'].winningPlan.inputStage).toMatchObject({ stage: 'IXSCAN', indexName: 'n_1_s_1' });
+    expect(used['executionStats'].totalDocsExamined).toBe(used['executionStats'].nReturned);
+    const scanned = await c.find({ s: 'x5' }).explain('executionStats');
+    expect(scanned['queryPlanner'].winningPlan.stage).toBe('COLLSCAN');
+    expect(scanned['executionStats'].totalDocsExamined).toBe(100);
+    await expect(c.find({}).hint('none').toArray()).rejects.toMatchObject({ code: 2 });
+  });
+});
