@@ -100,7 +100,7 @@ export function createGroup(spec: Doc, variables: Variables): { add(doc: Doc): v
   return {
     add(doc) {
       const value = id(doc, variables);
-      const key = value === undefined ? '' : encodeValue(value).toString('latin1');
+      const key = encodeValue(value).toString('latin1');
       let group = groups.get(key);
       if (!group) {
         group = { id: value ?? null, parts: fields.map((f) => f.make()) };

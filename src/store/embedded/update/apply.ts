@@ -281,13 +281,13 @@ function comparePaths(a: readonly string[], b: readonly string[]): number {
 }
 
 interface Walk {
+  /** $unset leaves alone what can't be there; all others refuse such a path. */
+  readonly lenient: boolean;
   readonly inserting: boolean;
   readonly positional: number | undefined;
   readonly filters: ReadonlyMap<string, Filter>;
   readonly path: string;
 }
-
-const makes = (change: Change, walk: Walk): Value | typeof REMOVE => change(undefined, walk);
 
 /** The value with the change made at the path; the same reference if nothing changed. */
 function changed(
@@ -323,7 +323,7 @@ function changed(
     throw bad(`Cannot apply array updates to non-array element ${parts.slice(0, at).join('.')}: ${show(value)}`);
   }
   if (value !== undefined && !isDoc(value)) {
-    if (makesNothing(change, walk)) return value;
+    if (walk.lenient) return value;
     throw new EngineError(
       'PathNotViable',
       `Cannot create field '${part}' in element {${parts[at - 1] ?? ''}: ${show(value)}}`,
@@ -341,14 +341,6 @@ function changed(
     return value === undefined ? REMOVE : value;
   return { ...doc, [part]: result };
 }
-
-const makesNothing = (change: Change, walk: Walk): boolean => {
-  try {
-    return makes(change, walk) === REMOVE;
-  } catch {
-    return false;
-  }
-};
 
 /** Equal in value and in type: what a no-op leaves as it is. */
 function same(a: Value, b: Value): boolean {
@@ -376,6 +368,7 @@ function elements(list: readonly Value[], part: string, walk: Walk): number[] {
     const identifier = named[1];
     return list.flatMap((v, i) => (filter.test({ [identifier]: v }) ? [i] : []));
   }
+  if (!/^\d+$/.test(part) && walk.lenient) return [];
   if (!/^\d+$/.test(part))
     throw new EngineError(
       'PathNotViable',
@@ -429,6 +422,7 @@ function base(filter: Doc): Doc {
     if (found.some(([other]) => other !== path && other.startsWith(`${path}.`)))
       throw new EngineError(54, `cannot infer query fields to set, both paths '${path}' are matched`);
     doc = changed(doc, path.split('.'), 0, () => v, {
+      lenient: false,
       inserting: true,
       positional: undefined,
       filters: new Map(),
@@ -475,7 +469,8 @@ export function compileUpdate(update: Doc | readonly Value[], options: UpdateOpt
     let out = doc;
     for (const step of steps) {
       if (step.operator === '$renameTo') continue;
-      const walk = { inserting, positional, filters, path: step.path };
+      if (step.operator === '$setOnInsert' && !inserting) continue;
+      const walk = { lenient: step.operator === '$unset', inserting, positional, filters, path: step.path };
       if (step.to) {
         const value = renamed(out, step.parts);
         if (value === undefined) continue;

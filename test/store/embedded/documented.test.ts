@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Collection, Decimal128, Double, Int32, Long, MongoClient, type UpdateFilter } from 'mongodb';
+import { type RunningEngine, start } from '../../../src/store/embedded/index.js';
+
+interface Row {
+  _id: number;
+  [field: string]: unknown;
+}
+
+describe('what the documentation says', () => {
+  let engine: RunningEngine;
+  let client: MongoClient;
+  let folder: string;
+  let c: Collection<Row>;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gridmate-documented-'));
+    engine = await start({ folder, thread: 'same' });
+    client = await new MongoClient(engine.uri).connect();
+    c = client.db('documented').collection<Row>('c');
+  });
+  afterAll(async () => {
+    await client.close();
+    await engine.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    await c.deleteMany({});
+  });
+  const after = async (before: object, update: UpdateFilter<Row>, options = {}): Promise<unknown> => {
+    await c.insertOne({ _id: 1, ...before });
+    await c.updateOne({ _id: 1 }, update, options);
+    const { _id, ...rest } = (await c.findOne({ _id: 1 })) ?? { _id: 0 };
+    await c.deleteMany({});
+    return rest;
+  };
+
+  // https://www.mongodb.com/docs/manual/reference/operator/update/
+  it.each<[string, object, object, object, object]>([
+    ['$inc makes a missing field', {}, { $inc: { n: 2 } }, { n: 2 }, {}],
+    ['$mul of a missing field is 0', {}, { $mul: { n: 2 } }, { n: 0 }, {}],
+    ['$min keeps the lesser', { n: 5 }, { $min: { n: 3 } }, { n: 3 }, {}],
+    [
+      '$push with $each, $sort and $slice',
+      { a: [5, 1] },
+      { $push: { a: { $each: [4, 2], $sort: -1, $slice: 3 } } },
+      { a: [5, 4, 2] },
+      {},
+    ],
+    ['$push with $position', { a: [1, 2] }, { $push: { a: { $each: [9], $position: 1 } } }, { a: [1, 9, 2] }, {}],
+    ['$addToSet adds what is not there', { a: [1] }, { $addToSet: { a: { $each: [1, 2] } } }, { a: [1, 2] }, {}],
+    ['$pull removes what matches', { a: [1, 5, 8] }, { $pull: { a: { $gte: 5 } } }, { a: [1] }, {}],
+    ['$pop -1 takes the first', { a: [1, 2] }, { $pop: { a: -1 } }, { a: [2] }, {}],
+    ['$rename moves a field', { a: 1 }, { $rename: { a: 'b' } }, { b: 1 }, {}],
+    [
+      '$unset of a path that can not be is nothing',
+      { a: 3, b: [] },
+      { $unset: { 'a.x': '', 'b.x': '' } },
+      { a: 3, b: [] },
+      {},
+    ],
+    ['$[] changes every element', { a: [1, 2] }, { $inc: { 'a.$[]': 10 } }, { a: [11, 12] }, {}],
+    [
+      '$[e] changes those that the filter fits',
+      { a: [1, 5] },
+      { $set: { 'a.$[e]': 0 } },
+      { a: [1, 0] },
+      { arrayFilters: [{ e: { $gt: 3 } }] },
+    ],
+    ['new fields come in the order of their names', {}, { $set: { b: 1, a: 1 } }, { a: 1, b: 1 }, {}],
+  ])('%s', async (_name, before, update, wanted, options) => {
+    expect(JSON.stringify(await after(before, update as UpdateFilter<Row>, options))).toBe(JSON.stringify(wanted));
+  });
+
+  // https://www.mongodb.com/docs/manual/reference/error-codes/
+  it.each<[string, object, object, number]>([
+    ['two operators on one path conflict', {}, { $set: { a: 1 }, $inc: { a: 1 } }, 40],
+    ['$inc of a text', { a: 'x' }, { $inc: { a: 1 } }, 14],
+    ['a field inside a number', { a: 1 }, { $set: { 'a.b': 1 } }, 28],
+    ['$pop inside a number', { a: 1 }, { $pop: { 'a.b': 1 } }, 28],
+    ['another _id', {}, { $set: { _id: 2 } }, 66],
+    ['an unknown operator', {}, { $foo: { a: 1 } }, 9],
+  ])('%s is refused with its code', async (_name, before, update, code) => {
+    await c.insertOne({ _id: 1, ...before });
+    await expect(c.updateOne({ _id: 1 }, update as UpdateFilter<Row>)).rejects.toMatchObject({ code });
+  });
+
+  // https://www.mongodb.com/docs/manual/tutorial/query-for-null-fields/
+  it('null matches null and missing; $exists tells them apart; $type is strict', async () => {
+    await c.insertMany([{ _id: 1, a: null }, { _id: 2 }, { _id: 3, a: 1 }]);
+    const ids = async (filter: object): Promise<number[]> =>
+      (await c.find(filter).sort({ _id: 1 }).toArray()).map((d) => d._id);
+    expect(await ids({ a: null })).toEqual([1, 2]);
+    expect(await ids({ a: { $exists: true } })).toEqual([1, 3]);
+    expect(await ids({ a: { $type: 'null' } })).toEqual([1]);
+    expect(await ids({ a: { $ne: null } })).toEqual([3]);
+    expect(await ids({ a: { $all: [] } })).toEqual([]);
+  });
+
+  // https://www.mongodb.com/docs/manual/reference/bson-types/
+  it('numbers come back in the type in which they came; int32 grows into long', async () => {
+    await c.insertOne({
+      _id: 1,
+      i: new Int32(1),
+      d: new Double(1),
+      l: Long.fromNumber(1),
+      m: Decimal128.fromString('1.0'),
+    });
+    const types = async (): Promise<unknown[]> => {
+      const found = await c.findOne({ _id: 1 }, { promoteValues: false });
+      return ['i', 'd', 'l', 'm'].map((f) => (found?.[f] as { _bsontype: string })._bsontype);
+    };
+    expect(await types()).toEqual(['Int32', 'Double', 'Long', 'Decimal128']);
+    await c.updateOne({ _id: 1 }, { $inc: { i: 2 ** 31 - 1 } } as UpdateFilter<Row>);
+    expect(await types()).toEqual(['Long', 'Double', 'Long', 'Decimal128']);
+  });
+
+  // https://www.mongodb.com/docs/manual/reference/operator/aggregation/group/
+  it('$group takes missing and null as one; sums keep their type', async () => {
+    await c.insertMany([
+      { _id: 1, k: null, n: 1 },
+      { _id: 2, n: 2 },
+      { _id: 3, k: 'a', n: 3.5 },
+    ]);
+    expect(await c.aggregate([{ $group: { _id: '$k', n: { $sum: '$n' } } }, { $sort: { _id: 1 } }]).toArray()).toEqual([
+      { _id: null, n: 3 },
+      { _id: 'a', n: 3.5 },
+    ]);
+    expect(await c.aggregate([{ $match: { n: 99 } }, { $count: 'n' }]).toArray()).toEqual([]);
+    await expect(c.aggregate([{ $nonsense: {} }]).toArray()).rejects.toMatchObject({ code: 40324 });
+    await expect(c.aggregate([{ $project: { a: { $nonsense: 1 } } }]).toArray()).rejects.toMatchObject({ code: 168 });
+  });
+
+  // https://www.mongodb.com/docs/manual/core/retryable-writes/
+  it('a unique key that is taken is 11000 with its pattern and value; an unknown command is 59, an unknown field 40415', async () => {
+    await c.createIndex({ u: 1 }, { unique: true });
+    await c.insertOne({ _id: 1, u: 'x' });
+    await expect(c.insertOne({ _id: 2, u: 'x' })).rejects.toMatchObject({
+      code: 11000,
+      keyPattern: { u: 1 },
+      keyValue: { u: 'x' },
+    });
+    await c.dropIndex('u_1');
+    await expect(client.db('documented').command({ nonsense: 1 })).rejects.toMatchObject({
+      code: 59,
+      codeName: 'CommandNotFound',
+    });
+    await expect(client.db('documented').command({ find: 'c', nonsense: 1 })).rejects.toMatchObject({ code: 40415 });
+  });
+});
