@@ -92,6 +92,16 @@ export function sandboxRoutes(options: SandboxRoutesOptions): Router {
     return room.id;
   };
 
+  /** A quote is a text, or the id of a message that stands in the same place. */
+  const quoteOf = async (
+    quote: z.infer<typeof NewMessage>['quote'],
+    place: { room: string } | { person: string },
+  ): Promise<{ text: string; messageId?: string | undefined } | undefined> => {
+    if (typeof quote !== 'string') return quote;
+    const meant = (await conversations.list(place, undefined)).find((m) => m.id === quote);
+    return meant ? { text: meant.text, messageId: meant.id } : { text: quote };
+  };
+
   api.get('/people', (ctx) => {
     ctx.body = [...people.people.values()];
   });
@@ -127,7 +137,7 @@ export function sandboxRoutes(options: SandboxRoutesOptions): Router {
       throw new HttpError(413, 'tooLarge', 'attachments are over 8 MB');
     const attachments = await Promise.all(files.map((f) => options.attachments.store(f.name, f.type, f.bytes, at)));
     const messageId = given.messageId ?? randomUUID();
-    const quote = typeof given.quote === 'string' ? { text: given.quote } : given.quote;
+    const quote = await quoteOf(given.quote, room === null ? { person: from } : { room });
     const shown: Message = {
       id: messageId,
       room,
