@@ -124,7 +124,7 @@ export const revoke: Grammar<typeof revokeSlots> = {
 };
 
 export function revokeReading(phrase: Phrase, role: string): Reading | undefined {
-  if (isQuestion(phrase.rest) || phrase.text.startsWith('别') || /^吧/.test(phrase.rest)) return undefined;
+  if (isQuestion(phrase.rest) || phrase.text.startsWith('别') || phrase.rest.startsWith('吧')) return undefined;
   const { no, reason } = numberAndReason(phrase);
   if (no === undefined)
     return phrase.word === '撤销' && phrase.leadingNumbers.length === 0 && isAlone(phrase.rest)

@@ -109,11 +109,11 @@ describe('what the documentation says', () => {
       m: Decimal128.fromString('1.0'),
     });
     const types = async (): Promise<unknown[]> => {
-      const found = await c.findOne({ _id: 1 }, { promoteValues: false });
-      return ['i', 'd', 'l', 'm'].map((f) => (found?.[f] as { _bsontype: string })._bsontype);
+      const found = await c.findOne<Record<string, { _bsontype: string }>>({ _id: 1 }, { promoteValues: false });
+      return ['i', 'd', 'l', 'm'].map((f) => found?.[f]?._bsontype);
     };
     expect(await types()).toEqual(['Int32', 'Double', 'Long', 'Decimal128']);
-    await c.updateOne({ _id: 1 }, { $inc: { i: 2 ** 31 - 1 } } as UpdateFilter<Row>);
+    await c.updateOne({ _id: 1 }, { $inc: { i: 2 ** 31 - 1 } } as object as UpdateFilter<Row>);
     expect(await types()).toEqual(['Long', 'Double', 'Long', 'Decimal128']);
   });
 

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { deserialize, serialize } from 'bson';
+import { MongoWriteConcernError } from 'mongodb';
+import { bareConnection, bodyOf, message, refusal, running } from '../running.js';
+
+describe('a connection', () => {
+  it('answers the handshake of old as the primary of a set of one, under the address the client used', async () => {
+    const { engine } = await running();
+    const { socket, answer } = await bareConnection(engine.uri);
+    const all = Buffer.concat([
+      Buffer.alloc(20),
+      Buffer.from('admin.$cmd\0'),
+      Buffer.alloc(8),
+      serialize({ isMaster: 1 }),
+    ]);
+    all.writeInt32LE(all.length, 0);
+    all.writeInt32LE(77, 4);
+    all.writeInt32LE(2004, 12);
+    socket.write(all);
+    const reply = await answer();
+    expect(reply.readInt32LE(12)).toBe(1);
+    expect(reply.readInt32LE(8)).toBe(77);
+    const doc = deserialize(reply.subarray(36));
+    expect(doc).toMatchObject({ ismaster: true, setName: 'gridmate', logicalSessionTimeoutMinutes: 30, ok: 1 });
+    expect(doc['hosts']).toEqual([doc['me']]);
+    expect(doc['maxWireVersion']).toBeGreaterThanOrEqual(25);
+  });
+
+  it('is closed by a broken frame, and the others go on', async () => {
+    const { engine, db } = await running();
+    const bad = await bareConnection(engine.uri);
+    bad.socket.write(Buffer.concat([Buffer.from([64, 0, 0, 0]), randomBytes(60)]));
+    await bad.closed;
+    expect(await db.command({ ping: 1 })).toMatchObject({ ok: 1 });
+  });
+
+  it('that sends noise, a thousand pieces of it, takes nobody else down', async () => {
+    const { engine, db } = await running();
+    for (let i = 0; i < 40; i += 1) {
+      const noisy = await bareConnection(engine.uri);
+      for (let k = 0; k < 25; k += 1) noisy.socket.write(randomBytes(1 + ((k * 37) % 400)));
+      noisy.socket.end();
+      await noisy.closed;
+    }
+    expect(await db.command({ ping: 1 })).toMatchObject({ ok: 1 });
+  });
+
+  it('gives no answer to a request that asks for none (moreToCome), and the next answer is the next request’s', async () => {
+    const { engine, db } = await running();
+    const { socket, answer } = await bareConnection(engine.uri);
+    socket.write(message(1, { insert: 'quiet', documents: [{ _id: 1 }], $db: 'test' }, { flags: 2 }));
+    socket.write(message(2, { ping: 1, $db: 'test' }));
+    expect((await answer()).readInt32LE(8)).toBe(2);
+    expect(await db.collection('quiet').countDocuments()).toBe(1);
+  });
+
+  it('answers requests sent together one after the other', async () => {
+    const { engine } = await running();
+    const { socket, answer } = await bareConnection(engine.uri);
+    socket.write(
+      Buffer.concat(
+        Array.from({ length: 200 }, (_, i) => message(i, { insert: 'c', documents: [{ _id: i }], $db: 'x' })),
+      ),
+    );
+    for (let i = 0; i < 200; i += 1) {
+      const reply = await answer();
+      expect(reply.readInt32LE(8)).toBe(i);
+      expect(bodyOf(reply)).toEqual({ n: 1, ok: 1 });
+    }
+  });
+
+  it('of a client that does not read its answers is not read from either', async () => {
+    const { engine, db } = await running();
+    await db.collection('big').insertMany(Array.from({ length: 8 }, () => ({ text: 'x'.repeat(1_000_000) })));
+    const { socket } = await bareConnection(engine.uri);
+    socket.pause();
+    const before = process.memoryUsage().arrayBuffers;
+    const request = message(1, { find: 'big', filter: {}, $db: 'test' });
+    for (let i = 0; i < 60; i += 1) socket.write(request);
+    for (let i = 0; i < 20; i += 1) await db.command({ ping: 1 });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(120_000_000);
+  });
+
+  it('is its owner’s alone', async () => {
+    const { folder } = await running();
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(statSync(join(folder, 'store.sock')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder, 'data.mdb')).mode & 0o777).toBe(0o600);
+  });
+});
+
+// https://www.mongodb.com/docs/manual/reference/error-codes/
+describe('a command', () => {
+  it('that does not exist is CommandNotFound', async () => {
+    const { db } = await running();
+    expect(await refusal(db.command({ teleport: 1 }))).toMatchObject({ code: 59, codeName: 'CommandNotFound' });
+  });
+
+  it('with a field that it does not know is refused', async () => {
+    const { db } = await running();
+    const error = await refusal(db.command({ find: 'a', filtre: {} }));
+    expect(error.code).toBe(40415);
+    expect(error.message).toContain('filtre');
+  });
+
+  it('without a database is refused', async () => {
+    const { engine } = await running();
+    const { socket, answer } = await bareConnection(engine.uri);
+    socket.write(message(1, { ping: 1 }));
+    expect(bodyOf(await answer())).toMatchObject({ ok: 0, code: 40571 });
+  });
+
+  // https://www.mongodb.com/docs/manual/reference/method/cursor.maxTimeMS/
+  it('that takes longer than maxTimeMS ends with MaxTimeMSExpired', async () => {
+    const { db } = await running();
+    const c = db.collection('numbers');
+    await c.insertMany(Array.from({ length: 20_000 }, (_, i) => ({ i, text: `text ${i}` })));
+    expect(await refusal(c.find({ text: /9{9}/ }, { maxTimeMS: 1 }).toArray())).toMatchObject({ code: 50 });
+    expect(await refusal(c.updateMany({ text: /9{9}/ }, { $inc: { i: 1 } }, { maxTimeMS: 1 }))).toMatchObject({
+      code: 50,
+    });
+    expect(await c.countDocuments({}, { maxTimeMS: 20_000 })).toBe(20_000);
+    expect(await refusal(db.command({ find: 'numbers', maxTimeMS: -1 }))).toMatchObject({ code: 2 });
+  });
+
+  // https://www.mongodb.com/docs/manual/reference/write-concern/
+  it('with a write concern that one node can’t meet stands, and says so', async () => {
+    const { db } = await running();
+    const error: unknown = await db
+      .command({ insert: 'a', documents: [{ _id: 1 }], writeConcern: { w: 3 } })
+      .catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(MongoWriteConcernError);
+    expect(error).toMatchObject({ code: 100 });
+    expect(await db.collection('a').countDocuments()).toBe(1);
+  });
+
+  it('with a read concern that does not exist is refused', async () => {
+    const { db } = await running();
+    expect(await refusal(db.command({ find: 'a', readConcern: { level: 'hearsay' } }))).toMatchObject({ code: 2 });
+  });
+});
