@@ -7,13 +7,13 @@ import { communityBinding } from '../bot-scripts/lib/community.js';
 import type { Channel } from './bot/channel.js';
 import { dialogueModel } from './bot/dialogue.js';
 import { Dispatcher } from './bot/dispatcher.js';
-import { interactionKey, interactionModel } from './bot/interaction.js';
+import { interactionModel } from './bot/interaction.js';
 import { loadScripts } from './bot/loader.js';
-import { Outbox, outboxModel, outgoingOf } from './bot/outbox.js';
+import { Outbox, outboxModel } from './bot/outbox.js';
 import { createReader } from './bot/reader.js';
 import { buildRegistry } from './bot/registry.js';
-import { createSandbox, fileUrl, SANDBOX, type SandboxChannel } from './channels/sandbox/index.js';
-import type { History, Message } from './channels/sandbox/conversations.js';
+import { historyOf } from './channels/sandbox/history.js';
+import { createSandbox, SANDBOX, type SandboxChannel } from './channels/sandbox/index.js';
 import { SandboxPeople } from './channels/sandbox/people.js';
 import { type Config, isLoopback } from './config.js';
 import { loadDemo } from './domain/demo/load.js';
@@ -28,6 +28,7 @@ import { Schedule } from './schedule/schedule.js';
 import { openStore } from './store/connect.js';
 import { migrate } from './store/migrate.js';
 import { createWeb } from './web/app.js';
+import { inspect } from './web/sandbox-inspect.js';
 import { type ReadRequest, sandboxRoutes } from './web/sandbox-routes.js';
 
 export interface RunningApp {
@@ -157,7 +158,7 @@ async function assemble(
             const chips = registry.catalogue.list(role, place).flatMap((e) => (e.help.chip ? [e.help.chip] : []));
             return role === undefined ? chips : chips.filter((c) => c.label !== '报到');
           },
-          inspect: (messageId) => inspect(bot, messageId),
+          inspect: (messageId) => inspect({ ...bot, ...models }, messageId),
           async moveClock(to) {
             if (to < clock.now()) await clock.moveTo(to);
             await schedule.runDue(to);
@@ -250,71 +251,4 @@ function readAs(
     },
   );
   return intent === 'unknown' ? { intent: 'ignore', slots: {} } : { intent, slots };
-}
-
-interface BotModels {
-  readonly interactions: ReturnType<typeof interactionModel>;
-  readonly outbox: ReturnType<typeof outboxModel>;
-}
-
-/** What the store still has of a sandbox chat: commands and the answers to them. */
-function historyOf({ interactions, outbox }: BotModels): History {
-  return {
-    async before(place) {
-      const where = 'room' in place ? { room: place.room } : { room: null, person: place.person };
-      const said = await interactions
-        .find({ channel: SANDBOX, ...where, messageId: { $not: /^joined:/ } })
-        .sort({ at: 1 })
-        .lean();
-      const sent = await outbox
-        .find({
-          channel: SANDBOX,
-          ...('room' in place ? { room: place.room, person: null } : { person: place.person }),
-          status: 'sent',
-        })
-        .sort({ at: 1, _id: 1 })
-        .lean();
-      const theirs = said.map((i): Message => ({
-        id: i.messageId,
-        room: i.room,
-        from: i.person,
-        text: i.text,
-        mentions: i.mentions,
-        attachments: i.attachments.map((a) => ({ name: a.name, type: a.type, url: fileUrl(a.id) })),
-        at: i.at.toISOString(),
-      }));
-      const ours = sent.map((o): Message => {
-        const m = outgoingOf(o);
-        return {
-          id: m.id,
-          room: o.room,
-          from: 'bot',
-          ...(o.person !== null && { to: o.person }),
-          text: m.text,
-          mentions: m.mentions,
-          attachments: m.attachments.map((a) => ({ name: a.name, type: a.type, url: fileUrl(a.id) })),
-          at: m.at.toISOString(),
-        };
-      });
-      return [...theirs, ...ours].toSorted((a, b) =>
-        a.at === b.at ? Number(a.from === 'bot') - Number(b.from === 'bot') : a.at < b.at ? -1 : 1,
-      );
-    },
-  };
-}
-
-async function inspect({ interactions, outbox }: BotModels, messageId: string): Promise<object> {
-  const found = await interactions.findById(interactionKey({ channel: SANDBOX, messageId })).lean();
-  if (!found) return { messageId, outcome: 'ignored' };
-  const sent = await outbox.find({ interaction: found._id }).sort({ _id: 1 }).lean();
-  return {
-    messageId,
-    outcome: found.outcome,
-    intent: found.intent,
-    slots: found.slots,
-    records: [],
-    ledger: [],
-    outbox: sent.map((o) => ({ id: o._id, to: o.person ?? o.room, status: o.status, attempts: o.attempts })),
-    timings: { queuedMs: 0, handledMs: found.handledMs },
-  };
 }

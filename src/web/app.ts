@@ -32,7 +32,10 @@ export interface WebOptions {
 /** The program's HTTP side: API, health, metrics and the page. */
 export function createWeb({ routers, metrics, log, loopbackOnly, uiFolder, ready }: WebOptions): Koa {
   const app = new Koa();
-  app.on('error', (err: unknown) => log.warn({ err }, 'http'));
+  app.on('error', (err: NodeJS.ErrnoException) => {
+    // A page that is closed while it listens for events: every day's business.
+    if (err.code !== 'ERR_STREAM_PREMATURE_CLOSE' && err.code !== 'ECONNRESET') log.warn({ err }, 'http');
+  });
   app.use(async (ctx, next) => {
     try {
       if (loopbackOnly && !LOCAL_HOST.test(ctx.get('host')))
