@@ -132,6 +132,13 @@ export class Decider<C extends Community> {
     if (intent === 'ignore') return IGNORED;
     const command = reading.grammar && registry.commands.get(reading.grammar.intent);
     if (!command) {
+      const { text } = this.#options.reader.phrase({
+        text: message.text,
+        mentionsBot: message.mentionsBot,
+        mentions: [],
+      });
+      const polite = CANCEL.test(text) ? community.sentences.nothingToCancel() : community.sentences.courtesy(text);
+      if (polite !== undefined) return { outcome: 'handled', intent: 'courtesy', slots: {}, reply: polite };
       const near = Array.isArray(slots['suggestions']) ? slots['suggestions'].filter((s) => typeof s === 'string') : [];
       return { outcome: 'handled', intent: 'unknown', slots, reply: community.sentences.notUnderstood(near) };
     }

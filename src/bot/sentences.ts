@@ -8,6 +8,8 @@ export interface Sentences {
   readonly notAllowed: (word: string, role: string) => string;
   readonly wrongPlace: (word: string, needed: Exclude<Where, 'anywhere'>) => string;
   readonly unboundGroup: () => string;
+  /** Addressed, and only polite (thanks, a greeting): what one answers; undefined: it is something else. */
+  readonly courtesy: (text: string) => string | undefined;
   /** Addressed, but not understood; `near` are commands that look or sound alike. */
   readonly notUnderstood: (near: readonly string[]) => string;
   readonly cancelled: () => string;
