@@ -42,6 +42,7 @@ async function byKind(
   const lines: string[] = [];
   const messages: Outgoing[] = [];
   const undone: { kind: string; data: Record<string, unknown> }[] = [];
+  let needsReason = false;
   for (const number of wanted) if (!kinds.has(number)) lines.push(say.notFound(number));
   for (const kind of new Set(kinds.values())) {
     const settler = ctx.settlers.get(kind);
@@ -52,11 +53,13 @@ async function byKind(
     );
     lines.push(...settled.lines);
     messages.push(...(settled.messages ?? []));
+    needsReason ||= settled.needsReason === true;
     if (settled.undo) undone.push({ kind, data: settled.undo });
   }
   return {
     messages: [{ to: 'here', text: lines.join('\n') }, ...messages],
-    refused: undone.length === 0 && messages.length === 0,
+    refused: undone.length === 0 && messages.length === 0 && !needsReason,
+    ...(needsReason && { question: { intent: revoke.intent, slots: { no: wanted[0] }, missing: ['reason'] } }),
     ...(undone.length > 0 && { undo: { undone } }),
   };
 }
@@ -137,6 +140,7 @@ export default script('审核', { summary: '待办、通过、驳回、撤销', 
     {
       in: 'anywhere',
       role: 'member',
+      asks: { reason: ({ no }) => `为什么撤销 #${no ?? ''}？请写原因，例如：重复登记` },
       help: { example: '撤销 #231', about: '撤销自己没审核的登记；负责人撤销已通过的要写原因' },
     },
     async (ctx, { no, reason }) => byKind(ctx, [no], (s) => s.revoke(ctx, no, reason)),

@@ -63,7 +63,6 @@ export const errors: RepliesFor<ServiceError> = {
   'service.severalMembers': ({ name }) => `名册里有几位叫${name}，分不清是谁，没有登记。请本人自己发`,
   'service.notFound': ({ number }) => `没有找到 #${number}，发「待办」或「我的服务」看看号码`,
   'service.notYours': ({ number }) => `#${number} 不是您登记的，也不在您负责的范围，不能撤销`,
-  'service.reasonNeeded': ({ number }) => `撤销已登记的服务要写原因，例如：撤销 #${number} 重复登记`,
 };
 
 export default script('服务', { summary: '登记志愿服务', order: 30 }, (on) => {
@@ -179,7 +178,8 @@ export default script('服务', { summary: '登记志愿服务', order: 30 }, (o
     },
     async revoke({ tx, member, now, person, services, checkIns, place, zone }, number, reason) {
       const settled = await services.revoke(tx, { number, by: member, at: now, reason });
-      if (settled.is !== 'done') return { lines: [settledLine(settled, place, zone)] };
+      if (settled.is !== 'done')
+        return { lines: [settledLine(settled, place, zone)], needsReason: settled.is === 'reasonNeeded' };
       const { report } = settled;
       if (report.status === 'withdrawn')
         return { lines: [`已撤销 #${number}，不再审核`], undo: { numbers: [number], to: 'submitted' } };
@@ -220,6 +220,8 @@ function settledLine(s: SettledReport, place: 'group' | 'private', zone: string)
       return `#${s.number} 是您自己的，要由上一级审核`;
     case 'notAllowed':
       return `#${s.number} 不在您负责的范围`;
+    case 'reasonNeeded':
+      return `为什么撤销 #${s.number}？请写原因，例如：重复登记`;
     case 'already': {
       const { report } = s;
       const when = report.settledAt

@@ -16,6 +16,8 @@ const MAX_TEXT = 2000;
 /** Words that end an open question. */
 const CANCEL = /^(取消|算了|不用了|不登记了|退出|不了)$/;
 
+const INCOMPLETE: ReadonlySet<string> = new Set(['ask', 'ignore', 'unknown']);
+
 /** What a message comes to, before anything is written. */
 export interface Decision {
   readonly outcome: Exclude<Outcome, 'duplicate'>;
@@ -87,6 +89,10 @@ export class Decider<C extends Community> {
       if (CANCEL.test(phrase.text))
         return { outcome: 'handled', intent: 'dialogue.cancel', slots: {}, reply: community.sentences.cancelled() };
       const grammar = registry.commands.get(dialogue.intent)?.grammar;
+      // A whole command about a numbered thing is that command, not the text that was asked for (`通过 #5` is no reason).
+      const command = /#\d/.test(phrase.text) ? reader.read(said, context) : undefined;
+      if (command?.grammar && command.grammar !== grammar && !INCOMPLETE.has(command.intent))
+        return this.#act(tx, message, looked, command, 0);
       const answer = grammar?.answer?.({ ...dialogue.slots, missing: dialogue.missing }, phrase, context);
       if (answer && grammar) return this.#act(tx, message, looked, { ...answer, grammar }, dialogue.asked);
     }

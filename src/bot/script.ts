@@ -149,6 +149,8 @@ export interface Settled {
   readonly messages?: readonly Outgoing[];
   /** Data by which `unsettle` takes it back; absent: nothing changed. */
   readonly undo?: Record<string, unknown>;
+  /** Nothing was done yet: it wants a reason, which is asked for. */
+  readonly needsReason?: boolean;
 }
 
 /** The capability's side of 待办, 通过, 驳回 and 撤销 for one kind of numbered thing. */

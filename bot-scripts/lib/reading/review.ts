@@ -121,6 +121,10 @@ export const revoke: Grammar<typeof revokeSlots> = {
   words: ['撤销', '作废', '撤掉'],
   slots: revokeSlots,
   read: (phrase, context) => revokeReading(phrase, context.role),
+  answer(kept, phrase) {
+    const reason = trimmed(phrase.text).slice(0, 200);
+    return reason === '' ? undefined : { intent: 'review.reverse', slots: { no: kept['no'], reason } };
+  },
 };
 
 export function revokeReading(phrase: Phrase, role: string): Reading | undefined {

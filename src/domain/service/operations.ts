@@ -14,7 +14,6 @@ import {
   ImplausibleDuration,
   MemberNotFound,
   NotYourReport,
-  ReasonNeeded,
   ReportNotFound,
   SeveralMembers,
   TooLate,
@@ -61,7 +60,7 @@ export type SettledReport =
       readonly member: Member;
     }
   | { readonly is: 'already'; readonly report: ServiceReport }
-  | { readonly is: 'own' | 'notAllowed'; readonly number: number };
+  | { readonly is: 'own' | 'notAllowed' | 'reasonNeeded'; readonly number: number };
 
 const counts = (r: ServiceReport): boolean => r.status === 'submitted' || r.status === 'confirmed';
 export const sourceOf = (number: number): string => `serviceReport:${number}`;
@@ -338,7 +337,7 @@ export function serviceOperations(
     /**
      * The author's withdrawal of what is not confirmed, a leader's reversal of what is.
      *
-     * @throws {ReasonNeeded} a reversal says why; {NotYourReport} neither author nor leader
+     * @throws {NotYourReport} neither author nor leader
      */
     async revoke(
       tx: Tx,
@@ -356,7 +355,7 @@ export function serviceOperations(
       }
       if (report.member === by._id) return { is: 'own', number };
       if (!leads(by, report.confirmPath)) throw new NotYourReport({ number });
-      if (reason === undefined) throw new ReasonNeeded({ number });
+      if (reason === undefined) return { is: 'reasonNeeded', number };
       if (report.status === 'submitted')
         return { is: 'done', report: change(tx, report, 'rejected', by, at, reason), member };
       const after = change(tx, report, 'reversed', by, at, reason);
