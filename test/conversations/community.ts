@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { pino } from 'pino';
 import { type RunningApp, startApp } from '../../src/app.js';
-import type { Handled } from '../../src/bot/message.js';
 import { parseConfig } from '../../src/config.js';
 import type { Member, Role } from '../../src/domain/member/schema.js';
 import { identityKey } from '../../src/domain/member/schema.js';
+import type { Network, Said } from './networks/network.js';
 
 const COMMUNITY = '/s/c/';
 const role = (kind: Role['role'], unit: string, unitName: string, path: string): Role => ({
@@ -73,43 +73,50 @@ export const GROUP = 'grid-3';
 
 let messages = 0;
 
-/** A chat of the community: the real program without the port, driven through the sandbox channel. */
-export class Chat {
+type SayOptions = { room?: string | null; messageId?: string; attachments?: string[]; mentionsBot?: boolean };
+
+/** A chat of the community: the real program without the port, driven from the far side of a network. */
+export class Chat<N extends Network = Network> {
   readonly app: RunningApp;
+  readonly network: N;
   readonly #folder: string;
   #now = new Date('2026-11-25T10:00:00+08:00');
 
-  private constructor(app: RunningApp, folder: string) {
+  private constructor(app: RunningApp, network: N, folder: string) {
     this.app = app;
+    this.network = network;
     this.#folder = folder;
   }
 
-  static async start(): Promise<Chat> {
+  static async start<N extends Network>(network: N): Promise<Chat<N>> {
     const folder = await mkdtemp(join(tmpdir(), 'gridmate-test-'));
     const env: Record<string, string> = {
       DATA_DIR: folder,
       PORT: '0',
       DEMO: 'off',
       MONGODB_NAME: `test_${process.pid}_${Date.now()}`,
+      ...(await network.prepare()),
     };
     if (process.env['MONGODB_URI'] !== undefined) env['MONGODB_URI'] = process.env['MONGODB_URI'];
     const app = await startApp(parseConfig(env), pino({ level: 'silent' }), 'same');
     const { models, services } = app.store;
+    const channel = network.name;
     await models.units.insertMany(units);
     await models.members.insertMany(members);
     await models.identities.insertMany(
       BOUND.map((name) => ({
-        _id: identityKey({ channel: 'sandbox', userId: name }),
-        channel: 'sandbox',
+        _id: identityKey({ channel, userId: name }),
+        channel,
         userId: name,
         member: name,
         boundAt: new Date('2026-01-01T00:00:00Z'),
       })),
     );
+    const room = network.roomId(GROUP);
     await models.groups.create({
-      _id: `sandbox:${GROUP}`,
-      channel: 'sandbox',
-      room: GROUP,
+      _id: `${channel}:${room}`,
+      channel,
+      room,
       unit: 'g3',
       unitName: '第三网格',
       unitPath: '/s/c/g3/',
@@ -118,12 +125,14 @@ export class Chat {
       ranking: 'off',
     });
     await services.memberNames.refresh();
-    return new Chat(app, folder);
+    await network.attach(app);
+    return new Chat(app, network, folder);
   }
 
   async stop(): Promise<void> {
     if (process.env['MONGODB_URI'] !== undefined) await this.app.store.connection.dropDatabase();
     await this.app.stop();
+    await this.network.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
@@ -139,50 +148,33 @@ export class Chat {
     return this.#now;
   }
 
-  /** Sends a message and returns what the bot answers to the sender. */
-  async handled(
-    person: string,
-    text: string,
-    options: { room?: string | null; messageId?: string; attachments?: string[]; mentionsBot?: boolean } = {},
-  ): Promise<Handled> {
+  /** A message as it is typed now. */
+  said(person: string, text: string, options: SayOptions = {}): Said {
     messages += 1;
-    const messageId = options.messageId ?? `t${messages}`;
-    const { sandbox } = this.app;
-    if (!sandbox) throw new Error('the sandbox is off');
-    const attachments = await Promise.all(
-      (options.attachments ?? []).map((name) =>
-        this.app.store.services.attachments.store(name, 'image/png', Buffer.from(name), this.#now),
-      ),
-    );
-    const handled = await sandbox.inbox().receive({
-      channel: 'sandbox',
-      messageId,
-      room: options.room ?? null,
+    const room = options.room ?? null;
+    return {
       from: person,
+      room,
       text,
-      mentionsBot: options.mentionsBot ?? false,
-      mentions: [],
-      attachments,
+      messageId: options.messageId ?? `t${messages}`,
+      mentionsBot: options.mentionsBot ?? (room !== null && !this.network.hearsGroups),
+      pictures: options.attachments ?? [],
       at: this.#now,
-    });
-    await handled.delivered;
-    return handled;
+    };
   }
 
   /** What the bot answers, as one text; '' is silence. */
-  async says(person: string, text: string, options: Parameters<Chat['handled']>[2] = {}): Promise<string> {
-    return (await this.handled(person, text, options)).replies.map((r) => r.text).join('\n---\n');
+  async says(person: string, text: string, options: SayOptions = {}): Promise<string> {
+    return (await this.network.say(this.said(person, text, options))).join('\n---\n');
   }
 
-  inGroup(person: string, text: string, options: Parameters<Chat['handled']>[2] = {}): Promise<string> {
+  inGroup(person: string, text: string, options: SayOptions = {}): Promise<string> {
     return this.says(person, text, { ...options, room: GROUP });
   }
 
   /** What a person was told in private. */
-  async told(person: string): Promise<string[]> {
-    const { sandbox } = this.app;
-    if (!sandbox) throw new Error('the sandbox is off');
-    return (await sandbox.conversations.list({ person }, undefined)).filter((m) => m.from === 'bot').map((m) => m.text);
+  told(person: string): Promise<readonly string[]> {
+    return this.network.told(person);
   }
 
   /** The number that an answer names first. */

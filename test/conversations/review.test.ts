@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Chat } from './community.js';
+import { networks } from './networks/index.js';
 
-describe('审核: leaders settle what waits, inside their unit', () => {
+describe.each(networks)('审核: leaders settle what waits, inside their unit (%s)', (_network, network) => {
   let chat: Chat;
   const report = async (person: string, text = '服务 扫地 1小时'): Promise<number> =>
     Chat.number(await chat.inGroup(person, text));
   beforeAll(async () => {
-    chat = await Chat.start();
+    chat = await Chat.start(network());
   });
   afterAll(() => chat.stop());
 

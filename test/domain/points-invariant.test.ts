@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Chat } from '../conversations/community.js';
+import { SandboxNetwork } from '../conversations/networks/sandbox.js';
 import { transact } from '../../src/store/transaction.js';
 
 /** What people do, in any order and at once; redelivery is the same message id again. */
@@ -19,9 +20,9 @@ const act = fc.oneof(
 );
 
 describe('the ledger under any interleaving', () => {
-  let chat: Chat;
+  let chat: Chat<SandboxNetwork>;
   beforeAll(async () => {
-    chat = await Chat.start();
+    chat = await Chat.start(new SandboxNetwork());
   });
   afterAll(() => chat.stop());
 
@@ -35,7 +36,7 @@ describe('the ledger under any interleaving', () => {
         const sent: [string, string, string][] = [];
         const numbers: number[] = [];
         const deliver = async ([id, person, text]: [string, string, string]): Promise<void> => {
-          const handled = await chat.handled(person, text, { messageId: id });
+          const handled = await chat.network.handled(chat.said(person, text, { messageId: id }));
           expect(handled.outcome).not.toBe('failed');
           const no = /#(\d+)/.exec(handled.replies[0]?.text ?? '')?.[1];
           if (no !== undefined && text.startsWith('服务') && !numbers.includes(Number(no))) numbers.push(Number(no));
@@ -93,10 +94,12 @@ describe('the ledger under any interleaving', () => {
       ['d4', '路人', '服务 扫地 1小时'],
     ];
     await Promise.all(
-      messages.flatMap(([id, who, text]) => [1, 2, 3].map(() => chat.handled(who, text, { messageId: id }))),
+      messages.flatMap(([id, who, text]) =>
+        [1, 2, 3].map(() => chat.network.handled(chat.said(who, text, { messageId: id }))),
+      ),
     );
     for (const [id, who, text] of messages)
-      expect((await chat.handled(who, text, { messageId: id })).outcome).toBe('duplicate');
+      expect((await chat.network.handled(chat.said(who, text, { messageId: id }))).outcome).toBe('duplicate');
     const after = await counts();
     expect(after.map((n, i) => n - (before[i] ?? 0))).toEqual([4, 4, 2, 0, 2]);
   });

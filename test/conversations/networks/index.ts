@@ -1,0 +1,5 @@
+import type { Network } from './network.js';
+import { SandboxNetwork } from './sandbox.js';
+
+/** Every chat network that the conversations are held over: `describe.each(networks)('… over %s', (_name, network) => …)`. */
+export const networks: readonly [name: string, make: () => Network][] = [['sandbox', () => new SandboxNetwork()]];
