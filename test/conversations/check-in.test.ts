@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Chat, GROUP } from './community.js';
+import { Chat } from './community.js';
 import { networks } from './networks/index.js';
 
 describe.each(networks)('报到, 绑定, 我的, 积分, 帮助 (%s)', (_network, network) => {
