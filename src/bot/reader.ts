@@ -1,7 +1,9 @@
 import type { Grammar, Names, Phrase, Place, ReadContext, Reading } from './grammar.js';
+import { findPeriod } from './language/dates.js';
 import { nearWords } from './language/near-words.js';
 import { normalise, splitQuote, takeMentions } from './language/normalise.js';
 import { leadingNumbers } from './language/number-lists.js';
+import { HAN_DIGITS } from './language/numbers.js';
 import { soundOf } from './language/pinyin.js';
 
 /** A message as far as reading it goes. */
@@ -31,7 +33,7 @@ export interface Reader {
 /** Words before a command word that change nothing. */
 const POLITE = /^(?:那个|呃|嗯|额|就是|我要|我想|我来|请|麻烦|帮我|给我|我)[ ,]*/;
 /** Particles after a command word that change nothing. */
-const PARTICLES = /^(?:一下|下(?![周个午半月次])|[啊啦了哈呀嘞哦])+(?=[\s,:;#\d]|$)/;
+const PARTICLES = /^(?:一下|下(?![周个午半月次])|[啊啦了哈呀嘞哦])+(?=[\s,:;#\d]|$)|^吧(?=[\s#\d])/;
 /** Whether a message is acted upon does not depend on the day or on who wrote it. */
 const AT_ANY_TIME: Omit<ReadContext, 'names'> = {
   now: new Date('2026-01-01T12:00:00Z'),
@@ -43,6 +45,8 @@ const AT_ANY_TIME: Omit<ReadContext, 'names'> = {
 };
 /** A message longer than this is no command in a group: it is not looked at further. */
 const LONGEST = 2000;
+/** `上个季度的积分排行榜`: a message that is a span of time and a command word is no longer than this. */
+const LONGEST_WITH_PERIOD = 16;
 const IGNORE: Read = { intent: 'ignore', slots: {} };
 
 /**
@@ -143,7 +147,9 @@ export function createReader(
       if (
         firsts.has(c) ||
         /[@＠]/.test(text) ||
-        /[\d/?？#「"“[\u2460-\u2473]/.test(c) ||
+        /[\d/?？#「"“[\u2460-\u2473从把将第]/.test(c) ||
+        HAN_DIGITS.includes(c) ||
+        (text.length <= LONGEST_WITH_PERIOD && /[本这上下今去全最近过]/.test(c)) ||
         POLITE.test(text.slice(first.index, first.index + 4))
       )
         return actsOn(text, names);
@@ -168,8 +174,10 @@ export function createReader(
         rest: string,
         numbers: readonly number[] = [],
       ): Read | undefined => {
+        // `服务服务 巡逻`: said twice, meant once.
+        const once = word.length >= 2 && rest.startsWith(word) ? rest.slice(word.length) : rest;
         const reading = grammar.read(
-          phraseOf(text, quote, mentions, word, rest.replace(PARTICLES, ''), numbers),
+          phraseOf(text, quote, mentions, word, once.replace(PARTICLES, ''), numbers),
           context,
         );
         return reading && { ...reading, grammar: byIntent.get(reading.intent) ?? grammar };
@@ -183,9 +191,19 @@ export function createReader(
         const found = opening(start);
         const reading = found && attempt(found.grammar, found.word, start.slice(found.word.length));
         if (reading) return reading;
+        const span = start.length <= LONGEST_WITH_PERIOD ? findPeriod(start, context.now, context.zone) : undefined;
+        if (span?.from === 0 && span.period.from !== span.period.to) {
+          const word = start
+            .slice(span.to)
+            .replace(/^ ?的? ?/, '')
+            .replace(/[?,]$/, '');
+          const grammar = byWord.get(word);
+          const within = grammar && attempt(grammar, word, ` ${start.slice(0, span.to)}`);
+          if (within) return within;
+        }
         if (!POLITE.test(text)) break;
       }
-      const numbered = leadingNumbers(text);
+      const numbered = leadingNumbers(text.replace(/^[从把将] ?(?=[#\d第])/, ''));
       if (numbered) {
         const rest = numbered.rest.replace(/^[ ,:号]+/, '');
         const found = opening(rest) ?? sounding(rest);

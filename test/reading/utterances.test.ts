@@ -92,7 +92,7 @@ const right = (line: Line): boolean => {
   return got.intent === line.intent && sameSlots(line.slots, got.slots);
 };
 
-describe.each(['utterances.jsonl', 'more-utterances.jsonl'])('the messages of %s', (file) => {
+describe.each(['utterances.jsonl', 'more-utterances.jsonl', 'messages-by-flow.jsonl'])('the messages of %s', (file) => {
   const lines = read(file);
 
   it.each(BUILT.filter((flow) => lines.some((l) => l.flow === flow)))(

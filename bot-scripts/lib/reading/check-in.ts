@@ -28,6 +28,10 @@ const ORGANISATION =
 const TAIL_LABEL = /(?:手机|电话|号码)?(?:号)?(?:后四位|尾号|末四位|后4位|尾数)(?:是|为|:)?/;
 const DIGIT4 = new RegExp(`(?<![\\d${HAN_DIGITS}])(\\d{4}|[${HAN_DIGITS}]{4})(?![\\d${HAN_DIGITS}]|号楼|栋|幢)`);
 
+/** `特长修水电`, `擅长书法、唱歌`, `会修电脑`. */
+const SKILLS =
+  /(?:特长|专长|擅长)(?:是|:)?\s*(\p{Script=Han}{2,10}(?:[、,和]\p{Script=Han}{2,10})*)|(?<=^|[\s,])我?会((?:修|弹|唱|画|写|理|做|教|打|拉|说|剪|拍)\p{Script=Han}{1,8})/u;
+
 interface Parts {
   name?: string;
   phoneTail?: string;
@@ -70,9 +74,10 @@ function parse(text: string, context: ReadContext): Parts {
     parts.phoneTail = digits;
     cut(tail.index, tail[0].length);
   }
-  const skill = /特长(?:是|:)?\s*(\p{Script=Han}{2,10})/u.exec(left);
-  if (skill?.[1] !== undefined) {
-    parts.skills = [skill[1]];
+  const skill = SKILLS.exec(left);
+  const said = skill?.[1] ?? skill?.[2];
+  if (skill && said !== undefined) {
+    parts.skills = said.split(/[、,和]/);
     cut(skill.index, skill[0].length);
   }
   const known = left.match(/\p{Script=Han}+(?:·\p{Script=Han}+)*/gu)?.find((w) => context.names.has(w));
@@ -104,12 +109,12 @@ function reading(parts: Parts): Reading {
 }
 
 const FOR_OTHER =
-  /(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,4}\s*报到|我(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|儿子|女儿|邻居)[也要想来去]*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
+  /代(?:为)?报到|(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,4}\s*报到|我(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|儿子|女儿|邻居)[也要想来去]*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
 
 function forOther(text: string, context: ReadContext): Reading | undefined {
   if (!FOR_OTHER.test(text)) return undefined;
   const rest = text.replace(
-    /也?报到(?:一下)?|(?:代|替|帮|给)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|邻居|孩子|儿子|女儿|家人|他|她)?也?/g,
+    /(?:代|代为|也)?报到(?:一下)?|(?:代|替|帮|给)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|邻居|孩子|儿子|女儿|家人|他|她)?也?/g,
     ' ',
   );
   const { name, phoneTail } = parse(rest, context);
@@ -118,6 +123,12 @@ function forOther(text: string, context: ReadContext): Reading | undefined {
     slots: { ...(name !== undefined && { name }), ...(phoneTail !== undefined && { phoneTail }) },
   };
 }
+
+/** `马小红报到`, `我是马小红 报到`: nothing is said but who one is. Of unknown two-character names some are words: `明天报到`. */
+const isSelf = (name: string, text: string, { names }: ReadContext): boolean =>
+  new RegExp(`(?:我是|我叫|本人)${name}[\\s,]*报到`).test(text) ||
+  (new RegExp(`^(?:党员|[\\p{L}]{0,3}好[\\s,]*)?${name}[\\s,]*报到[\\s,了啦]*$`, 'u').test(text) &&
+    (names.has(name) || name.length >= 3));
 
 /** 报到 <姓名> [<手机后四位>], with unit, employer, category and skill where they are said. */
 export const checkIn: Grammar<typeof slots> = {
@@ -141,13 +152,14 @@ export const checkIn: Grammar<typeof slots> = {
     const whole = `${phrase.word ?? ''}${phrase.rest}`;
     if (isQuestion(phrase.rest) || /[哪谁啥]|什么|多少|如何/.test(phrase.rest)) return undefined;
     const category = CATEGORIES.find(([pattern]) => pattern.test(phrase.word ?? ''))?.[1];
-    const parts = { ...parse(phrase.rest, context), ...(category !== undefined && { category }) };
+    const before = phrase.leadingNumbers.length > 0 ? phrase.text.slice(0, phrase.text.indexOf(phrase.word ?? '')) : '';
+    const parts = { ...parse(`${before}${phrase.rest}`, context), ...(category !== undefined && { category }) };
     const glued = isGlued(phrase.rest) && !context.addressed;
     if (parts.name !== undefined && (!glued || context.names.has(parts.name) || parts.phoneTail !== undefined))
       return reading(parts);
     if (glued) return undefined;
     const nothing = /^[\s,:;.啊了哈呀吧]*$/.test(phrase.rest);
-    if (nothing) return context.addressed || whole === '报到' ? reading(parts) : undefined;
+    if (nothing) return context.addressed || whole === phrase.text ? reading(parts) : undefined;
     return parts.phoneTail !== undefined || context.addressed ? reading(parts) : undefined;
   },
   readSentence(phrase, context) {
@@ -158,7 +170,8 @@ export const checkIn: Grammar<typeof slots> = {
     return parts.name !== undefined &&
       (parts.phoneTail !== undefined ||
         parts.homeOrganisation !== undefined ||
-        /来报到|前来报到|向社区报到/.test(phrase.text))
+        /来报到|前来报到|向社区报到/.test(phrase.text) ||
+        isSelf(parts.name, phrase.text, context))
       ? reading(parts)
       : undefined;
   },

@@ -19,8 +19,8 @@ export const help: Grammar<typeof helpSlots> = {
     if (phrase.word === '?')
       return context.addressed && isAlone(phrase.rest) ? { intent: 'help', slots: {} } : undefined;
     if (isAlone(phrase.rest)) return { intent: 'help', slots: {} };
-    if (isGlued(phrase.rest) && !context.addressed) return undefined;
     const topic = bare(phrase.rest);
+    if (isGlued(phrase.rest) && !context.addressed && TOPIC.exec(topic)?.[0] !== topic) return undefined;
     return /^[\p{L}]{1,8}$/u.test(topic) &&
       (context.addressed || TOPIC.test(topic)) &&
       ['帮助', '菜单', '怎么用', '使用帮助'].includes(phrase.word ?? '')
@@ -28,8 +28,12 @@ export const help: Grammar<typeof helpSlots> = {
       : undefined;
   },
   readSentence(phrase) {
-    const text = bare(phrase.text);
-    if (/^(?:(?:这个?|你|机器人|小助手)?(?:怎么用|咋用|能干(?:什么|啥)|会(?:什么|啥)|有(?:什么|哪些)功能))$/.test(text))
+    const text = bare(phrase.text).replace(/^(?:网格)?(?:小助手|机器人)[\s,:]*/, '');
+    if (
+      /^(?:这个?|你)?都?(?:怎么用|怎么使用|咋用|能(?:干|做)(?:什么|啥)|会(?:什么|啥|干啥|做什么)|有(?:什么|啥|哪些)功能|能帮我?(?:干|做)?(?:什么|啥))$/.test(
+        text,
+      )
+    )
       return { intent: 'help', slots: {} };
     const asked = /^(?:请问)?(?:我)?(?:要|想)?(?:怎么|如何|咋|怎样)(\p{Script=Han}{2,6})$/u.exec(text)?.[1];
     const topic = TOPIC.exec(asked ?? '')?.[0] ?? asked ?? (HOW.test(text) ? TOPIC.exec(text)?.[0] : undefined);
@@ -54,7 +58,7 @@ export const exportMine: Grammar = {
 
 export const consoleLink: Grammar = {
   intent: 'console.link',
-  words: ['控制台', '后台', '管理后台'],
+  words: ['控制台', '打开控制台', '进入控制台', '后台', '打开后台', '管理后台'],
   slots: z.object({}),
   read: (phrase) => (isAlone(phrase.rest) ? { intent: 'console.link', slots: {} } : undefined),
 };

@@ -22,23 +22,35 @@ const Item = z.object({
 const slots = z.object({ reports: z.array(Item).min(1).max(10) });
 type Draft = Partial<z.infer<typeof Item>>;
 
-const WORDS = ['服务', '志愿服务', '志愿者服务', '服务打卡', '服务登记', '登记服务', '报服务', '报告服务', '服务报告'];
+const WORDS = ['服务', '志愿服务', '志愿者服务'].flatMap((word) => [
+  word,
+  ...['打卡', '登记', '报告', '申报', '上报'].map((what) => `${word}${what}`),
+  ...['登记', '报告', '申报', '填报', '报'].map((verb) => `${verb}${word}`),
+]);
 const SEPARATOR = /\n+|;|,?(?:接着|然后|之后|随后|另外|还有)|(?:^|[\s,;\n])\d{1,2}[、.](?!\d)/g;
 const PART_OF_DAY = /今早|一大早|清早|早上|早晨|上午|中午|午后|下午|傍晚|晚上|夜里|凌晨|刚刚|刚才|刚/g;
 const FILLER =
   /^(?:呃|嗯|额|那个|就是|我|报一下|报个|报|登记|了|的|在|于|做了|参加了?|去了?|又|也)+|(?:呃|那个|就是说|就是)/g;
 
+interface Parts {
+  readonly parts: readonly string[];
+  /** The parts are items of a list: numbered, or on lines of their own. */
+  readonly listed: boolean;
+}
+
 /** Cuts a text into the parts that are each one report: every part has one length of time. */
-function segments(text: string, durations: readonly FoundDuration[]): string[] {
+function segments(text: string, durations: readonly FoundDuration[]): Parts {
   const listed = text
     .split(SEPARATOR)
     .map((s) => s.trim())
     .filter((s) => s !== '');
   if (durations.length < 2 || listed.filter((s) => findDurations(s).length === 1).length === durations.length)
-    return listed.length > 1 && durations.length >= 2 ? listed : [text.replace(/^\s*\d{1,2}[、.](?!\d)/, '')];
+    return listed.length > 1 && durations.length >= 2
+      ? { parts: listed, listed: true }
+      : { parts: [text.replace(/^\s*\d{1,2}[、.](?!\d)/, '')], listed: false };
   const first = durations[0] as FoundDuration;
   const durationFirst = findItems(text.slice(0, first.from)).length === 0;
-  return durations.map((d, i) => {
+  const parts = durations.map((d, i) => {
     const from = durationFirst ? d.from : (durations[i - 1]?.to ?? 0);
     const to = durationFirst
       ? (durations[i + 1]?.from ?? text.length)
@@ -47,6 +59,18 @@ function segments(text: string, durations: readonly FoundDuration[]): string[] {
         : d.to;
     return text.slice(from, to).replace(/^[\s,;、.]+|[\s,;、]+$/g, '');
   });
+  return { parts, listed: false };
+}
+
+/** `帮张三报一下`: who reports for another names whom it counts for. */
+function reportedFor(text: string, { names }: ReadContext): string {
+  const asked = /^[\s,]*(?:帮|替|代|给)(?=\p{L})/u.exec(text);
+  const name = asked && names.prefixOf(text.slice(asked[0].length));
+  if (!asked || !name) return text;
+  const verb = /^(?:登记|申报|填报|报告|报|记)(?:一下|一个|个|下)?(?:服务)?[\s,:]*/.exec(
+    text.slice(asked[0].length + name.length),
+  );
+  return verb ? `${name} ${text.slice(asked[0].length + name.length + verb[0].length)}` : text;
 }
 
 /** The persons it counts for, in the order said; a name after 给, 帮, 看望 is helped, not helping. */
@@ -98,9 +122,14 @@ function nowText({ now, zone }: ReadContext): string {
 }
 
 /** One report of one part: what is said is taken out piece by piece, the note is what is left. */
-function draftOf(segment: string, context: ReadContext): { draft: Draft; vague: boolean; joint: boolean } {
-  const draft: Draft = {};
-  let { members, rest: text } = takeMembers(segment, context);
+function draftOf(
+  segment: string,
+  context: ReadContext,
+  given: Pick<Draft, 'date' | 'members'> = {},
+): { draft: Draft; vague: boolean; joint: boolean; ownDay: boolean } {
+  const draft: Draft = { ...given };
+  const { members, rest } = takeMembers(reportedFor(segment, context), context);
+  let text = rest;
   const day = findDay(text, context.now, context.zone, 'past');
   if (day) {
     draft.date = day.day;
@@ -143,7 +172,7 @@ function draftOf(segment: string, context: ReadContext): { draft: Draft; vague: 
     .replace(FILLER, '')
     .replace(/^[\s,:;.、我了在]+|[\s,:;、了]+$/g, '');
   if (note !== '' && !/^[\s\d]*$/.test(note)) draft.note = note;
-  return { draft, vague, joint };
+  return { draft, vague, joint, ownDay: day !== undefined };
 }
 
 function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContext): Reading {
@@ -171,12 +200,27 @@ function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContex
 }
 
 function readItems(text: string, context: ReadContext): Reading {
-  const parts = segments(text, findDurations(text)).map((s) => draftOf(s, context));
-  return readingOf(
-    parts.map((p) => p.draft),
-    parts.some((p) => p.vague || p.joint),
-    context,
-  );
+  const { parts, listed } = segments(text, findDurations(text));
+  const drafts: Draft[] = [];
+  let vague = false;
+  let headed = false;
+  let given: Pick<Draft, 'date' | 'members'> = {};
+  for (const [i, part] of parts.entries()) {
+    const { draft, ...read } = draftOf(part, context, given);
+    const { item, minutes, date, members } = draft;
+    const heading = i === 0 && parts.length > 1 && item === undefined && minutes === undefined;
+    if (heading) headed = true;
+    else {
+      drafts.push(draft);
+      vague ||= read.vague || read.joint;
+      // A day within one item of a list may not be meant for the next; whoever is named once may be in all.
+      vague ||= listed && !headed && date !== undefined && !read.ownDay;
+      vague ||= !listed && parts.length > 1 && members !== undefined;
+    }
+    const forAll = headed || (!listed && i === 0) || given.members !== undefined;
+    given = { ...(date !== undefined && { date }), ...(forAll && members && { members }) };
+  }
+  return readingOf(drafts, vague, context);
 }
 
 /** 服务 <what> <how long> [note]: parts in any order, several items in one message. */
@@ -206,7 +250,7 @@ export const serviceReport: Grammar<typeof slots> = {
     const text = phrase.text.replace(/^(?:请|帮我|我)?(?:登记|报告|汇报|报|记)(?:一下|个|下)?[\s,:]*/, '');
     if (
       isQuestion(text) ||
-      /能加|加几分|几分|多少分|[加扣](?:\d+|[一二两三四五六七八九十]+)分|规则|还没|没来|明天.*(?:吗|几点)|迟到|晚到|请假|签到|参加不了|来不了|到不了|预约|接龙|通知/.test(
+      /能加|加几分|几分|多少分|有几个|几个人|谁|哪[些个]|[加扣](?:\d+|[一二两三四五六七八九十]+)分|规则|还没|没来|明天.*(?:吗|几点)|迟到|晚到|请假|签到|参加不了|来不了|到不了|预约|接龙|通知/.test(
         text,
       )
     )
@@ -271,7 +315,7 @@ const listSlots = z.object({ period: z.object({ from: z.string(), to: z.string()
 /** 我的服务 [本月]. */
 export const serviceList: Grammar<typeof listSlots> = {
   intent: 'service.list',
-  words: ['我的服务', '服务记录', '我的服务记录'],
+  words: ['我的服务', '服务记录', '我的服务记录', '我的志愿服务', '我的志愿服务记录', '我的服务列表'],
   slots: listSlots,
   read(phrase, context) {
     if (isAlone(phrase.rest)) return { intent: 'service.list', slots: {} };

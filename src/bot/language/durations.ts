@@ -22,7 +22,7 @@ const N = `(\\d+(?:\\.\\d+)?|${H}点[一二三四五六七八九]|${H})`;
 const HOUR = '(?:小时|钟头|钟|hours?|hrs?|h)';
 const MINUTE = '(?:分钟|分(?!之)|minutes?|mins?|min|m(?![a-z]))';
 const TIME = `(?:凌晨|早上|上午|中午|下午|傍晚|晚上|早|晚)?\\s*(\\d{1,2}|${H})(?:(?::|点|时)(?:\\s*(\\d{1,2}|半|[一三13]刻|${H}))?(?:分)?钟?)`;
-const RANGE = new RegExp(`${TIME}\\s*(?:-|~|到|至)\\s*${TIME}`, 'i');
+const RANGE = new RegExp(`${TIME}\\s*(?:-|~|到|至)\\s*${TIME}`, 'gi');
 
 /** `2`, `2.5`, `两`, `两点五`. */
 function number(text: string): number {
@@ -38,7 +38,7 @@ interface Rule {
   readonly vague: boolean;
 }
 const rule = (source: string, minutes: Rule['minutes'], vague = false): Rule => ({
-  pattern: new RegExp(source, 'i'),
+  pattern: new RegExp(source, 'gi'),
   minutes,
   vague,
 });
@@ -77,7 +77,23 @@ const rules: readonly Rule[] = [
   rule(`半个?${HOUR}`, () => 30),
   rule(`([一二两三123])刻钟`, (m) => number(m[1] ?? '') * 15),
   rule(`${N}${MINUTE}`, (m) => number(m[1] ?? '')),
+  // `1:30` beside what was done is a length; after a day or a part of it, or before 到, it is a clock.
+  rule(
+    '(?<![\\d:点天午晚早夜到至~-] ?)([0-3]):([0-5]\\d)(?! ?(?:[\\d:到至~-]|开始|起|集合))',
+    (m) => number(m[1] ?? '') * 60 + number(m[2] ?? ''),
+  ),
 ];
+
+const findRule =
+  ({ pattern, minutes, vague }: Rule) =>
+  (text: string, from: number): FoundDuration | undefined => {
+    pattern.lastIndex = from;
+    for (let m = pattern.exec(text); m && m[0] !== ''; m = pattern.exec(text)) {
+      const n = minutes(m);
+      if (!Number.isNaN(n)) return { from: m.index, to: m.index + m[0].length, minutes: Math.round(n), vague };
+    }
+    return undefined;
+  };
 
 /** Minutes after midnight of a clock time as written; bare hours are taken as said. */
 function clockOf(whole: string, hour: string, minute: string | undefined): number {
@@ -97,7 +113,8 @@ function clockOf(whole: string, hour: string, minute: string | undefined): numbe
   return h * 60 + m;
 }
 
-function findRange(text: string): FoundDuration | undefined {
+function findRange(text: string, from: number): FoundDuration | undefined {
+  RANGE.lastIndex = from;
   const m = RANGE.exec(text);
   if (!m) return undefined;
   const [first = '', second = ''] = m[0].split(/\s*(?:-|~|到|至)\s*/);
@@ -119,21 +136,18 @@ function findRange(text: string): FoundDuration | undefined {
 /** All lengths of time in a text, in order. `30人次`, `7位`, `12栋`, `90岁` are none. */
 export function findDurations(text: string): FoundDuration[] {
   const found: FoundDuration[] = [];
-  let from = 0;
-  while (from < text.length) {
-    const rest = text.slice(from);
-    const range = findRange(rest);
-    let best = range;
-    for (const { pattern, minutes, vague } of rules) {
-      const m = pattern.exec(rest);
-      if (!m || m[0] === '') continue;
-      const n = minutes(m);
-      if (Number.isNaN(n) || (best && m.index >= best.from)) continue;
-      best = { from: m.index, to: m.index + m[0].length, minutes: Math.round(n), vague };
+  const searches = [findRange, ...rules.map(findRule)];
+  /** What each search found last: it searches on only from where that is used up. */
+  const next = searches.map((search) => search(text, 0));
+  for (;;) {
+    let best: FoundDuration | undefined;
+    for (const offered of next) if (offered && (!best || offered.from < best.from)) best = offered;
+    if (!best) return found;
+    found.push(best);
+    const { to } = best;
+    for (const [i, search] of searches.entries()) {
+      const offered = next[i];
+      if (offered && offered.from < to) next[i] = search(text, to);
     }
-    if (!best) break;
-    found.push({ ...best, from: best.from + from, to: best.to + from });
-    from += best.to;
   }
-  return found;
 }
