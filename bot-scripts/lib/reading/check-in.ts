@@ -26,7 +26,9 @@ const CATEGORIES: readonly [RegExp, string][] = [
 const ORGANISATION =
   /(?:单位|工作单位|所在单位)(?:是|:|：)?\s*(\p{Script=Han}{2,20})|((?:市|区|县|省)?\p{Script=Han}{1,12}?(?:机关党委|局|委|厅|法院|检察院|医院|学院|大学|中学|小学|学校|银行|公司|集团|供电所|派出所|研究院|设计院|幼儿园|税务所|管委会|办公室|街道|卫健委)(?:机关)?(?:党委|党支部|党总支)?|\p{Script=Han}{2,12}?(?:机关)?(?:党委|党支部|党总支))/u;
 const TAIL_LABEL = /(?:手机|电话|号码)?(?:号)?(?:后四位|尾号|末四位|后4位|尾数)(?:是|为|:)?/;
-const DIGIT4 = new RegExp(`(?<![\\d${HAN_DIGITS}])(\\d{4}|[${HAN_DIGITS}]{4})(?![\\d${HAN_DIGITS}]|号楼|栋|幢)`);
+const DIGIT4 = new RegExp(
+  `(?<![\\d${HAN_DIGITS}])(\\d{4}|[${HAN_DIGITS}]{4}|[${HAN_DIGITS}]{2} [${HAN_DIGITS}]{2})(?![\\d${HAN_DIGITS}]|号楼|栋|幢)`,
+);
 
 /** `特长修水电`, `擅长书法、唱歌`, `会修电脑`. */
 const SKILLS =
@@ -69,7 +71,7 @@ function parse(text: string, context: ReadContext): Parts {
   const label = TAIL_LABEL.exec(left);
   if (label) cut(label.index, label[0].length);
   const tail = DIGIT4.exec(left);
-  const digits = tail?.[1] === undefined ? undefined : spelledDigits(tail[1]);
+  const digits = tail?.[1] === undefined ? undefined : spelledDigits(tail[1].replace(' ', ''));
   if (tail && digits !== undefined && parts.phoneTail === undefined) {
     parts.phoneTail = digits;
     cut(tail.index, tail[0].length);
@@ -92,11 +94,13 @@ function parse(text: string, context: ReadContext): Parts {
     cut(home.index, home[0].length);
   }
   left = left.replace(
-    /来?(?:向|到|给)?社区|前来|来|姓名(?:是|:)?|我叫|我是|我的?|本人|名字(?:是|叫|:)?|党员|同志|书记好|书记|大家好|您好|你好|老师|一下|那个|呃|嗯|[的啊了哈呀吧,:;.?]/g,
+    /来?(?:向|到|给)?社区|前来|来|姓名(?:是|:)?|我叫|我是|我的?|本人|名字(?:是|叫|:)?|党员|同志|书记好|书记|大家好|您好|你好|老师|一下|那个|呃|嗯|向(?:您|你们?|组织|党组织|支部|书记)|[的啊了哈呀吧,:;.?()\-/+*_|]/g,
     ' ',
   );
   if (parts.name === undefined) {
-    const name = left.split(/[\s\n]+/).find((w) => looksLikeName(w));
+    const name = left
+      .split(/[\s\n]+/)
+      .find((w) => looksLikeName(w) && !/^[和跟与]?(?:老伴|老公|爱人|家人|孩子|邻居)/.test(w));
     if (name !== undefined) parts.name = name;
   }
   return parts;
@@ -124,11 +128,18 @@ function forOther(text: string, context: ReadContext): Reading | undefined {
   };
 }
 
-/** `马小红报到`, `我是马小红 报到`: nothing is said but who one is. Of unknown two-character names some are words: `明天报到`. */
+/** Words that begin with the character of a surname. */
+const NOT_A_NAME =
+  /^(?:明[天早晚日]|后天|周[一二三四五六日末]|时[间候]|平安|安全|全[部员体]|方便|和|从|何时|成功|于是|应该?|都|连|安心|高兴|万一|常|尚未|终于|相|别|还|单位|支部|司机|同|向|能|有|那)/;
+
+/** `马小红报到`, `我是马小红 报到`: nothing is said but who one is. */
 const isSelf = (name: string, text: string, { names }: ReadContext): boolean =>
   new RegExp(`(?:我是|我叫|本人)${name}[\\s,]*报到`).test(text) ||
-  (new RegExp(`^(?:党员|[\\p{L}]{0,3}好[\\s,]*)?${name}[\\s,]*报到[\\s,了啦]*$`, 'u').test(text) &&
-    (names.has(name) || name.length >= 3));
+  (new RegExp(
+    `^(?:党员|[\\p{L}]{0,3}好[\\s,]*)?${name}[\\s,]*(?:前来|来)?(?:向(?:您|组织|支部|书记|大家))?报到[\\s,了啦]*$`,
+    'u',
+  ).test(text) &&
+    (names.has(name) || !NOT_A_NAME.test(name)));
 
 /** 报到 <姓名> [<手机后四位>], with unit, employer, category and skill where they are said. */
 export const checkIn: Grammar<typeof slots> = {
@@ -152,6 +163,8 @@ export const checkIn: Grammar<typeof slots> = {
     const whole = `${phrase.word ?? ''}${phrase.rest}`;
     if (isQuestion(phrase.rest) || /[哪谁啥]|什么|多少|如何/.test(phrase.rest)) return undefined;
     const category = CATEGORIES.find(([pattern]) => pattern.test(phrase.word ?? ''))?.[1];
+    // `3 报到 赵志强` is a line of somebody's list.
+    if (phrase.leadingNumbers.length > 0 && !/^\d{4}(?!\d)/.test(phrase.text)) return undefined;
     const before = phrase.leadingNumbers.length > 0 ? phrase.text.slice(0, phrase.text.indexOf(phrase.word ?? '')) : '';
     const parts = { ...parse(`${before}${phrase.rest}`, context), ...(category !== undefined && { category }) };
     const glued = isGlued(phrase.rest) && !context.addressed;

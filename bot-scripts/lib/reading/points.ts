@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Grammar, Phrase, ReadContext, Reading } from '../../../src/bot/grammar.js';
+import type { Grammar, Names, Phrase, ReadContext, Reading } from '../../../src/bot/grammar.js';
 import { findPeriod } from '../../../src/bot/language/dates.js';
 import { looksLikeName } from '../../../src/bot/language/names.js';
 import { parseWhole } from '../../../src/bot/language/numbers.js';
@@ -182,7 +182,7 @@ const rulesSlots = z.object({ item: z.string().optional() });
 
 export const rules: Grammar<typeof rulesSlots> = {
   intent: 'points.rules',
-  words: ['积分规则', '积分标准', '加分规则', '积分办法'],
+  words: ['积分规则', '积分标准', '加分规则', '加分标准', '积分细则', '积分办法'],
   slots: rulesSlots,
   read(phrase) {
     if (isAlone(phrase.rest)) return { intent: 'points.rules', slots: {} };
@@ -206,8 +206,11 @@ export const rules: Grammar<typeof rulesSlots> = {
 const appealSlots = z.object({ no: z.int().positive().optional(), text: z.string().min(1).max(500) });
 
 const numbered = (rest: string): { no?: number; text: string } => {
-  const m = /^[\s,:;]*#?\s*(\d{1,6})(?!\d)(?![年月日号小.分个])[\s,:;]*/.exec(rest);
-  return m ? { no: Number(m[1]), text: trimmed(rest.slice(m[0].length)) } : { text: trimmed(rest) };
+  // A number that no month has so many days of is not a day: `388号`.
+  const m = /^[\s,:;]*(?:#?\s*(\d{1,6})(?!\d)(?![年月日号小.分个])|第?(\d{3,6})[号条]|第(\d{1,6})条)[\s,:;]*/.exec(
+    rest,
+  );
+  return m ? { no: Number(m[1] ?? m[2] ?? m[3]), text: trimmed(rest.slice(m[0].length)) } : { text: trimmed(rest) };
 };
 
 export const appeal: Grammar<typeof appealSlots> = {
@@ -258,9 +261,12 @@ function changeSentence(intent: string, verb: string, phrase: Phrase): Reading |
     : undefined;
 }
 
-function changeReading(intent: string, phrase: Phrase): Reading | undefined {
+function changeReading(intent: string, phrase: Phrase, names?: Names): Reading | undefined {
+  const only = bare(phrase.rest).replace(/^@/, '');
+  if (names?.has(only)) return { intent: 'ask', slots: { name: only, missing: ['points', 'reason'] } };
+
   const m =
-    /^[\s,:]*(\p{Script=Han}{2,4}(?:·\p{Script=Han}+)?)[\s,:]+(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*分?[\s,:]*(.*)$/u.exec(
+    /^[\s,:]*@?(\p{Script=Han}{2,4}(?:·\p{Script=Han}+)?)[\s,:]+(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*分?[\s,:]*(.*)$/u.exec(
       phrase.rest,
     );
   const points = parseWhole(m?.[2] ?? '');
@@ -275,14 +281,14 @@ export const award: Grammar<typeof changeSlots> = {
   intent: 'points.award',
   words: ['加分'],
   slots: changeSlots,
-  read: (phrase) => changeReading('points.award', phrase),
+  read: (phrase, { names }) => changeReading('points.award', phrase, names),
   readSentence: (phrase) => changeSentence('points.award', '加', phrase),
 };
 export const deduct: Grammar<typeof changeSlots> = {
   intent: 'points.deduct',
   words: ['扣分', '减分'],
   slots: changeSlots,
-  read: (phrase) => changeReading('points.deduct', phrase),
+  read: (phrase, { names }) => changeReading('points.deduct', phrase, names),
   readSentence: (phrase) => changeSentence('points.deduct', '扣', phrase),
 };
 

@@ -14,7 +14,7 @@ export const reviewList: Grammar = {
   slots: z.object({}),
   read: (phrase) => (isAlone(phrase.rest) ? { intent: 'review.list', slots: {} } : undefined),
   readSentence: (phrase) =>
-    /^我?(?:还)?有(?:什么|哪些|没有)?要?我?(?:审|审核|确认|办)的?|有(?:什么|哪些|多少|几[条个件]).{0,3}(?:审|待办|待确认)/.test(
+    /^我?(?:还)?有(?:什么|哪些|没有)?要?我?(?:审|审核|确认|办)的?|有(?:什么|哪些|多少|几[条个件]).{0,3}(?:审|待办|待确认)|等我(?:审|审核|确认)的?(?:有|是)?(?:哪|什么|几|多少)/.test(
       trimmed(phrase.text),
     )
       ? { intent: 'review.list', slots: {} }
@@ -85,7 +85,7 @@ const SENTENCE_AFTER = /^(#?\s*\d{1,6}(?:\s*号)?),(?=\s*#?\d{1,6}(?![号和到�
 
 /** The numbers meant, first in the message or after the word, and what else is said. */
 function numbersAndReason(phrase: Phrase): { numbers: readonly number[]; reason?: string } {
-  const rest = phrase.rest.replace(/^[\s,:;.]+/, '');
+  const rest = phrase.rest.replace(/^[\s,:;.]+/, '').replace(/^我的(?=#|\d)/, '');
   const alone = SENTENCE_AFTER.exec(rest)?.[1];
   const found =
     phrase.leadingNumbers.length > 0

@@ -56,6 +56,8 @@ const rules: readonly Rule[] = [
   rule(`半个?多(?:小时|钟头|钟)`, () => 30, true),
   rule(`${N}个?(?:多|来)个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
   rule(`([一二两三四五六七八九])([二两三四五六七八九])个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`([二三四五六七八九])[三四五六七八九]十(?:来)?${MINUTE}`, (m) => number(m[1] ?? '') * 10, true),
+  rule(`十([一二三四五六七八])[二三四五六七八九]${MINUTE}`, (m) => 10 + number(m[1] ?? ''), true),
   rule(`(\\d)[-~](\\d)个?${HOUR}`, (m) => Number(m[1]) * 60, true),
   rule(`${ABOUT}${N}个半${HOUR}`, (m) => number(m[1] ?? '') * 60 + 30, true),
   rule(`${ABOUT}${N}个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
@@ -98,7 +100,7 @@ const findRule =
 /** Minutes after midnight of a clock time as written; bare hours are taken as said. */
 function clockOf(whole: string, hour: string, minute: string | undefined): number {
   let h = number(hour);
-  const afternoon = /下午|晚|傍晚/.test(whole) && h < 12;
+  const afternoon = (/下午|晚|傍晚/.test(whole) && h < 12) || (/中午/.test(whole) && h < 6);
   if (afternoon) h += 12;
   const m =
     minute === undefined
@@ -123,7 +125,7 @@ function findRange(text: string, from: number): FoundDuration | undefined {
   if (Number.isNaN(startsAt) || Number.isNaN(said) || startsAt >= 1440 || said > 1440) return undefined;
   // `10点到1点` ends in the afternoon, `晚上11点到1点` on the next day.
   const endsAt = said > startsAt ? said : said <= 720 && said + 720 > startsAt ? said + 720 : said + 1440;
-  const open = /^[1-6一二两三四五六](?!\d|[十:])/.test(first);
+  const open = /^ *[1-6一二两三四五六](?!\d|[十:])/.test(first);
   return {
     from: m.index,
     to: m.index + m[0].length,
