@@ -25,7 +25,9 @@ const EVERYTHING = /^(?:全部|所有|都|全都|全)(?:的)?$/;
 
 /** The quoted message picks the number where it names one. */
 function quotedNumber({ quote }: Phrase): number[] {
-  const found = [...new Set([...(quote ?? '').matchAll(/#(\d{1,6})(?!\d)/g)].map((m) => Number(m[1])))];
+  const found = [
+    ...new Set([...(quote ?? '').normalize('NFKC').matchAll(/#(\d{1,6})(?!\d)/g)].map((m) => Number(m[1]))),
+  ];
   return found.length === 1 ? found : [];
 }
 

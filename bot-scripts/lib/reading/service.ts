@@ -105,8 +105,8 @@ function draftOf(
     .replace(/ {2,}/g, ' ')
     .trim()
     .replace(FILLER, '')
-    .replace(/^[\s,:;.、我了在]+|[\s,:;、了]+$/g, '');
-  if (note !== '' && !/^[\s\d]*$/.test(note)) draft.note = note;
+    .replace(/^[\s,:;.、#+/|_*-]+|^[我了在]+|[\s,:;、了#+/|_*-]+$/g, '');
+  if (/\p{L}/u.test(note)) draft.note = note;
   return { draft, vague, joint, ownDay: day !== undefined };
 }
 
