@@ -85,8 +85,8 @@ export default script('积分', { summary: '积分、明细、排行', order: 50
   on.command(
     ledgerList,
     { in: 'anywhere', role: 'member', help: { example: '积分 明细 10', about: '每一笔积分从哪里来' } },
-    async ({ tx, member, place, ledger }, { limit = 10 }) => {
-      const text = say.ledger(await ledger.lastEntries(tx, member._id, Math.min(limit, MAX_ENTRIES)));
+    async ({ tx, member, place, ledger }, { limit = 10, period }) => {
+      const text = say.ledger(await ledger.lastEntries(tx, member._id, Math.min(limit, MAX_ENTRIES), period));
       return place === 'private'
         ? text
         : {

@@ -79,6 +79,18 @@ describe.each(networks)('审核: leaders settle what waits, inside their unit (%
     expect(entries[1]?.reverses).toBe(entries[0]?._id);
   });
 
+  it('several confirmed reports of one member are reversed at once: each loses its own points', async () => {
+    const before = await chat.points('李四');
+    const [a, b] = [await report('李四', '服务 巡逻 1小时'), await report('李四', '服务 护学 30分钟')];
+    await chat.says('李书记', `通过 #${a} #${b}`);
+    expect(await chat.points('李四')).toBe(before + 3);
+    expect(await chat.says('李书记', `撤销 #${a} #${b}`)).toContain('请写原因');
+    expect(await chat.says('李书记', '重复登记')).toBe(
+      `#${a} 已撤销，原来的积分已冲销\n#${b} 已撤销，原来的积分已冲销`,
+    );
+    expect(await chat.points('李四')).toBe(before);
+  });
+
   it('撤回 takes back one’s own last command for two minutes, after that it says how else', async () => {
     const no = await report('王秀兰');
     chat.later(1);
