@@ -180,6 +180,7 @@ async function assemble(
     metrics,
     log,
     loopbackOnly: isLoopback(config.HOST),
+    metricsToken: config.METRICS_TOKEN,
     uiFolder: join(root, 'dist', 'ui'),
     async ready() {
       await connection.db?.command({ ping: 1 });
