@@ -15,6 +15,7 @@ import { buildRegistry } from './bot/registry.js';
 import { createSandbox, fileUrl, SANDBOX, type SandboxChannel } from './channels/sandbox/index.js';
 import type { History, Message } from './channels/sandbox/conversations.js';
 import { SandboxPeople } from './channels/sandbox/people.js';
+import { systemClock } from './clock.js';
 import { type Config, isLoopback } from './config.js';
 import { loadDemo } from './domain/demo/load.js';
 import { demoPeople } from './domain/demo/people.js';
@@ -25,6 +26,7 @@ import { createMetrics } from './metrics.js';
 import { type MovableClock, movableClock } from './movable-clock.js';
 import { root, rulesFile } from './paths.js';
 import { Schedule } from './schedule/schedule.js';
+import { automaticBackup } from './store/backup/automatic.js';
 import { openStore } from './store/connect.js';
 import { migrate } from './store/migrate.js';
 import { createWeb } from './web/app.js';
@@ -92,7 +94,11 @@ async function assemble(
     { botNames },
   );
 
-  await migrate(connection);
+  const upgrade = {
+    backUp: () =>
+      automaticBackup(connection, { folder: config.DATA_DIR, why: 'before-upgrade', at: systemClock.now() }),
+  };
+  await migrate(connection, upgrade);
   await clock.load();
 
   const fill = async (): Promise<boolean> => {
@@ -167,7 +173,7 @@ async function assemble(
             await dispatcher.stop();
             for (const model of Object.values(connection.models)) await model.deleteMany({});
             sandbox.conversations.clear();
-            await migrate(connection);
+            await migrate(connection, upgrade);
             await fill();
             await people.load();
             await dispatcher.start();

@@ -24,7 +24,7 @@ describe('what is served to the operator', () => {
       const listening = web.listen(0, '127.0.0.1', () => resolve(listening));
     });
   });
-  afterAll(() => server.close());
+  afterAll(() => void server.close());
   const get = (path: string, authorization?: string): Promise<Response> =>
     fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, {
       headers: authorization === undefined ? {} : { authorization },
