@@ -147,6 +147,7 @@ async function assemble(
         next: async () => (await bot.dialogues.findOne().sort({ expiresAt: 1 }).lean<{ expiresAt: Date }>())?.expiresAt,
         run: (at) => dispatcher.expireDialogues(at),
       },
+      { name: 'pastes', next: () => services.pastes.nextExpiry(), run: (at) => services.pastes.forgetExpired(at) },
     ],
   });
 

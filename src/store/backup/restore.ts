@@ -74,7 +74,11 @@ async function refill(
   await rm(building, { recursive: true, force: true });
   try {
     const fresh = await openStore({ folder: building, name, thread });
-    await fillFrom(fresh.connection, file, header).finally(() => fresh.close());
+    try {
+      await fillFrom(fresh.connection, file, header);
+    } finally {
+      await fresh.close();
+    }
     await putInPlace(building, folder);
   } finally {
     await rm(building, { recursive: true, force: true });

@@ -109,7 +109,11 @@ async function finish(part: string, file: string, header: Header): Promise<void>
   }
   await rename(part, file);
   const folder = await open(dirname(file), 'r');
-  await folder.sync().finally(() => folder.close());
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 async function* recordsOf(db: Db, session: ClientSession, collected: Collected): AsyncGenerator<Buffer> {

@@ -9,5 +9,9 @@ import { DATA_FILE } from './storage.js';
 export async function putInPlace(from: string, to: string): Promise<void> {
   await rename(join(from, DATA_FILE), join(to, DATA_FILE));
   const folder = await open(to, 'r');
-  await folder.sync().finally(() => folder.close());
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
