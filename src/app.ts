@@ -5,11 +5,11 @@ import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { communityBinding } from '../bot-scripts/lib/community.js';
 import type { Channel } from './bot/channel.js';
-import { dialogueModel } from './bot/dialogue.js';
 import { Dispatcher } from './bot/dispatcher.js';
-import { interactionKey, interactionModel } from './bot/interaction.js';
+import { interactionKey } from './bot/interaction.js';
 import { loadScripts } from './bot/loader.js';
-import { Outbox, outboxModel, outgoingOf } from './bot/outbox.js';
+import { createBotModels } from './bot/models.js';
+import { Outbox, outgoingOf } from './bot/outbox.js';
 import { createReader } from './bot/reader.js';
 import { buildRegistry } from './bot/registry.js';
 import { createSandbox, fileUrl, SANDBOX, type SandboxChannel } from './channels/sandbox/index.js';
@@ -74,11 +74,7 @@ async function assemble(
   const { connection } = store;
   const metrics = createMetrics();
   const models = createModels(connection);
-  const bot = {
-    interactions: interactionModel(connection),
-    dialogues: dialogueModel(connection),
-    outbox: outboxModel(connection),
-  };
+  const bot = createBotModels(connection);
   const clock = movableClock(connection);
   const people = new SandboxPeople(connection);
   const rules = loadPointRules(rulesFile('points.yaml'));
@@ -260,10 +256,7 @@ function readAs(
   return intent === 'unknown' ? { intent: 'ignore', slots: {} } : { intent, slots };
 }
 
-interface BotModels {
-  readonly interactions: ReturnType<typeof interactionModel>;
-  readonly outbox: ReturnType<typeof outboxModel>;
-}
+type BotModels = Pick<ReturnType<typeof createBotModels>, 'interactions' | 'outbox'>;
 
 /** What the store still has of a sandbox chat: commands and the answers to them. */
 function historyOf({ interactions, outbox }: BotModels): History {

@@ -16,12 +16,12 @@ const namesIn = async (db: Db): Promise<string[]> =>
     .filter((c) => c.type !== 'view' && !c.name.startsWith('system.'))
     .map((c) => c.name);
 
-/** Nothing but the store's own note of its layout is in it. */
+/** Nothing is in it but the store's own notes, and no restore was left half done. */
 export async function isEmptyStore(connection: Connection): Promise<boolean> {
   const db = dbOf(connection);
   for (const name of await namesIn(db)) {
-    const filter = name === STATES ? { _id: { $ne: 'schema' } as never } : {};
-    if ((await db.collection(name).findOne(filter)) !== null) return false;
+    const filter = name === STATES ? { _id: RESTORE_STATE } : {};
+    if ((await db.collection<{ _id: string }>(name).findOne(filter)) !== null) return false;
   }
   return true;
 }
