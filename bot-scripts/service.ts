@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Outgoing } from '../src/bot/script.js';
 import { addDays, clockText, dayOf, dayText, durationText } from '../src/calendar.js';
 import type { RepliesFor } from '../src/domain/error.js';
-import type { Member } from '../src/domain/member/schema.js';
+import { leads, type Member } from '../src/domain/member/schema.js';
 import type { ServiceError } from '../src/domain/service/errors.js';
 import type { SettledReport } from '../src/domain/service/operations.js';
 import type { ServiceReport } from '../src/domain/service/schema.js';
@@ -130,6 +130,24 @@ export default script('服务', { summary: '登记志愿服务', order: 30 }, (o
       return say.list(await services.own(tx, member._id, from, to), from, to);
     },
   );
+  on.copies('serviceReport', {
+    async copies({ tx, member, services, files }, numbers) {
+      const found = (await services.find(tx, numbers)).filter(
+        (r) => (r.status === 'submitted' || r.status === 'confirmed') && leads(member, r.unitPath),
+      );
+      const pictures = await files.describe([...new Set(found.flatMap((r) => r.evidence))]);
+      return new Map(
+        found.map((r) => [
+          r._id,
+          {
+            heading: '【志愿服务】',
+            line: `#${r._id} ${shownName(r.memberName, 'group')} ${reportText(r)} ${statusText[r.status]}`,
+            attachments: pictures.filter((p) => r.evidence.includes(p.id)),
+          },
+        ]),
+      );
+    },
+  });
   on.media(async ({ tx, now, member, group, place, messageId, person, services }, attachments) => {
     const pictures = attachments.filter((a) => a.type.startsWith('image/')).map((a) => a.id);
     if (!member || pictures.length === 0 || (place === 'group' && !group)) return undefined;

@@ -5,16 +5,16 @@ import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { communityBinding } from '../bot-scripts/lib/community.js';
 import type { Channel } from './bot/channel.js';
-import { dialogueModel } from './bot/dialogue.js';
 import { Dispatcher } from './bot/dispatcher.js';
-import { interactionModel } from './bot/interaction.js';
 import { loadScripts } from './bot/loader.js';
-import { Outbox, outboxModel } from './bot/outbox.js';
+import { createBotModels } from './bot/models.js';
+import { Outbox } from './bot/outbox.js';
 import { createReader } from './bot/reader.js';
 import { buildRegistry } from './bot/registry.js';
 import { historyOf } from './channels/sandbox/history.js';
 import { createSandbox, SANDBOX, type SandboxChannel } from './channels/sandbox/index.js';
 import { SandboxPeople } from './channels/sandbox/people.js';
+import { systemClock } from './clock.js';
 import { type Config, isLoopback } from './config.js';
 import { loadDemo } from './domain/demo/load.js';
 import { demoPeople } from './domain/demo/people.js';
@@ -25,6 +25,7 @@ import { createMetrics } from './metrics.js';
 import { type MovableClock, movableClock } from './movable-clock.js';
 import { root, rulesFile } from './paths.js';
 import { Schedule } from './schedule/schedule.js';
+import { automaticBackup } from './store/backup/automatic.js';
 import { openStore } from './store/connect.js';
 import { migrate } from './store/migrate.js';
 import { createWeb } from './web/app.js';
@@ -73,11 +74,7 @@ async function assemble(
   const { connection } = store;
   const metrics = createMetrics();
   const models = createModels(connection);
-  const bot = {
-    interactions: interactionModel(connection),
-    dialogues: dialogueModel(connection),
-    outbox: outboxModel(connection),
-  };
+  const bot = createBotModels(connection);
   const clock = movableClock(connection);
   const people = new SandboxPeople(connection);
   const rules = loadPointRules(rulesFile('points.yaml'));
@@ -93,7 +90,11 @@ async function assemble(
     { botNames },
   );
 
-  await migrate(connection);
+  const upgrade = {
+    backUp: () =>
+      automaticBackup(connection, { folder: config.DATA_DIR, why: 'before-upgrade', at: systemClock.now() }),
+  };
+  await migrate(connection, upgrade);
   await clock.load();
 
   const fill = async (): Promise<boolean> => {
@@ -142,6 +143,7 @@ async function assemble(
         next: async () => (await bot.dialogues.findOne().sort({ expiresAt: 1 }).lean<{ expiresAt: Date }>())?.expiresAt,
         run: (at) => dispatcher.expireDialogues(at),
       },
+      { name: 'pastes', next: () => services.pastes.nextExpiry(), run: (at) => services.pastes.forgetExpired(at) },
     ],
   });
 
@@ -168,7 +170,7 @@ async function assemble(
             await dispatcher.stop();
             for (const model of Object.values(connection.models)) await model.deleteMany({});
             sandbox.conversations.clear();
-            await migrate(connection);
+            await migrate(connection, upgrade);
             await fill();
             await people.load();
             await dispatcher.start();
@@ -181,6 +183,7 @@ async function assemble(
     metrics,
     log,
     loopbackOnly: isLoopback(config.HOST),
+    metricsToken: config.METRICS_TOKEN,
     uiFolder: join(root, 'dist', 'ui'),
     async ready() {
       await connection.db?.command({ ping: 1 });

@@ -209,6 +209,7 @@ export class Decider<C extends Community> {
       mentions: message.mentions.map((userId) => ({ channel: message.channel, userId })),
       text: community.mask(message.text),
       settlers: registry.settlers,
+      copiers: registry.copiers,
       catalogue: registry.catalogue,
       role: looked.role,
       member: looked.member,
