@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { wechatyProblems, wechatySettings } from './channels/wechaty/settings.js';
 
 const onOff = z.enum(['on', 'off']).transform((v) => v === 'on');
 
@@ -43,10 +44,13 @@ export const settings = {
     .max(366)
     .default(7)
     .describe('days after which a service can no longer be reported by chat'),
+  ...wechatySettings,
 } as const;
 
 const Settings = z.object(settings);
 export type Config = Readonly<z.output<typeof Settings>>;
+/** A setting whose value is never printed. */
+const isSecret = (name: string): boolean => settings[name as keyof typeof settings].meta()?.['secret'] === true;
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 export const isLoopback = (host: string): boolean => LOOPBACK.has(host);
@@ -76,18 +80,21 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       problems.push(`${name} is not a setting${meant === undefined ? '' : `: ${meant} is`}`);
   }
   const given = Object.fromEntries(names.flatMap((n) => (env[n] === undefined || env[n] === '' ? [] : [[n, env[n]]])));
+  // The sandbox lets anyone be anyone: beside a real network it must be asked for.
+  if (given['WECHATY'] === 'on') given['SANDBOX'] ??= 'off';
   const parsed = Settings.safeParse(given);
   if (!parsed.success)
     for (const { path } of parsed.error.issues) {
       const name = String(path[0]);
       problems.push(
-        `${name}=${env[name] ?? ''} is wrong: it takes ${settings[name as keyof typeof settings].description ?? ''}`,
+        `${name}=${isSecret(name) ? '(secret)' : (env[name] ?? '')} is wrong: it takes ${settings[name as keyof typeof settings].description ?? ''}`,
       );
     }
   if (parsed.success && parsed.data.SANDBOX && !isLoopback(parsed.data.HOST) && !parsed.data.SANDBOX_ALLOW_REMOTE)
     problems.push(
       `HOST=${parsed.data.HOST} with SANDBOX=on lets anyone who reaches the page be anyone: set SANDBOX=off, or SANDBOX_ALLOW_REMOTE=on`,
     );
+  if (parsed.success) problems.push(...wechatyProblems(parsed.data));
   if (!parsed.success || problems.length > 0) throw new BadConfig(problems.join('\n'));
   return Object.freeze(parsed.data);
 }

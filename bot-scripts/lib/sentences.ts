@@ -13,6 +13,9 @@ export const sentences: Sentences = {
   wrongPlace: (word, needed) =>
     needed === 'private' ? `「${word}」请私聊我发，不要发在群里` : `「${word}」请在网格群里发`,
   unboundGroup: () => '本群还没有绑定网格，请网格长私聊我发「绑定码 第几网格」，再在群里发「绑定 绑定码」',
+  unstableIds: () =>
+    '这里接的是网页版微信，每次重新登录后账号都会变，认不准人，所以不能在这里报到和绑定群。请管理员改用企业微信或其他接入方式',
+  late: () => '（前面没有连上，您这条消息现在才收到）',
   notUnderstood: (near) =>
     near.length > 0
       ? `没有听懂。您是不是想发：${near.map((w) => `「${w}」`).join('、')}？\n发「帮助」看全部说法`
