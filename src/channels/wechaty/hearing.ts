@@ -32,7 +32,7 @@ export interface HearingOptions {
   /** The network said in this place that the account writes too fast. */
   readonly onRefusal: (place: string) => void;
   readonly onLost: (reason: 'fetch' | 'store' | 'tooMany') => void;
-  /** What became of a message, by the network's id. */
+  /** What became of a message, by the network's id; being taken into a group is `joined:` and its id. */
   readonly onHandled: (messageId: string, outcome: Unheard | Handled) => void;
 }
 
@@ -171,7 +171,7 @@ export class Hearing {
   }
 
   async #join({ roomId, inviteeIdList, timestamp }: z.infer<typeof JoinEvent>): Promise<void> {
-    const { rooms, inbox, clock, log, incoming } = this.#options;
+    const { rooms, inbox, clock, log, incoming, onHandled } = this.#options;
     const { puppet } = this.#connection;
     const { topic, size } = await this.#lookUp(roomId);
     await rooms.seen(roomId, clock.now(), { topic, ...(size > 0 && { size }) });
@@ -179,6 +179,7 @@ export class Hearing {
     incoming.forgetNames();
     log.info({ room: roomId }, 'taken into a group');
     await inbox.joined({ channel: WECHATY, room: roomId, name: topic, at: timeOf(timestamp) });
+    onHandled(`joined:${roomId}`, 'system');
   }
 
   async #leave({ roomId, removeeIdList, timestamp }: z.infer<typeof LeaveEvent>): Promise<void> {
