@@ -69,7 +69,7 @@ export const outgoingOf = (m: OutboxMessage): OutgoingMessage => ({
 /** After this many failed tries a message is dead: it stays in the list for the operator, nobody tries again. */
 const MAX_ATTEMPTS = 8;
 /** A message that may have arrived is repeated so often at most: each time may be one more in the group. */
-const MAX_REPEATS = 2;
+const MAX_REPEATS = 3;
 const FIRST_RETRY_MS = 500;
 /** While a channel takes nothing, each destination asks it again so often at least, and so seldom at most. */
 const ASK_AGAIN_MS = 500;

@@ -1,14 +1,8 @@
 import { type Wechaty, WechatyBuilder } from 'wechaty';
 import type { Clock } from '../../clock.js';
+import { ConnectionEnded, type Down } from './down.js';
 import { type BotErrorSort, sortBotError } from './errors.js';
-import type { Puppet } from './puppet.js';
-
-/** Why a connection ended. */
-export interface Down {
-  readonly reason: string;
-  /** The token was refused: trying again at once is useless. */
-  readonly badToken: boolean;
-}
+import { abandon, type Puppet } from './puppet.js';
 
 export interface ConnectionOptions {
   readonly puppet: Puppet;
@@ -40,6 +34,7 @@ export class Connection {
   #end: (down: Down) => void = () => undefined;
   #ended = false;
   #opened = false;
+  #starting: Promise<void> = Promise.resolve();
   #heard = performance.now();
   #heardAt: Date;
   #heardOnce: (() => void) | undefined;
@@ -78,7 +73,7 @@ export class Connection {
   async open(): Promise<void> {
     const login = new Promise<void>((resolve) => this.puppet.once('login', () => resolve()));
     this.#limit(LOGIN_MS, 'no login');
-    this.bot.start().catch((error: unknown) => this.#fail(error));
+    this.#starting = this.bot.start().catch((error: unknown) => this.#fail(error));
     await this.#orDown(login);
     clearTimeout(this.#waiting);
     const { probeMs } = this.#options;
@@ -98,7 +93,15 @@ export class Connection {
   /** Ends it; not waited for longer than the caller likes, since a frozen far side never answers. */
   async stop(): Promise<void> {
     this.#finish('stopped', false);
+    // A start that is under way would be waited for, and takes many seconds to fail.
+    if (!this.#opened) this.abandon();
     await this.bot.stop();
+    await this.#starting;
+  }
+
+  /** The last of it, whether or not it stopped. */
+  abandon(): void {
+    abandon(this.puppet);
   }
 
   #listen(): void {
@@ -159,19 +162,5 @@ export class Connection {
   async #orDown(step: Promise<void>): Promise<void> {
     const down = await Promise.race([step.then(() => undefined), this.down]);
     if (down) throw new ConnectionEnded(down);
-  }
-
-  get opened(): boolean {
-    return this.#opened && !this.#ended;
-  }
-}
-
-/** A connection went down before it was up. */
-export class ConnectionEnded extends Error {
-  override readonly name = 'ConnectionEnded';
-  readonly down: Down;
-  constructor(down: Down) {
-    super(down.reason);
-    this.down = down;
   }
 }

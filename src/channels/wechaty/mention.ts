@@ -13,9 +13,9 @@ export function takeOwnMention(text: string, names: readonly string[]): { readon
   let rest = text;
   // The longest first: the nickname may be the beginning of the alias.
   for (const name of [...new Set(names)].filter((n) => n !== '').toSorted((a, b) => b.length - a.length))
-    rest = rest.replace(new RegExp(`(^|[\\s\\u2005])[@＠]${literal(name)}${AFTER}`, 'gu'), (_all, before: string) => {
+    rest = rest.replace(new RegExp(`(?<=^|\\s)[@＠]${literal(name)}${AFTER}`, 'gu'), () => {
       found = true;
-      return before;
+      return '';
     });
   return { found, text: found ? rest.trim() : text };
 }

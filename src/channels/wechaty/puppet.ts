@@ -40,6 +40,20 @@ export const idsLast = (puppetName: string, ownId: string | undefined): boolean 
  */
 class UncachedPuppetService extends PuppetService {
   protected override hookPayloadStore(): void {}
+
+  /** A start that failed, or a stop that is never answered, leaves a client behind that goes on connecting for ever. */
+  close(): void {
+    try {
+      this._grpcManager?.client.close();
+    } catch {
+      // It has none any more: there is nothing to close.
+    }
+  }
+}
+
+/** Cuts off whatever a puppet that was stopped, or would not stop, still holds. */
+export function abandon(puppet: Puppet): void {
+  if (puppet instanceof UncachedPuppetService) puppet.close();
 }
 
 export async function createPuppet(settings: PuppetSettings): Promise<Puppet> {

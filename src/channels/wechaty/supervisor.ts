@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { ChannelGap, Gaps } from '../../bot/gaps.js';
 import type { Clock } from '../../clock.js';
 import type { Lease } from '../../store/lease.js';
-import { type Down, ConnectionEnded } from './connection.js';
+import { ConnectionEnded, type Down } from './down.js';
 
 /** What is supervised: one connection after another. */
 export interface Link {
@@ -10,6 +10,8 @@ export interface Link {
   readonly heardAt: Date;
   open(): Promise<void>;
   stop(): Promise<void>;
+  /** Lets go of what `stop` left, or did not come to. */
+  abandon(): void;
 }
 
 export interface SupervisorOptions<L extends Link> {
@@ -18,8 +20,8 @@ export interface SupervisorOptions<L extends Link> {
   /** Resolves when it is worth connecting. @throws Error why not yet */
   readonly reach: () => Promise<void>;
   readonly connect: () => Promise<L>;
-  readonly lease: Lease;
-  readonly gaps: Gaps;
+  readonly lease: Pick<Lease, 'take' | 'release' | 'held' | 'lastsMs'>;
+  readonly gaps: Pick<Gaps, 'heard' | 'ended'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onUp: (link: L, gap: ChannelGap | undefined) => void;
@@ -169,6 +171,7 @@ export class Supervisor<L extends Link> {
     const stopped = link.stop().catch((err: unknown) => this.#options.log.warn({ err }, 'connection not stopped'));
     await Promise.race([stopped, limit]);
     clearTimeout(timer);
+    link.abandon();
   }
 
   async #pause(ms: number): Promise<void> {

@@ -201,7 +201,9 @@ describe('a gateway that is killed between question and answer', () => {
     }
     await until('nothing waits to be sent', async () => (await outbox.countDocuments({ status: 'pending' })) === 0);
 
-    expect(await outbox.countDocuments({ status: 'dead' })).toBe(0);
+    // Whose end stayed unknown each time it was tried is given up, and listed as perhaps sent: below, every one was shown.
+    const givenUp = await outbox.countDocuments({ status: 'dead', maybeSent: true });
+    expect(await outbox.countDocuments({ status: 'dead' })).toBe(givenUp);
     const reports = await models.serviceReports.find({}).lean();
     expect(reports).toHaveLength(questions.length);
     const perMember = (names: readonly string[]): Record<string, number> =>
@@ -220,7 +222,8 @@ describe('a gateway that is killed between question and answer', () => {
     expect(gaps).toBeGreaterThanOrEqual(KILLS);
     process.stdout.write(
       `killed ${KILLS} times among ${questions.length} questions: ${reports.length} records, ${replayed} questions unheard and brought again, ` +
-        `${repeated} answers sent again as perhaps repeated (${doubled} of them were there already), ${gaps} gaps listed\n`,
+        `${repeated} answers sent again as perhaps repeated (${doubled} of them were there already), ` +
+        `${givenUp} given up after four unknown ends, ${gaps} gaps listed\n`,
     );
   }, 240_000);
 });

@@ -11,16 +11,23 @@ import type { Handled } from '../../../src/bot/message.js';
 import type { WechatyChannel } from '../../../src/channels/wechaty/index.js';
 import type { Network, Said } from './network.js';
 
-export const BOT = 'bot';
 export const BOT_NAME = '网格小助手';
 const PATIENCE_MS = 10_000;
 
 /** The mock's own answer to a probe takes a second, and what the bot says is shown here with its mentions. */
 export class FarPuppet extends PuppetMock {
   onText: (conversation: string, text: string, mentions: readonly string[]) => void = () => undefined;
+  /** Answers nothing any more, and tells nothing: frozen. */
+  frozen = false;
+  readonly accepted: string[] = [];
 
   override ding(data?: string): void {
-    setImmediate(() => this.emit('dong', { data: data ?? '' }));
+    if (!this.frozen) setImmediate(() => this.emit('dong', { data: data ?? '' }));
+  }
+
+  override roomInvitationAccept(id: string): Promise<void> {
+    this.accepted.push(id);
+    return Promise.resolve();
   }
 
   override async messageSendText(conversation: string, text: string, mentions: string[] = []): Promise<void> {
@@ -61,22 +68,32 @@ export class WechatyNetwork implements Network {
   readonly mocker = new mock.Mocker();
   readonly puppet = new FarPuppet({ mocker: this.mocker });
   readonly shown: Shown[] = [];
+  /** The account that the bot is. */
+  readonly bot: string;
+  /** Its beginning is the name in the gateway's certificate. */
+  readonly token = `gridmate_${randomUUID()}`;
+  /** The gateway's certificate and key; undefined: no TLS. */
+  tls: { readonly serverCert: string; readonly serverKey: string } | undefined;
   readonly #claimed = new Set<Shown>();
   readonly #handled = new Map<string, Handled | string>();
   readonly #wakers = new Set<() => void>();
   #server: PuppetServer | undefined;
   #app: RunningApp | undefined;
 
+  constructor(bot = 'bot') {
+    this.bot = bot;
+  }
+
   async prepare(): Promise<Readonly<Record<string, string>>> {
-    const token = `insecure_${randomUUID()}`;
+    const { token } = this;
     const endpoint = `127.0.0.1:${await freePort()}`;
     this.puppet.on('error', () => undefined);
     this.puppet.onText = (conversation, text, mentions) => this.#show(conversation, text, mentions);
-    this.#server = new PuppetServer({ endpoint, puppet: this.puppet, token, tls: { disable: true } });
+    this.#server = new PuppetServer({ endpoint, puppet: this.puppet, token, tls: this.tls ?? { disable: true } });
     await this.#server.start();
-    this.mocker.createContact({ id: BOT, name: BOT_NAME });
+    this.mocker.createContact({ id: this.bot, name: BOT_NAME });
     this.puppet.on('start', () => {
-      if (!this.puppet.isLoggedIn) this.puppet.login(BOT);
+      this.onStart();
     });
     return {
       WECHATY: 'on',
@@ -94,12 +111,21 @@ export class WechatyNetwork implements Network {
     };
   }
 
+  /** The gateway was told to start: its account is logged in already. */
+  onStart(): void {
+    if (!this.puppet.isLoggedIn) this.puppet.login(this.bot);
+  }
+
   async attach(app: RunningApp): Promise<void> {
     this.#app = app;
     this.channel().onHandled((messageId, outcome) => {
       this.#handled.set(messageId, outcome);
       this.#wake();
     });
+    await this.up();
+  }
+
+  async up(): Promise<void> {
     await this.until('the channel is up', () => this.channel().healthy() || undefined);
   }
 
@@ -135,7 +161,7 @@ export class WechatyNetwork implements Network {
     const event = `joined:${roomIdOf(room)}`;
     this.#handled.delete(event);
     this.puppet.emit('room-join', {
-      inviteeIdList: [BOT],
+      inviteeIdList: [this.bot],
       inviterId: 'host',
       roomId: roomIdOf(room),
       timestamp: at.getTime(),
@@ -202,7 +228,7 @@ export class WechatyNetwork implements Network {
         timestamp: said.at.getTime(),
       };
       this.mocker.MessageMock.create(
-        room === null ? { ...payload, listenerId: BOT } : { ...payload, roomId: room, mentionIdList: [] },
+        room === null ? { ...payload, listenerId: this.bot } : { ...payload, roomId: room, mentionIdList: [] },
       );
     }
     this.puppet.emit('message', { messageId });
@@ -243,7 +269,7 @@ export class WechatyNetwork implements Network {
   #room(room: string, person: string, topic = room): string {
     const id = roomIdOf(room);
     const known = this.mocker.cacheRoomPayload.get(id);
-    if (!known) this.mocker.createRoom({ id, topic, memberIdList: [BOT, person] });
+    if (!known) this.mocker.createRoom({ id, topic, memberIdList: [this.bot, person] });
     else if (!known.memberIdList.includes(person)) known.memberIdList.push(person);
     return id;
   }
@@ -259,6 +285,14 @@ export class WechatyNetwork implements Network {
       mentions,
     });
     this.#wake();
+  }
+
+  /** Delivers anything that a conversation does not: other kinds, other times. */
+  bring(payload: Parameters<typeof this.mocker.MessageMock.create>[0]): Promise<Handled | string> {
+    this.#person(payload.talkerId);
+    this.mocker.MessageMock.create(payload);
+    this.puppet.emit('message', { messageId: payload.id });
+    return this.until(`${payload.id} is handled`, () => this.#handled.get(payload.id));
   }
 
   #wake(): void {
