@@ -41,6 +41,7 @@ export default script('报到', { summary: '让小助手认识您', order: 10 },
     {
       in: 'anywhere',
       role: 'anyone',
+      bindsIds: true,
       asks: { name: '请发您的姓名和手机后四位，例如：王秀兰 8821', phoneTail: '请发手机后四位，例如：8821' },
       refusals: { 'checkIn.requestForOther': say.forOther },
       help: {

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { communityBinding } from '../bot-scripts/lib/community.js';
 import type { Channel } from './bot/channel.js';
 import { Dispatcher } from './bot/dispatcher.js';
+import { Gaps } from './bot/gaps.js';
 import { loadScripts } from './bot/loader.js';
 import { createBotModels } from './bot/models.js';
 import { Outbox } from './bot/outbox.js';
@@ -14,6 +15,7 @@ import { buildRegistry } from './bot/registry.js';
 import { historyOf } from './channels/sandbox/history.js';
 import { createSandbox, SANDBOX, type SandboxChannel } from './channels/sandbox/index.js';
 import { SandboxPeople } from './channels/sandbox/people.js';
+import type { WechatyChannel } from './channels/wechaty/index.js';
 import { systemClock } from './clock.js';
 import { type Config, isLoopback } from './config.js';
 import { loadDemo } from './domain/demo/load.js';
@@ -21,7 +23,7 @@ import { demoPeople } from './domain/demo/people.js';
 import { createModels, type Models } from './domain/models.js';
 import { loadPointRules } from './domain/rules/point-rules.js';
 import { createServices, type DomainServices } from './domain/services.js';
-import { createMetrics } from './metrics.js';
+import { createMetrics, type Metrics } from './metrics.js';
 import { type MovableClock, movableClock } from './movable-clock.js';
 import { root, rulesFile } from './paths.js';
 import { Schedule } from './schedule/schedule.js';
@@ -31,12 +33,14 @@ import { migrate } from './store/migrate.js';
 import { createWeb } from './web/app.js';
 import { inspect } from './web/sandbox-inspect.js';
 import { type ReadRequest, sandboxRoutes } from './web/sandbox-routes.js';
+import { wechatyRoutes } from './web/wechaty-routes.js';
 
 export interface RunningApp {
   readonly url: string;
   /** The demo community was loaded into an empty store. */
   readonly demoLoaded: boolean;
   readonly sandbox: SandboxChannel | undefined;
+  readonly wechaty: WechatyChannel | undefined;
   /** For tools and tests that look into the store. */
   readonly store: { readonly connection: Connection; readonly models: Models; readonly services: DomainServices };
   readonly clock: MovableClock;
@@ -90,6 +94,21 @@ async function assemble(
     { botNames },
   );
 
+  const gaps = new Gaps(connection);
+  // A second and 120 MB, and so only when it is on.
+  const wechaty: WechatyChannel | undefined = config.WECHATY
+    ? (await import('./channels/wechaty/index.js')).createWechaty(config, {
+        connection,
+        gaps,
+        clock,
+        log,
+        attachments: services.attachments,
+        known: (person, room) => dispatcher.known({ channel: 'wechaty', userId: person }, room),
+        onRefused: (id) => void outbox.refused(id),
+        ...channelEvents(metrics, 'wechaty'),
+        print: (text) => void process.stdout.write(text),
+      })
+    : undefined;
   const upgrade = {
     backUp: () =>
       automaticBackup(connection, { folder: config.DATA_DIR, why: 'before-upgrade', at: systemClock.now() }),
@@ -110,7 +129,7 @@ async function assemble(
   await services.memberNames.refresh();
 
   const sandbox = config.SANDBOX ? createSandbox(people, historyOf(bot)) : undefined;
-  const channels = new Map<string, Channel>(sandbox ? [[SANDBOX, sandbox]] : []);
+  const channels = new Map([sandbox, wechaty].flatMap((c): [string, Channel][] => (c ? [[c.name, c]] : [])));
   const outbox = new Outbox({
     messages: bot.outbox,
     channels,
@@ -124,6 +143,7 @@ async function assemble(
     community,
     registry,
     reader,
+    channels,
     outbox,
     clock,
     log,
@@ -178,6 +198,7 @@ async function assemble(
         }),
       ]
     : [];
+  if (wechaty) routers.push(wechatyRoutes(wechaty));
   const web = createWeb({
     routers,
     metrics,
@@ -188,12 +209,12 @@ async function assemble(
     async ready() {
       await connection.db?.command({ ping: 1 });
       const down = [...channels.values()].find((c) => !c.healthy());
-      return down && `the channel ${down.name} is down`;
+      return down && `the channel ${down.name} is down${down.problem ? `: ${down.problem()}` : ''}`;
     },
   });
   for (const channel of channels.values()) {
     await channel.start(dispatcher);
-    metrics.channelUp.set({ channel: channel.name }, 1);
+    metrics.channelUp.set({ channel: channel.name }, Number(channel.healthy()));
   }
   const unsent = await outbox.start();
   if (unsent > 0) log.info({ unsent }, 'messages of an earlier run are sent now');
@@ -211,6 +232,7 @@ async function assemble(
     url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`,
     demoLoaded,
     sandbox,
+    wechaty,
     store: { connection, models, services },
     clock,
     async stop() {
@@ -223,6 +245,28 @@ async function assemble(
       await outbox.stop();
       await store.close();
     },
+  };
+}
+
+/** What a channel with a connection of its own tells of it, as figures. */
+function channelEvents(metrics: Metrics, channel: string) {
+  let ups = 0;
+  return {
+    onUp(gap: { from: Date; to: Date } | undefined): void {
+      metrics.channelUp.set({ channel }, 1);
+      metrics.deafSince.set({ channel }, 0);
+      if (ups > 0) metrics.reconnects.inc({ channel });
+      ups += 1;
+      if (!gap) return;
+      metrics.gaps.inc({ channel });
+      metrics.gapSeconds.inc({ channel }, (gap.to.getTime() - gap.from.getTime()) / 1000);
+    },
+    onDown(since: Date): void {
+      metrics.channelUp.set({ channel }, 0);
+      metrics.deafSince.set({ channel }, since.getTime() / 1000);
+    },
+    onError: (sort: string): void => metrics.channelErrors.inc({ channel, sort }),
+    onLost: (reason: string): void => metrics.lost.inc({ channel, reason }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { wechatyProblems, wechatySettings } from './channels/wechaty/settings.js';
 
 const onOff = z.enum(['on', 'off']).transform((v) => v === 'on');
 
@@ -55,20 +56,25 @@ export const settings = {
     .max(366)
     .default(7)
     .describe('days after which a service can no longer be reported by chat'),
+  ...wechatySettings,
 } as const;
 
 const Settings = z.object(settings);
 export type Config = Readonly<z.output<typeof Settings>>;
-
+/** A setting whose value is never printed. */
 const isSecret = (name: keyof typeof settings): boolean => settings[name].meta()?.['secret'] === true;
 
 /** A channel that carries the bot to people, and whether the settings turn it on. */
 interface RealChannel {
   readonly name: string;
   readonly on: (config: Config) => boolean;
+  /** Settings of its own that do not go together, each with what to do. */
+  readonly problems: (config: Config) => readonly string[];
 }
 /** With one of them on, the sandbox is off unless it is asked for: there anyone can be anyone. */
-const realChannels: readonly RealChannel[] = [];
+const realChannels: readonly RealChannel[] = [
+  { name: 'wechaty', on: (config) => config.WECHATY, problems: wechatyProblems },
+];
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 export const isLoopback = (host: string): boolean => LOOPBACK.has(host);
@@ -176,7 +182,7 @@ export function parseConfig(env: Environment, channels: readonly RealChannel[] =
   if (!parsed.success) throw new BadConfig(problems.join('\n'));
   const real = channels.some((c) => c.on(parsed.data));
   const config = given['SANDBOX'] === undefined && real ? { ...parsed.data, SANDBOX: false } : parsed.data;
-  problems.push(...contradictions(config));
+  problems.push(...contradictions(config), ...channels.flatMap((c) => c.problems(config)));
   if (problems.length > 0) throw new BadConfig(problems.join('\n'));
   return Object.freeze(config);
 }

@@ -35,10 +35,10 @@ describe('settings', () => {
   });
 
   it('a real channel turns the sandbox off, unless it is asked for', () => {
-    const channels = [{ name: 'phones', on: () => true }];
+    const channels = [{ name: 'phones', on: () => true, problems: () => [] }];
     expect(parseConfig({}, channels).SANDBOX).toBe(false);
     expect(parseConfig({ SANDBOX: 'on' }, channels).SANDBOX).toBe(true);
-    expect(parseConfig({}, [{ name: 'phones', on: () => false }]).SANDBOX).toBe(true);
+    expect(parseConfig({}, [{ name: 'phones', on: () => false, problems: () => [] }]).SANDBOX).toBe(true);
   });
 
   it.each([
@@ -108,6 +108,29 @@ describe('settings', () => {
     ])('a file that gives nothing stops the start: %j', (env, message) => {
       expect(() => parseConfig(env)).toThrow(message);
     });
+  });
+
+  it('WeChat through Wechaty needs a gateway and a token, and TLS with an authority of one’s own off this machine', () => {
+    const on = { WECHATY: 'on', WECHATY_GATEWAY_TOKEN: 'gridmate_t', WECHATY_GATEWAY_ENDPOINT: '127.0.0.1:8788' };
+    expect(() => parseConfig({ WECHATY: 'on' })).toThrow(/WECHATY_GATEWAY_ENDPOINT must[^]*WECHATY_GATEWAY_TOKEN must/);
+    expect(() => parseConfig(on)).toThrow('WECHATY_GATEWAY_CA_FILE must be set');
+    expect(parseConfig({ ...on, WECHATY_GATEWAY_TLS: 'off' }).WECHATY).toBe(true);
+    const away = { ...on, WECHATY_GATEWAY_ENDPOINT: 'gateway.example:8788' };
+    expect(() => parseConfig({ ...away, WECHATY_GATEWAY_TLS: 'off' })).toThrow('in clear');
+    expect(parseConfig({ ...away, WECHATY_GATEWAY_CA_FILE: 'ca.pem' }).WECHATY).toBe(true);
+    expect(() => parseConfig({ WECHATY_PUPPET_NAME: 'left-pad' })).toThrow('the npm package of the puppet');
+  });
+
+  it('beside a real network the sandbox is off unless it is asked for', () => {
+    const on = { WECHATY: 'on', WECHATY_PUPPET_NAME: 'wechaty-puppet-wechat4u' };
+    expect(parseConfig(on).SANDBOX).toBe(false);
+    expect(parseConfig({ ...on, SANDBOX: 'on' }).SANDBOX).toBe(true);
+  });
+
+  it('a secret that is set wrongly is not printed', () => {
+    expect(() => parseConfig({ WECHATY_GATEWAY_TOKEN: 'hunter2' })).toThrow(
+      /^WECHATY_GATEWAY_TOKEN is wrong/,
+    );
   });
 
   it('.env.example lists every setting, and its values are taken', () => {

@@ -23,6 +23,9 @@ export const sentences: Sentences = {
     if (THANKS.test(said)) return '不客气';
     return GREETING.test(said) ? '您好，我在。发「帮助」看看我能做什么，例如：服务 环境整治 2小时' : undefined;
   },
+  unstableIds: () =>
+    '这里接的是网页版微信，每次重新登录后账号都会变，认不准人，所以不能在这里报到和绑定群。请管理员改用企业微信或其他接入方式',
+  late: () => '（前面没有连上，您这条消息现在才收到）',
   notUnderstood: (near) =>
     near.length > 0
       ? `没有听懂。您是不是想发：${near.map((w) => `「${w}」`).join('、')}？\n发「帮助」看全部说法`

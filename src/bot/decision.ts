@@ -1,5 +1,6 @@
 import type { Model } from 'mongoose';
 import type { Tx } from '../store/transaction.js';
+import type { Channel } from './channel.js';
 import type { CommunityBinding, Known } from './community.js';
 import { type Dialogue, MAX_ASKED } from './dialogue.js';
 import type { ReadContext, Reading } from './grammar.js';
@@ -41,6 +42,7 @@ export interface DecisionOptions<C extends Community> {
   readonly community: CommunityBinding<C>;
   readonly registry: Registry;
   readonly reader: Reader;
+  readonly channels: ReadonlyMap<string, Pick<Channel, 'capabilities'>>;
 }
 
 const IGNORED: Decision = { outcome: 'ignored', intent: 'ignore', slots: {}, reply: undefined };
@@ -185,9 +187,11 @@ export class Decider<C extends Community> {
   /** Starts from refused: only a completed check lets the command through. Undefined: it may run. */
   #guard(command: Command, message: IncomingMessage, looked: Looked<C>): string | undefined {
     const { sentences, ranks } = this.#options.community;
-    const { in: where, role, unboundGroup } = command.options;
+    const { in: where, role, unboundGroup, bindsIds } = command.options;
     const word = command.grammar.words[0] ?? command.grammar.intent;
     const place = message.room === null ? 'private' : 'group';
+    const lasting = this.#options.channels.get(message.channel)?.capabilities.stableIds ?? true;
+    if (!lasting && (bindsIds || (role !== 'anyone' && looked.member === undefined))) return sentences.unstableIds();
     if (role !== 'anyone' && looked.member === undefined) return sentences.stranger();
     if (!reaches(ranks, looked.role, role)) return sentences.notAllowed(word, role);
     if (where !== 'anywhere' && where !== place) return sentences.wrongPlace(word, where);

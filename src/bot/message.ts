@@ -32,6 +32,8 @@ export interface IncomingMessage {
   readonly attachments: readonly Attachment[];
   /** When it was written. */
   readonly at: Date;
+  /** It came so long after it was written that the answer has to say so. */
+  readonly late?: boolean;
 }
 
 /** The bot was taken into a group. */
@@ -57,6 +59,10 @@ export interface OutgoingMessage {
   readonly mentions: readonly string[];
   readonly attachments: readonly Attachment[];
   readonly at: Date;
+  /** In a group: the person whose message it answers. */
+  readonly answers?: string;
+  /** It was handed to the network before, which did not say whether it was taken. */
+  readonly maybeSent?: boolean;
 }
 
 /** What became of an incoming message. */

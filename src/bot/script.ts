@@ -139,6 +139,8 @@ export interface CommandOptions<S, W extends Where, R extends string> {
   readonly refusals?: Readonly<Record<string, (slots: Partial<S>) => string>>;
   /** Also works in a group that is bound to no unit yet. */
   readonly unboundGroup?: true;
+  /** Ties something to an id of the network: refused where ids do not last (see Capabilities.stableIds). */
+  readonly bindsIds?: true;
 }
 
 /** One line of 待办. */

@@ -1,5 +1,9 @@
 import type { Network } from './network.js';
 import { SandboxNetwork } from './sandbox.js';
+import { WechatyNetwork } from './wechaty.js';
 
 /** Every chat network that the conversations are held over: `describe.each(networks)('… over %s', (_name, network) => …)`. */
-export const networks: readonly [name: string, make: () => Network][] = [['sandbox', () => new SandboxNetwork()]];
+export const networks: readonly [name: string, make: () => Network][] = [
+  ['sandbox', () => new SandboxNetwork()],
+  ['wechaty', () => new WechatyNetwork()],
+];
