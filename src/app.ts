@@ -15,6 +15,8 @@ import { buildRegistry } from './bot/registry.js';
 import { createSandbox, fileUrl, SANDBOX, type SandboxChannel } from './channels/sandbox/index.js';
 import type { History, Message } from './channels/sandbox/conversations.js';
 import { SandboxPeople } from './channels/sandbox/people.js';
+import { createWecom, WECOM, type WecomChannel } from './channels/wecom/index.js';
+import { wecomIsOn } from './channels/wecom/settings.js';
 import { type Config, isLoopback } from './config.js';
 import { loadDemo } from './domain/demo/load.js';
 import { demoPeople } from './domain/demo/people.js';
@@ -29,12 +31,14 @@ import { openStore } from './store/connect.js';
 import { migrate } from './store/migrate.js';
 import { createWeb } from './web/app.js';
 import { type ReadRequest, sandboxRoutes } from './web/sandbox-routes.js';
+import { wecomRoutes } from './web/wecom-routes.js';
 
 export interface RunningApp {
   readonly url: string;
   /** The demo community was loaded into an empty store. */
   readonly demoLoaded: boolean;
   readonly sandbox: SandboxChannel | undefined;
+  readonly wecom: WecomChannel | undefined;
   /** For tools and tests that look into the store. */
   readonly store: { readonly connection: Connection; readonly models: Models; readonly services: DomainServices };
   readonly clock: MovableClock;
@@ -92,6 +96,19 @@ async function assemble(
     { botNames },
   );
 
+  const wecom = wecomIsOn(config)
+    ? createWecom(config, {
+        connection,
+        clock,
+        log: log.child({ channel: WECOM }),
+        botNames,
+        attachments: services.attachments,
+        linkTo: () => undefined,
+        onAlert: (what) => metrics.alerts.inc({ channel: WECOM, what }),
+        onSent: (road) => metrics.roads.inc({ road }),
+      })
+    : undefined;
+
   await migrate(connection);
   await clock.load();
 
@@ -108,7 +125,7 @@ async function assemble(
   await services.memberNames.refresh();
 
   const sandbox = config.SANDBOX ? createSandbox(people, historyOf(bot)) : undefined;
-  const channels = new Map<string, Channel>(sandbox ? [[SANDBOX, sandbox]] : []);
+  const channels = new Map<string, Channel>([sandbox, wecom].flatMap((c) => (c ? [[c.name, c]] : [])));
   const outbox = new Outbox({
     messages: bot.outbox,
     channels,
@@ -176,7 +193,7 @@ async function assemble(
       ]
     : [];
   const web = createWeb({
-    routers,
+    routers: [...routers, ...(wecom ? [wecomRoutes(wecom.callbacks)] : [])],
     metrics,
     log,
     loopbackOnly: isLoopback(config.HOST),
@@ -207,6 +224,7 @@ async function assemble(
     url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`,
     demoLoaded,
     sandbox,
+    wecom,
     store: { connection, models, services },
     clock,
     async stop() {

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { wecomIsOn, wecomProblems, wecomSettings } from './channels/wecom/settings.js';
 
 const onOff = z.enum(['on', 'off']).transform((v) => v === 'on');
 
@@ -14,7 +16,11 @@ export const settings = {
     .describe('a mongodb:// address of a replica set; without it the embedded store is used'),
   MONGODB_NAME: z.string().min(1).max(63).default('gridmate').describe('the name of the database'),
   DEMO: onOff.default(true).describe('on or off: load the demo community into an empty store'),
-  SANDBOX: onOff.default(true).describe('on or off: the sandbox lets anyone who reaches the page be anyone'),
+  SANDBOX: onOff
+    .default(true)
+    .describe(
+      'on or off: the sandbox lets anyone who reaches the page be anyone; beside a real network it is off unless set',
+    ),
   SANDBOX_ALLOW_REMOTE: onOff.default(false).describe('on or off: serve the sandbox on an address other than loopback'),
   TIME_ZONE: z
     .string()
@@ -43,10 +49,14 @@ export const settings = {
     .max(366)
     .default(7)
     .describe('days after which a service can no longer be reported by chat'),
+  ...wecomSettings,
 } as const;
 
 const Settings = z.object(settings);
 export type Config = Readonly<z.output<typeof Settings>>;
+
+/** Settings that are never printed. */
+const isSecret = (name: string): boolean => /(?:SECRET|TOKEN|KEY|WEBHOOKS|PASSWORD|URI)$/.test(name);
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 export const isLoopback = (host: string): boolean => LOOPBACK.has(host);
@@ -62,6 +72,30 @@ const plain = (name: string): string =>
     .replaceAll('_', '')
     .toUpperCase();
 
+/** What a setting is given: by itself, or as the content of the file that `NAME_FILE` names. */
+function givenTo(
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): string | undefined {
+  const value = env[name] === '' ? undefined : env[name];
+  const file = env[`${name}_FILE`];
+  if (file === undefined || file === '') return value;
+  if (value !== undefined) {
+    problems.push(`${name} contradicts ${name}_FILE: set one of them`);
+    return value;
+  }
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    problems.push(`${name}_FILE=${file} can not be read`);
+    return undefined;
+  }
+}
+
+/** The sandbox lets anyone be anyone: beside a real network it is off, unless it is asked for. */
+const realChannelIsOn = (config: Config): boolean => wecomIsOn(config);
+
 /**
  * Reads the settings from an environment.
  *
@@ -75,19 +109,25 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     if (!names.includes(name) && (name.startsWith('GRIDMATE_') || (meant !== undefined && name !== 'HOSTNAME')))
       problems.push(`${name} is not a setting${meant === undefined ? '' : `: ${meant} is`}`);
   }
-  const given = Object.fromEntries(names.flatMap((n) => (env[n] === undefined || env[n] === '' ? [] : [[n, env[n]]])));
+  const given = Object.fromEntries(names.map((n) => [n, givenTo(n, env, problems)]));
   const parsed = Settings.safeParse(given);
   if (!parsed.success)
     for (const { path } of parsed.error.issues) {
       const name = String(path[0]);
       problems.push(
-        `${name}=${env[name] ?? ''} is wrong: it takes ${settings[name as keyof typeof settings].description ?? ''}`,
+        `${name}${isSecret(name) ? '' : `=${env[name] ?? ''}`} is wrong: it takes ${settings[name as keyof typeof settings].description ?? ''}`,
       );
     }
-  if (parsed.success && parsed.data.SANDBOX && !isLoopback(parsed.data.HOST) && !parsed.data.SANDBOX_ALLOW_REMOTE)
+  if (!parsed.success) throw new BadConfig(problems.join('\n'));
+  const config: Config = {
+    ...parsed.data,
+    SANDBOX: parsed.data.SANDBOX && (given['SANDBOX'] !== undefined || !realChannelIsOn(parsed.data)),
+  };
+  problems.push(...wecomProblems(config));
+  if (config.SANDBOX && !isLoopback(config.HOST) && !config.SANDBOX_ALLOW_REMOTE)
     problems.push(
-      `HOST=${parsed.data.HOST} with SANDBOX=on lets anyone who reaches the page be anyone: set SANDBOX=off, or SANDBOX_ALLOW_REMOTE=on`,
+      `HOST=${config.HOST} with SANDBOX=on lets anyone who reaches the page be anyone: set SANDBOX=off, or SANDBOX_ALLOW_REMOTE=on`,
     );
-  if (!parsed.success || problems.length > 0) throw new BadConfig(problems.join('\n'));
-  return Object.freeze(parsed.data);
+  if (problems.length > 0) throw new BadConfig(problems.join('\n'));
+  return Object.freeze(config);
 }

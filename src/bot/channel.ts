@@ -30,6 +30,7 @@ export interface Channel {
    * Sends one message; resolves when the network has taken it. Called again with the same id after a crash.
    *
    * @throws {Undeliverable} it will never be taken (the person is gone): no further try
+   * @throws {SendUnknown} it may have been taken: recorded as such, no further try
    * @throws any other error: tried again later
    */
   send(message: OutgoingMessage): Promise<void>;
@@ -40,4 +41,9 @@ export interface Channel {
 /** A message that the network will never take. */
 export class Undeliverable extends Error {
   override readonly name = 'Undeliverable';
+}
+
+/** A message that left and whose taking the network did not confirm: sending it again could say it twice. */
+export class SendUnknown extends Error {
+  override readonly name = 'SendUnknown';
 }

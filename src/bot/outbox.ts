@@ -1,8 +1,9 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.js';
-import { type Channel, Undeliverable } from './channel.js';
-import type { Attachment, Destination, OutgoingMessage } from './message.js';
+import { adapt } from './adaption.js';
+import { type Channel, SendUnknown, Undeliverable } from './channel.js';
+import type { Attachment, Choice, Destination, OutgoingMessage } from './message.js';
 
 /** A message to send, written in the transaction of the command that says it. */
 export interface OutboxMessage {
@@ -15,8 +16,10 @@ export interface OutboxMessage {
   readonly text: string;
   readonly mentions: readonly string[];
   readonly attachments: readonly Attachment[];
+  readonly choices?: readonly Choice[];
   readonly interaction: string;
-  readonly status: 'pending' | 'sent' | 'dead';
+  /** `unknown`: it left, and whether it arrived nobody can tell. */
+  readonly status: 'pending' | 'sent' | 'unknown' | 'dead';
   readonly attempts: number;
   readonly notBefore: Date;
   readonly at: Date;
@@ -31,6 +34,7 @@ const schema = new Schema<OutboxMessage>(
     text: { type: String, required: true },
     mentions: { type: [String], default: [] },
     attachments: { type: [Schema.Types.Mixed], default: [] },
+    choices: { type: [Schema.Types.Mixed], default: undefined },
     interaction: { type: String, required: true },
     status: { type: String, required: true },
     attempts: { type: Number, required: true },
@@ -51,10 +55,12 @@ const destinationOf = (m: OutboxMessage): Destination =>
 
 export const outgoingOf = (m: OutboxMessage): OutgoingMessage => ({
   id: m._id,
+  interaction: m.interaction,
   to: destinationOf(m),
   text: m.text,
   mentions: m.mentions,
   attachments: m.attachments,
+  choices: m.choices ?? [],
   at: m.at,
 });
 
@@ -67,7 +73,7 @@ interface Options {
   readonly channels: ReadonlyMap<string, Channel>;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly onSettled?: (result: 'sent' | 'retried' | 'dead') => void;
+  readonly onSettled?: (result: 'sent' | 'retried' | 'unknown' | 'dead') => void;
 }
 
 /**
@@ -126,28 +132,33 @@ export class Outbox {
     for (let attempts = message.attempts; !this.#stopping;) {
       try {
         if (!channel) throw new Undeliverable(`the channel ${message.channel} is off`);
-        await channel.send(outgoingOf(message));
+        await channel.send(adapt(outgoingOf(message), channel.capabilities));
         this.#markSent(message._id);
         this.#options.onSettled?.('sent');
         if (channel.capabilities.paceMs > 0) await this.#sleep(channel.capabilities.paceMs);
         return;
       } catch (error) {
         attempts += 1;
-        const dead = error instanceof Undeliverable || attempts >= MAX_ATTEMPTS;
-        this.#options.log.warn({ outbox: message._id, attempts, dead, err: error }, 'message not sent');
-        this.#options.onSettled?.(dead ? 'dead' : 'retried');
+        const end =
+          error instanceof SendUnknown
+            ? 'unknown'
+            : error instanceof Undeliverable || attempts >= MAX_ATTEMPTS
+              ? 'dead'
+              : undefined;
+        this.#options.log.warn({ outbox: message._id, attempts, end, err: error }, 'message not sent');
+        this.#options.onSettled?.(end ?? 'retried');
         const pause = FIRST_RETRY_MS * 2 ** attempts * (0.75 + Math.random() / 2);
-        await this.#record(message._id, attempts, dead, pause);
-        if (dead) return;
+        await this.#record(message._id, attempts, end, pause);
+        if (end !== undefined) return;
         await this.#sleep(pause);
       }
     }
   }
 
-  async #record(id: string, attempts: number, dead: boolean, pause: number): Promise<void> {
+  async #record(id: string, attempts: number, end: 'unknown' | 'dead' | undefined, pause: number): Promise<void> {
     const notBefore = new Date(this.#options.clock.now().getTime() + pause);
     await this.#options.messages
-      .updateOne({ _id: id }, { $set: { attempts, notBefore, ...(dead && { status: 'dead' }) } })
+      .updateOne({ _id: id }, { $set: { attempts, notBefore, ...(end !== undefined && { status: end }) } })
       .catch((err: unknown) => this.#options.log.error({ outbox: id, err }, 'a failed try was not recorded'));
   }
 
