@@ -187,10 +187,10 @@ export class Callbacks {
       return undefined;
     });
     // What did not arrive goes by another road: the same message again is then only acknowledged.
-    this.#answers.set(
-      messageId,
-      answering.then(async (body) => (body === undefined || (await settled) ? body : undefined)),
-    );
+    const repeated = answering.then(async (body) => (body === undefined || (await settled) ? body : undefined));
+    // Its failure is answered below; nobody may be waiting for the repetition.
+    repeated.catch(() => undefined);
+    this.#answers.set(messageId, repeated);
     if (this.#answers.size > MAX_ANSWERS) this.#answers.delete(this.#answers.keys().next().value ?? '');
     try {
       const body = await answering;

@@ -30,6 +30,8 @@ export interface ConnectionOptions {
   readonly turnMs?: number;
   /** Pause between two heartbeats; two that stay unanswered end the connection. */
   readonly heartbeatMs?: number;
+  /** The first pause before a new attempt; it doubles up to half a minute. */
+  readonly reconnectMs?: number;
 }
 
 /**
@@ -134,7 +136,7 @@ export class LongConnection {
   #stopped = (): boolean => this.#state === 'stopped';
 
   async #connect(): Promise<void> {
-    const { botId, secret, wsUrl, log, alert, heartbeatMs } = this.#options;
+    const { botId, secret, wsUrl, log, alert, heartbeatMs, reconnectMs } = this.#options;
     const { default: sdk } = await import('@wecom/aibot-node-sdk');
     if (this.#stopped()) return;
     const client = new sdk.WSClient({
@@ -143,6 +145,7 @@ export class LongConnection {
       wsUrl,
       maxReconnectAttempts: -1,
       heartbeatInterval: heartbeatMs ?? 25_000,
+      reconnectInterval: reconnectMs ?? 1000,
       logger: quiet(log),
     });
     this.#client = client;

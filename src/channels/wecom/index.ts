@@ -116,8 +116,9 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
 
   const roads = new Roads({
     roads: [
+      passiveRoad(ways),
       ...(longConnection ? [connectionRoad(longConnection, ways, chats)] : []),
-      ...(botEnvelope ? [passiveRoad(ways), responseUrlRoad(ways)] : []),
+      ...(botEnvelope ? [responseUrlRoad(ways)] : []),
       webhookRoad({
         apiUrl,
         keys: config.WECOM_WEBHOOKS ?? new Map(),
