@@ -16,6 +16,8 @@ import { Slot, type Ways } from './ways.js';
 const LIMIT_MS = 3000;
 /** A stream that was begun is asked for at most this long. Source: developer.work.weixin.qq.com/document/path/101031. */
 const STREAM_MS = 330_000;
+/** An answer that no refresh has fetched within this time is not waited for. */
+const REFRESH_MS = 15_000;
 const MAX_ANSWERS = 1000;
 const WAIT = '正在处理，请稍等…';
 
@@ -169,7 +171,6 @@ export class Callbacks {
 
   async #message(message: Received): Promise<Reply | undefined> {
     const { messageId } = message;
-    const streams = this.#streams;
     const earlier = this.#answers.get(messageId);
     if (earlier) {
       const body = await earlier;
@@ -197,9 +198,10 @@ export class Callbacks {
       return (
         body && {
           body,
-          settle(delivered) {
+          settle: (delivered) => {
             settle(delivered);
-            if (!streams.has(streamIdOf(messageId))) slot.settle(delivered);
+            // A stream that was begun is answered at a later refresh, unless its beginning was lost.
+            if (!delivered || !this.#streams.has(streamIdOf(messageId))) slot.settle(delivered);
           },
         }
       );
@@ -244,10 +246,13 @@ export class Callbacks {
   #begin(messageId: string, slot: Slot): object {
     const stream = streamIdOf(messageId);
     this.#streams.set(stream, slot);
-    setTimeout(() => {
+    const end = (): void => {
       this.#streams.delete(stream);
-      slot.close();
-    }, STREAM_MS).unref();
+      slot.settle(false);
+    };
+    setTimeout(end, STREAM_MS).unref();
+    // WeCom asks about every second: if it does no longer, the answer goes by another road.
+    slot.filled.then(() => setTimeout(end, REFRESH_MS).unref()).catch(() => undefined);
     return streamBody(stream, false, WAIT);
   }
 

@@ -17,7 +17,7 @@ import { MediaStore } from './media.js';
 import { Pace } from './pace.js';
 import type { BotEvent, FromBot, Received } from './received.js';
 import { passiveRoad, responseUrlRoad } from './road/answer.js';
-import { appchatRoad, appRoad } from './road/app.js';
+import { appchatRoad, appRoad } from './road/application.js';
 import { connectionRoad } from './road/connection.js';
 import { webhookRoad } from './road/webhook.js';
 import { Roads } from './roads.js';

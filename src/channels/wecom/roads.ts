@@ -90,7 +90,9 @@ export class Roads {
     const { pace, signal, linkTo, bytesOf } = this.#options;
     const adapted = adapt(message, road, linkTo);
     const pieces: Piece[] = [
-      ...(adapted.text === '' ? [] : splitText(adapted.text, road.textBytes).map((text) => ({ text }))),
+      ...(adapted.text === ''
+        ? []
+        : splitText(road.encode?.(adapted.text) ?? adapted.text, road.textBytes).map((text) => ({ text }))),
       ...adapted.attachments.map((attachment) => ({ attachment })),
       ...(road.choices && message.choices.length > 0 ? [{ choices: true as const }] : []),
     ];

@@ -70,10 +70,7 @@ export class Taking {
 
   /** Counts something as under way until it, and what it sends, is done. */
   track<T>(work: Promise<T>): Promise<T> {
-    const whole = work.then(
-      (done) => deliveredOf(done),
-      (err: unknown) => this.#options.log.debug({ err }, 'not taken'),
-    );
+    const whole = work.then(deliveredOf).catch((err: unknown) => this.#options.log.debug({ err }, 'not taken'));
     this.#underWay.add(whole);
     void whole.finally(() => this.#underWay.delete(whole));
     return work;

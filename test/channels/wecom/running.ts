@@ -1,8 +1,5 @@
-import { type RunningApp, startApp } from '../../../src/app.js';
 import { Chat } from '../../conversations/community.js';
 import { WecomCallbackNetwork, WecomConnectionNetwork } from '../../conversations/networks/wecom.js';
-
-export { type RunningApp, startApp };
 
 /** The program and the community, over a bot with a long connection. `more`: further settings. */
 export const byConnection = (more: Readonly<Record<string, string>> = {}): Promise<Chat<WecomConnectionNetwork>> =>

@@ -13,10 +13,11 @@ export const passiveRoad = (ways: Ways): Road => ({
   images: false,
   files: false,
   mentions: false,
+  encode: asMarkdown,
   textBytes: BOT_BYTES,
   leads: (message) => ways.of(message)?.slot?.isOpen ?? false,
   async text(message, piece) {
-    const taken = await ways.of(message)?.slot?.offer(asMarkdown(piece));
+    const taken = await ways.of(message)?.slot?.offer(piece);
     if (taken !== true) throw new NoWay('the callback waits no longer');
   },
   file: noFile,
@@ -28,6 +29,7 @@ export const responseUrlRoad = (ways: Ways): Road => ({
   images: false,
   files: false,
   mentions: false,
+  encode: asMarkdown,
   textBytes: BOT_BYTES,
   leads(message) {
     const url = ways.of(message)?.responseUrl;
@@ -36,7 +38,7 @@ export const responseUrlRoad = (ways: Ways): Road => ({
   async text(message, piece) {
     const url = ways.of(message)?.responseUrl;
     if (url === undefined || !ways.use(url)) throw new NoWay('the address for late answers was used');
-    const body = { msgtype: 'markdown', markdown: { content: asMarkdown(piece) } };
+    const body = { msgtype: 'markdown', markdown: { content: piece } };
     await request('response_url', url, postJson(body), z.looseObject({}));
   },
   file: noFile,

@@ -29,9 +29,10 @@ export function connectionRoad(connection: LongConnection, ways: Ways, chats: Ch
     images: true,
     files: true,
     mentions: false,
+    encode: asMarkdown,
     textBytes: BOT_BYTES,
     leads: (message) => chats.has(message.to, 'bot'),
-    text: (message, piece) => send(message, { msgtype: 'markdown', markdown: { content: asMarkdown(piece) } }),
+    text: (message, piece) => send(message, { msgtype: 'markdown', markdown: { content: piece } }),
     async file(message, attachment, bytes) {
       const kind = isPhoto(attachment) ? 'image' : 'file';
       const media_id = await connection.upload(bytes, kind, attachment.name);

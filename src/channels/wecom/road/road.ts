@@ -6,12 +6,14 @@ export interface Road {
   readonly images: boolean;
   readonly files: boolean;
   readonly mentions: boolean;
+  /** The text in this road's form, before it is cut into pieces; absent: as it stands. */
+  encode?(text: string): string;
   /** Longest text of one message, in bytes of UTF-8. */
   readonly textBytes: number;
   /** Does it lead there at this moment? */
   leads(message: OutgoingMessage): boolean;
   /**
-   * Sends one piece of the message's text.
+   * Sends one piece of the encoded text.
    *
    * @throws {NoWay} it does not lead there after all; {NotSent}, {Refused}, {SendUnknown}, {Undeliverable} as they say
    */

@@ -65,12 +65,14 @@ export function webhookRoad({ apiUrl, keys, pace, signal, alert }: Options): Roa
     images: true,
     files: true,
     mentions: true,
-    textBytes: TEXT_BYTES,
+    encode: (text) => (Buffer.byteLength(text) <= TEXT_BYTES ? text : asMarkdown(text)),
+    textBytes: WEBHOOK_MARKDOWN_BYTES,
     leads: (message) => keys.has(groupOf(message)) && !gone.has(keys.get(groupOf(message)) ?? ''),
+    // Only a plain text mentions people so that their phones ring; a long one must do as markdown.
     text: (message, piece) =>
       Buffer.byteLength(piece) <= TEXT_BYTES
         ? post(message, { msgtype: 'text', text: { content: piece, mentioned_list: message.mentions } })
-        : post(message, { msgtype: 'markdown', markdown: { content: asMarkdown(piece) } }),
+        : post(message, { msgtype: 'markdown', markdown: { content: piece } }),
     async file(message, attachment, bytes) {
       if (isPhoto(attachment) && bytes.length <= MAX_PHOTO_BYTES) {
         const image = { base64: bytes.toString('base64'), md5: createHash('md5').update(bytes).digest('hex') };
