@@ -104,6 +104,7 @@ async function assemble(
         botNames,
         attachments: services.attachments,
         linkTo: () => undefined,
+        onDirectory: (people) => services.directory.replace(WECOM, people, clock.now()),
         onAlert: (what) => metrics.alerts.inc({ channel: WECOM, what }),
         onSent: (road) => metrics.roads.inc({ road }),
       })

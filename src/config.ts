@@ -56,7 +56,7 @@ const Settings = z.object(settings);
 export type Config = Readonly<z.output<typeof Settings>>;
 
 /** Settings that are never printed. */
-const isSecret = (name: string): boolean => /(?:SECRET|TOKEN|KEY|WEBHOOKS|PASSWORD|URI)$/.test(name);
+const isSecret = (name: string): boolean => settings[name as keyof typeof settings].meta()?.['secret'] === true;
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 export const isLoopback = (host: string): boolean => LOOPBACK.has(host);
@@ -79,10 +79,10 @@ function givenTo(
   problems: string[],
 ): string | undefined {
   const value = env[name] === '' ? undefined : env[name];
-  const file = env[`${name}_FILE`];
+  const file = isSecret(name) ? env[`${name}_FILE`] : undefined;
   if (file === undefined || file === '') return value;
   if (value !== undefined) {
-    problems.push(`${name} contradicts ${name}_FILE: set one of them`);
+    problems.push(`${name} and ${name}_FILE are both set: keep one of them`);
     return value;
   }
   try {

@@ -11,6 +11,8 @@ export interface Capabilities {
   readonly maxText: number;
   /** Pause between two messages of the outbox to one destination, in milliseconds. */
   readonly paceMs: number;
+  /** Do persons and groups keep their ids for good? Where they do not, nothing is bound to an id. */
+  readonly stableIds: boolean;
 }
 
 /** The bot as a channel sees it. */
@@ -29,13 +31,19 @@ export interface Channel {
   /**
    * Sends one message; resolves when the network has taken it. Called again with the same id after a crash.
    *
+   * A network that does not know a message by its id awaits `handsOver` just before it hands the message over, so that a
+   * crash afterwards counts as unknown: the next call says `maybeSent`.
+   *
    * @throws {Undeliverable} it will never be taken (the person is gone): no further try
-   * @throws {SendUnknown} it may have been taken: recorded as such, no further try
-   * @throws any other error: tried again later
+   * @throws {SendUnknown} it may have been taken: tried again a few times, with `maybeSent`
+   * @throws {NotNow} nothing can be sent at this moment: tried again for as long as that lasts
+   * @throws any other error: it was not taken, and is tried again later
    */
-  send(message: OutgoingMessage): Promise<void>;
+  send(message: OutgoingMessage, handsOver: () => Promise<void>): Promise<void>;
   /** Does the network work at this moment? */
   healthy(): boolean;
+  /** Why it does not, for operators. */
+  problem?(): string | undefined;
 }
 
 /** A message that the network will never take. */
@@ -43,7 +51,18 @@ export class Undeliverable extends Error {
   override readonly name = 'Undeliverable';
 }
 
-/** A message that left and whose taking the network did not confirm: sending it again could say it twice. */
+/** The network was handed a message and did not say what became of it. */
 export class SendUnknown extends Error {
   override readonly name = 'SendUnknown';
+}
+
+/** The network takes nothing at this moment, whatever the message. */
+export class NotNow extends Error {
+  override readonly name = 'NotNow';
+  /** When it is worth trying again; undefined: soon. */
+  readonly until: Date | undefined;
+  constructor(reason: string, until?: Date) {
+    super(reason);
+    this.until = until;
+  }
 }

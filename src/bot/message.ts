@@ -68,6 +68,10 @@ export interface OutgoingMessage {
   /** The text says all of it; these only save typing. */
   readonly choices: readonly Choice[];
   readonly at: Date;
+  /** In a group: the person whose message it answers. */
+  readonly answers?: string;
+  /** It was handed to the network before, which did not say whether it was taken. */
+  readonly maybeSent?: boolean;
 }
 
 /** What became of an incoming message. */

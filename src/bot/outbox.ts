@@ -2,7 +2,7 @@ import { Schema, type Connection, type Model } from 'mongoose';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.js';
 import { adapt } from './adaption.js';
-import { type Channel, SendUnknown, Undeliverable } from './channel.js';
+import { type Channel, NotNow, SendUnknown, Undeliverable } from './channel.js';
 import type { Attachment, Choice, Destination, OutgoingMessage } from './message.js';
 
 /** A message to send, written in the transaction of the command that says it. */
@@ -18,8 +18,11 @@ export interface OutboxMessage {
   readonly attachments: readonly Attachment[];
   readonly choices?: readonly Choice[];
   readonly interaction: string;
-  /** `unknown`: it left, and whether it arrived nobody can tell. */
-  readonly status: 'pending' | 'sent' | 'unknown' | 'dead';
+  /** In a group: the person whose message it answers. */
+  readonly answers?: string | null;
+  readonly status: 'pending' | 'sent' | 'dead';
+  /** It was handed to a network that has not said whether it was taken; with status `dead`: nobody will ever know. */
+  readonly maybeSent?: boolean;
   readonly attempts: number;
   readonly notBefore: Date;
   readonly at: Date;
@@ -36,7 +39,9 @@ const schema = new Schema<OutboxMessage>(
     attachments: { type: [Schema.Types.Mixed], default: [] },
     choices: { type: [Schema.Types.Mixed], default: undefined },
     interaction: { type: String, required: true },
+    answers: { type: String, default: null },
     status: { type: String, required: true },
+    maybeSent: { type: Boolean, default: false },
     attempts: { type: Number, required: true },
     notBefore: { type: Date, required: true },
     at: { type: Date, required: true },
@@ -62,11 +67,18 @@ export const outgoingOf = (m: OutboxMessage): OutgoingMessage => ({
   attachments: m.attachments,
   choices: m.choices ?? [],
   at: m.at,
+  ...(typeof m.answers === 'string' && { answers: m.answers }),
+  ...(m.maybeSent === true && { maybeSent: true }),
 });
 
 /** After this many failed tries a message is dead: it stays in the list for the operator, nobody tries again. */
 const MAX_ATTEMPTS = 8;
+/** A message that may have arrived is repeated so often at most: each time may be one more in the group. */
+const MAX_REPEATS = 3;
 const FIRST_RETRY_MS = 500;
+/** While a channel takes nothing, each destination asks it again so often at least, and so seldom at most. */
+const ASK_AGAIN_MS = 500;
+const ASK_AT_LEAST_MS = 30_000;
 
 interface Options {
   readonly messages: Model<OutboxMessage>;
@@ -79,7 +91,8 @@ interface Options {
 /**
  * Sends what commands have committed, in order for each destination, paced to the channel. A message that fails is tried
  * again with growing pauses and holds back the later ones of its destination; at last it is dead. A message may reach the
- * channel twice after a crash, always with the same id.
+ * channel twice after a crash, always with the same id. Sent, not sent and unknown are told apart: see
+ * docs/decisions/0006-unknown-sends.md.
  */
 export class Outbox {
   readonly #options: Options;
@@ -126,39 +139,77 @@ export class Outbox {
     return tail;
   }
 
+  /** The network took a message and said afterwards that it did not: it is sent again. */
+  async refused(id: string): Promise<void> {
+    while (this.#marking) await this.#marking;
+    const message = await this.#options.messages
+      .findOneAndUpdate(
+        { _id: id, status: 'sent' },
+        { $set: { status: 'pending', maybeSent: false } },
+        { returnDocument: 'after' },
+      )
+      .lean<OutboxMessage>();
+    if (message) void this.#enqueue(message);
+  }
+
   /** Never rejects: what can't be sent now is tried again, what never can is dead. */
   async #send(message: OutboxMessage): Promise<void> {
     const channel = this.#options.channels.get(message.channel);
+    let maybeSent = message.maybeSent === true;
+    let repeats = 0;
+    let handed = false;
+    const handsOver = async (): Promise<void> => {
+      await this.#handsOver(message._id);
+      handed = true;
+    };
     for (let attempts = message.attempts; !this.#stopping;) {
       try {
         if (!channel) throw new Undeliverable(`the channel ${message.channel} is off`);
-        await channel.send(adapt(outgoingOf(message), channel.capabilities));
+        await channel.send(adapt(outgoingOf({ ...message, maybeSent }), channel.capabilities), handsOver);
         this.#markSent(message._id);
         this.#options.onSettled?.('sent');
         if (channel.capabilities.paceMs > 0) await this.#sleep(channel.capabilities.paceMs);
         return;
       } catch (error) {
+        if (error instanceof NotNow) {
+          if (handed) await this.#record(message._id, attempts, false, maybeSent, 0);
+          handed = false;
+          await this.#askAgain(message, error);
+          continue;
+        }
         attempts += 1;
-        const end =
-          error instanceof SendUnknown
-            ? 'unknown'
-            : error instanceof Undeliverable || attempts >= MAX_ATTEMPTS
-              ? 'dead'
-              : undefined;
-        this.#options.log.warn({ outbox: message._id, attempts, end, err: error }, 'message not sent');
-        this.#options.onSettled?.(end ?? 'retried');
+        if (error instanceof SendUnknown) {
+          repeats += 1;
+          maybeSent = true;
+        }
+        const dead = error instanceof Undeliverable || attempts >= MAX_ATTEMPTS || repeats > MAX_REPEATS;
+        const result = dead ? 'dead' : error instanceof SendUnknown ? 'unknown' : 'retried';
+        this.#options.log.warn({ outbox: message._id, attempts, result, maybeSent, err: error }, 'message not sent');
+        this.#options.onSettled?.(result);
         const pause = FIRST_RETRY_MS * 2 ** attempts * (0.75 + Math.random() / 2);
-        await this.#record(message._id, attempts, end, pause);
-        if (end !== undefined) return;
+        await this.#record(message._id, attempts, dead, maybeSent, pause);
+        if (dead) return;
         await this.#sleep(pause);
       }
     }
   }
 
-  async #record(id: string, attempts: number, end: 'unknown' | 'dead' | undefined, pause: number): Promise<void> {
+  /** @throws Error it could not be recorded: then the message must not be handed over */
+  async #handsOver(id: string): Promise<void> {
+    await this.#options.messages.updateOne({ _id: id }, { $set: { maybeSent: true } });
+  }
+
+  /** Waits until a channel that takes nothing is worth asking again; no try is counted. */
+  async #askAgain({ _id, channel }: OutboxMessage, { until, message }: NotNow): Promise<void> {
+    const wait = until === undefined ? 0 : until.getTime() - this.#options.clock.now().getTime();
+    this.#options.log.debug({ outbox: _id, channel, until, reason: message }, 'message waits for the channel');
+    await this.#sleep(Math.min(Math.max(wait, ASK_AGAIN_MS), ASK_AT_LEAST_MS) * (1 + Math.random() / 4));
+  }
+
+  async #record(id: string, attempts: number, dead: boolean, maybeSent: boolean, pause: number): Promise<void> {
     const notBefore = new Date(this.#options.clock.now().getTime() + pause);
     await this.#options.messages
-      .updateOne({ _id: id }, { $set: { attempts, notBefore, ...(end !== undefined && { status: end }) } })
+      .updateOne({ _id: id }, { $set: { attempts, maybeSent, notBefore, ...(dead && { status: 'dead' }) } })
       .catch((err: unknown) => this.#options.log.error({ outbox: id, err }, 'a failed try was not recorded'));
   }
 
@@ -175,12 +226,13 @@ export class Outbox {
       const ids = this.#sent;
       this.#sent = [];
       await this.#options.messages
-        .updateMany({ _id: { $in: ids } }, { $set: { status: 'sent' } })
+        .updateMany({ _id: { $in: ids } }, { $set: { status: 'sent', maybeSent: false } })
         .catch((err: unknown) => this.#options.log.error({ outbox: ids, err }, 'sent, but not marked as sent'));
     }
   }
 
   #sleep(ms: number): Promise<void> {
+    if (this.#stopping) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);

@@ -33,7 +33,15 @@ export function createSandbox(people: SandboxPeople, history: History): SandboxC
   });
   return {
     name: SANDBOX,
-    capabilities: { mentions: true, images: true, files: true, firstWord: true, maxText: 4000, paceMs: 0 },
+    capabilities: {
+      mentions: true,
+      images: true,
+      files: true,
+      firstWord: true,
+      maxText: 4000,
+      paceMs: 0,
+      stableIds: true,
+    },
     conversations,
     people,
     present,

@@ -222,14 +222,12 @@ export class Callbacks {
       responseUrl: message.responseUrl,
     });
     const handled = receive(message, by);
-    const over = new AbortController();
-    const limit = sleep(limitMs ?? LIMIT_MS, 'late' as const, { signal: over.signal }).catch(() => 'late' as const);
+    const limit = sleep(limitMs ?? LIMIT_MS, 'late' as const, { ref: false });
     // With a slot the answer is awaited too: it goes where WeCom waits for it.
     const done = slot
       ? handled.then(({ replies }) => (replies.some((r) => isHere(r.to, message)) ? limit : ('done' as const)))
       : handled.then(() => 'done' as const);
     const first = await Promise.race([done, limit, ...(slot ? [slot.filled.then((text) => ({ text }))] : [])]);
-    over.abort();
     if (typeof first === 'object') return first.text;
     if (first === 'done') {
       slot?.close();
@@ -274,7 +272,10 @@ export class Callbacks {
     if (event.is !== 'entered') return undefined;
     const slot = new Slot();
     const told = onEvent(event, `enter:${event.from}:${(at ?? this.#options.clock.now()).getTime()}`, slot);
-    const text = await Promise.race([slot.filled, told.then(() => sleep(limitMs ?? LIMIT_MS))]);
+    const text = await Promise.race([
+      slot.filled,
+      told.then(() => sleep(limitMs ?? LIMIT_MS, undefined, { ref: false })),
+    ]);
     if (typeof text === 'string')
       return { body: { msgtype: 'text', text: { content: text } }, settle: (delivered) => slot.settle(delivered) };
     slot.close();

@@ -1,3 +1,5 @@
+import { NotNow } from '../../bot/channel.js';
+
 /** WeCom answered with an error code. Its text is for people and is not gone by. */
 export class Refused extends Error {
   override readonly name = 'Refused';
@@ -14,9 +16,12 @@ export class NoWay extends Error {
   override readonly name = 'NoWay';
 }
 
-/** Nothing left this machine: the same message may be sent again. */
-export class NotSent extends Error {
-  override readonly name = 'NotSent';
+/** Nothing left this machine: the same message may be sent again as soon as the network is there. */
+export class NotSent extends NotNow {
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason);
+    this.cause = options?.cause;
+  }
 }
 
 /** Too many messages: nothing more on this road for a while. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import type { LinkTo } from '../../bot/adaption.js';
@@ -10,6 +11,7 @@ import { Callbacks } from './callbacks.js';
 import { pressedCard } from './cards.js';
 import { chatModel, Chats } from './chats.js';
 import { type ConnectionState, LEASE_TURNS, LongConnection } from './connection.js';
+import { type Listed, readDirectory } from './directory.js';
 import { Envelope } from './crypto.js';
 import { answeredModel, Guard, Sources } from './guard.js';
 import { Late, lateModel } from './late.js';
@@ -30,6 +32,7 @@ export const WECOM = 'wecom';
 
 const TURN_MS = 10_000;
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 const WEBHOOK_PER_MINUTE = 20;
 
 export interface WecomDeps {
@@ -42,6 +45,8 @@ export interface WecomDeps {
     find(id: string): Promise<{ readonly bytes: Buffer } | null>;
   };
   readonly linkTo: LinkTo;
+  /** Takes the organisation's directory as it stands. */
+  readonly onDirectory: (people: readonly Listed[]) => Promise<void>;
   /** Something that an operator must see to: `what` is a constant. */
   readonly onAlert: (what: string) => void;
   readonly onSent: (road: string) => void;
@@ -106,7 +111,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
           botId,
           secret: botSecret,
           wsUrl: config.WECOM_WS_URL,
-          lease: new Lease(leases, `${WECOM}:${botId}`, LEASE_TURNS * TURN_MS, () => clock.now()),
+          lease: new Lease({ leases, name: `${WECOM}:${botId}`, holder: randomUUID(), lastsMs: LEASE_TURNS * TURN_MS }),
           log,
           turnMs: TURN_MS,
           onReceived: (received, requestId) => onFrame(received, requestId),
@@ -141,8 +146,9 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
       return found.bytes;
     },
     alert,
-    // A question of the last minute may come again, and open its way back.
-    mayReopen: (message) => botEnvelope !== undefined && clock.now().getTime() - message.at.getTime() < MINUTE_MS,
+    // After a start: a question of the last minute may come again, and open its way back.
+    mayReopen: (message) =>
+      botEnvelope !== undefined && !ways.knows(message) && clock.now().getTime() - message.at.getTime() < MINUTE_MS,
     onSent: deps.onSent,
   });
 
@@ -213,6 +219,17 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     }
   }
 
+  const readNames = async (): Promise<void> => {
+    if (!api || !config.WECOM_DIRECTORY || stopping.signal.aborted) return;
+    const people = await readDirectory(api);
+    await deps.onDirectory(people);
+    log.info({ people: people.length }, 'directory of WeCom read');
+  };
+  const refreshNames = (): void => {
+    readNames().catch((err: unknown) => log.warn({ err }, 'directory of WeCom not read'));
+  };
+  let daily: NodeJS.Timeout | undefined;
+
   return {
     name: WECOM,
     capabilities: {
@@ -222,6 +239,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
       firstWord: api !== undefined,
       maxText: 6000,
       paceMs: 0,
+      stableIds: true,
     },
     callbacks,
     api,
@@ -245,13 +263,20 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
             .then(() => late.drop(message.messageId)),
         );
       }
+      refreshNames();
+      daily = setInterval(refreshNames, DAY_MS).unref();
       await longConnection?.start();
     },
     async stop() {
       stopping.abort();
+      clearInterval(daily);
       await longConnection?.stop();
     },
-    send: (message: OutgoingMessage) => roads.send(message),
+    // WeCom knows no message by an id of ours: what may have arrived is not said twice.
+    send: (message: OutgoingMessage) =>
+      message.maybeSent === true
+        ? Promise.reject(new Undeliverable('it may have been sent before'))
+        : roads.send(message),
     healthy: () => {
       const state = longConnection?.state;
       return !stopping.signal.aborted && (state === undefined || state === 'up' || state === 'standby');

@@ -24,21 +24,41 @@ const webhooks = z.string().transform((text, ctx): ReadonlyMap<string, string> =
 export const wecomSettings = {
   WECOM_CORP_ID: z.string().min(1).max(64).optional().describe("the organisation's id in WeCom (企业ID)"),
   WECOM_BOT_ID: z.string().min(1).max(128).optional().describe('the id of the 智能机器人, for its long connection'),
-  WECOM_BOT_SECRET: z.string().min(1).max(256).optional().describe('the secret of the long connection'),
+  WECOM_BOT_SECRET: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe('the secret of the long connection')
+    .meta({ secret: true }),
   WECOM_BOT_TOKEN: z
     .string()
     .min(1)
     .max(64)
     .optional()
-    .describe('the token of the 智能机器人, where it calls back instead'),
-  WECOM_BOT_AES_KEY: aesKey.optional().describe('the EncodingAESKey of that callback, 43 characters'),
+    .describe('the token of the 智能机器人, where it calls back instead')
+    .meta({ secret: true }),
+  WECOM_BOT_AES_KEY: aesKey
+    .optional()
+    .describe('the EncodingAESKey of that callback, 43 characters')
+    .meta({ secret: true }),
   WECOM_APP_AGENT_ID: z.coerce.number().int().positive().optional().describe('the AgentId of the 自建应用'),
-  WECOM_APP_SECRET: z.string().min(1).max(256).optional().describe('the secret of the 自建应用'),
-  WECOM_APP_TOKEN: z.string().min(1).max(64).optional().describe("the token of the app's callback"),
-  WECOM_APP_AES_KEY: aesKey.optional().describe("the EncodingAESKey of the app's callback, 43 characters"),
+  WECOM_APP_SECRET: z.string().min(1).max(256).optional().describe('the secret of the 自建应用').meta({ secret: true }),
+  WECOM_APP_TOKEN: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe("the token of the app's callback")
+    .meta({ secret: true }),
+  WECOM_APP_AES_KEY: aesKey
+    .optional()
+    .describe("the EncodingAESKey of the app's callback, 43 characters")
+    .meta({ secret: true }),
   WECOM_WEBHOOKS: webhooks
     .optional()
-    .describe('group=key pairs separated by commas or lines: the 群机器人 by which a group can be written to'),
+    .describe('group=key pairs separated by commas or lines: the 群机器人 by which a group can be written to')
+    .meta({ secret: true }),
   WECOM_API_URL: url.default('https://qyapi.weixin.qq.com').describe("an http(s):// address: WeCom's API"),
   WECOM_WS_URL: url.default('wss://openws.work.weixin.qq.com').describe('a ws(s):// address: the long connection'),
   WECOM_CALLBACK_WINDOW_SECONDS: z.coerce

@@ -50,6 +50,9 @@ export interface Way {
 const HOUR_MS = 3_600_000;
 const MAX_WAYS = 5000;
 
+/** The id of the message that a message comes of. */
+const questionOf = (message: OutgoingMessage): string => message.interaction.slice(message.to.channel.length + 1);
+
 /** The ways to answer the messages of the last hour, in memory: after a crash a redelivered or stored message opens its way again. */
 export class Ways {
   readonly #ways = new Map<string, { way: Way; until: number }>();
@@ -66,12 +69,17 @@ export class Ways {
 
   /** The way back to where a message comes from, if that is where the answer goes. */
   of(message: OutgoingMessage): Way | undefined {
-    const found = this.#ways.get(message.interaction.slice(message.to.channel.length + 1));
+    const found = this.#ways.get(questionOf(message));
     if (!found || found.until < performance.now()) return undefined;
     const { way } = found;
     const same =
       'room' in message.to ? message.to.room === way.room : way.room === null && message.to.person === way.person;
     return same ? way : undefined;
+  }
+
+  /** Has the message that this one comes of been seen by this process? */
+  knows(message: OutgoingMessage): boolean {
+    return this.#ways.has(questionOf(message));
   }
 
   /** True once for each address. */

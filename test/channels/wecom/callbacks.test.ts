@@ -4,6 +4,7 @@ import { type Chat, GROUP } from '../../conversations/community.js';
 import type { WecomCallbackNetwork } from '../../conversations/networks/wecom.js';
 import { appMessageId, type Written } from './simulator/index.js';
 
+const done = (): Promise<void> => Promise.resolve();
 const PNG = Buffer.from('89504e470d0a1a0a0000', 'hex');
 const streamOf = (id: string) => ({ msgid: id, msgtype: 'stream', stream: { id } });
 
@@ -11,7 +12,11 @@ describe('a bot and an app that WeCom calls back', () => {
   let chat: Chat<WecomCallbackNetwork>;
   let n = 0;
   beforeAll(async () => {
-    chat = await byCallback({ WECOM_WEBHOOKS: `${GROUP}=robot-key-1` });
+    const directory = {
+      departments: [{ id: 7, name: '第三网格党支部' }],
+      users: [{ userid: 'wx-qian', name: '钱多多', department: [7] }],
+    };
+    chat = await byCallback({ WECOM_WEBHOOKS: `${GROUP}=robot-key-1`, WECOM_DIRECTORY: 'on' }, directory);
     chat.network.simulator.api.robots.set('robot-key-1', GROUP);
   });
   afterAll(() => chat.stop());
@@ -74,6 +79,16 @@ describe('a bot and an app that WeCom calls back', () => {
     expect(await chat.app.store.models.attachments.countDocuments({ type: 'image/png' })).toBe(1);
   });
 
+  it('the organisation’s directory is a hint for the leader, and binds nobody', async () => {
+    const no = (await chat.says('wx-qian', '报到 钱多多 3344')).replace(/\D/g, '');
+    for (let i = 0; i < 100 && (await chat.app.store.models.directory.countDocuments()) === 0; i += 1)
+      await new Promise((r) => setTimeout(r, 20));
+    expect(await chat.says('周立新', '待办')).toContain(
+      `#${no} 报到申请：钱多多 尾号3344（通讯录：钱多多，第三网格党支部，请核对）`,
+    );
+    expect(await chat.app.store.models.identities.countDocuments({ userId: 'wx-qian' })).toBe(0);
+  });
+
   it('a token that runs out in the middle of a conversation is renewed once, for all who wait', async () => {
     const before = sim().api.called('gettoken');
     sim().api.revokeToken();
@@ -101,11 +116,11 @@ describe('a bot and an app that WeCom calls back', () => {
 
   it('an answer of the API that is lost is recorded as unknown and not sent again', async () => {
     sim().api.failNext('message/send', 'drop');
-    await sim().writeToApp(written({ from: '周立新', room: null }));
+    await sim().writeToApp(written({ from: '赵书记', room: null }));
     await idle();
-    const sent = await chat.app.store.connection.collection('outbox').findOne({ person: '周立新' });
-    expect(sent?.['status']).toBe('unknown');
-    expect(await chat.told('周立新')).toHaveLength(1);
+    const sent = await chat.app.store.connection.collection('outbox').findOne({ person: '赵书记' });
+    expect(sent).toMatchObject({ status: 'dead', maybeSent: true });
+    expect(await chat.told('赵书记')).toHaveLength(1);
   });
 
   it('a stream that nobody knows any more is ended', async () => {
@@ -115,16 +130,19 @@ describe('a bot and an app that WeCom calls back', () => {
 
   it('a group of the app’s own is written to by the app', async () => {
     const chatid = await chat.app.wecom?.makeGroup({ name: '骨干群', owner: '李书记', userlist: ['李书记', '董兰'] });
-    await chat.app.wecom?.send({
-      id: 'x:0',
-      interaction: 'x',
-      to: { channel: 'wecom', room: chatid ?? '' },
-      text: '今晚七点开会',
-      mentions: ['董兰'],
-      attachments: [],
-      choices: [],
-      at: new Date(),
-    });
+    await chat.app.wecom?.send(
+      {
+        id: 'x:0',
+        interaction: 'x',
+        to: { channel: 'wecom', room: chatid ?? '' },
+        text: '今晚七点开会',
+        mentions: ['董兰'],
+        attachments: [],
+        choices: [],
+        at: new Date(),
+      },
+      done,
+    );
     expect(shown().at(-1)).toMatchObject({ via: 'appchat', mentions: ['董兰'], to: { room: chatid } });
   });
 
@@ -135,17 +153,20 @@ describe('a bot and an app that WeCom calls back', () => {
       await attachments.store('表.xlsx', 'application/vnd.ms-excel', Buffer.from('a sheet'), new Date()),
     ];
     const push = (id: string, more: object): Promise<void> | undefined =>
-      chat.app.wecom?.send({
-        id,
-        interaction: id,
-        to: { channel: 'wecom', room: GROUP },
-        text: '周六大扫除',
-        mentions: [],
-        attachments: [],
-        choices: [],
-        at: new Date(0),
-        ...more,
-      });
+      chat.app.wecom?.send(
+        {
+          id,
+          interaction: id,
+          to: { channel: 'wecom', room: GROUP },
+          text: '周六大扫除',
+          mentions: [],
+          attachments: [],
+          choices: [],
+          at: new Date(0),
+          ...more,
+        },
+        done,
+      );
     const from = shown().length;
     await push('h1', { mentions: ['王秀兰'], attachments: [photo, file] });
     await push('h2', { text: '长'.repeat(1000) });

@@ -153,6 +153,7 @@ describe('a bot that takes longer than WeCom waits', () => {
       botNames: ['网格小助手'],
       attachments: chat.app.store.services.attachments,
       linkTo: () => undefined,
+      onDirectory: () => Promise.resolve(),
       onAlert: () => undefined,
       onSent: () => undefined,
     });

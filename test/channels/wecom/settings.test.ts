@@ -32,7 +32,7 @@ describe('the settings of WeCom', () => {
     ['WECOM_API_URL', { ...app, WECOM_API_URL: 'ws://x.example' }],
     ['WECOM_WS_URL', { ...bot, WECOM_WS_URL: 'https://x.example' }],
     ['WECOM_CALLBACK_WINDOW_SECONDS', { WECOM_CALLBACK_WINDOW_SECONDS: '5' }],
-    ['WECOM_BOT_SECRET contradicts WECOM_BOT_SECRET_FILE', { ...bot, WECOM_BOT_SECRET_FILE: '/nowhere' }],
+    ['WECOM_BOT_SECRET_FILE', { ...bot, WECOM_BOT_SECRET_FILE: '/nowhere' }],
     ['WECOM_BOT_SECRET_FILE=/nowhere', { WECOM_BOT_ID: 'aib', WECOM_BOT_SECRET_FILE: '/nowhere' }],
   ])('%s: the start is stopped with the variable’s name', (name, env) => {
     expect(() => parseConfig(env)).toThrow(name);

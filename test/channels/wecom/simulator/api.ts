@@ -40,7 +40,7 @@ export class ApiServer {
   readonly unreachable = new Set<string>();
   /** Robots in groups: key to group. */
   readonly robots = new Map<string, string>();
-  readonly directory: {
+  directory: {
     departments: { id: number; name: string }[];
     users: { userid: string; name: string; department: number[] }[];
   } = {
