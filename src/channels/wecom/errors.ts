@@ -36,5 +36,3 @@ export const ANSWER_OVER: ReadonlySet<number> = new Set([846605, 846608, 600039]
 export const BAD_TOKEN: ReadonlySet<number> = new Set([40014, 42001]);
 /** Secret, organisation or rights are wrong: an operator must act. */
 export const BAD_CREDENTIALS: ReadonlySet<number> = new Set([40001, 40013, 48002, 301002]);
-/** WeCom is busy. */
-export const BUSY = -1;

@@ -95,7 +95,7 @@ export class Guard {
 const MINUTE_MS = 60_000;
 const MAX_SOURCES = 10_000;
 
-/** Stops listening to an address that sends too many wrong requests; it begins anew each minute. */
+/** Counts wrong requests by address, a minute at a time: too many, and they are neither explained nor logged. */
 export class Sources {
   readonly #perMinute: number;
   readonly #wrong = new Map<string, number>();

@@ -74,7 +74,7 @@ export const wecomSettings = {
     .min(1)
     .max(100_000)
     .default(60)
-    .describe('wrong callbacks a minute after which an address is no longer listened to'),
+    .describe('wrong callbacks a minute after which an address gets 429 for more and is no longer logged'),
   WECOM_PER_MINUTE: z.coerce
     .number()
     .int()

@@ -73,6 +73,18 @@ describe('a bot and an app that WeCom calls back', () => {
     expect(await chat.app.store.connection.collection('interactions').countDocuments({ _id: id as never })).toBe(1);
   });
 
+  it('whoever opens the chat is welcomed in the callback’s own answer; a pressed button is a command', async () => {
+    const head = (msgid: string) => ({ msgid, msgtype: 'event', chattype: 'single', from: { userid: '李书记' } });
+    const entered = { ...head('e1'), create_time: 1_700_000_000, event: { eventtype: 'enter_chat' } };
+    await sim().postBot(entered, { person: '李书记' });
+    expect(shown().at(-1)).toMatchObject({ via: 'welcome', text: expect.stringContaining('待办') });
+    const card = { event_key: '积分', task_id: 'task-1' };
+    const pressed = { ...head('e2'), event: { eventtype: 'template_card_event', template_card_event: card } };
+    for (let i = 0; i < 2; i += 1) expect(await sim().postBot(pressed, { person: '李书记' })).toBe(200);
+    await idle();
+    expect((await chat.told('李书记')).filter((t) => t.startsWith('积分：'))).toHaveLength(1);
+  });
+
   it('a picture sent to the app is fetched and stored', async () => {
     await sim().writeToApp(written({ room: null, text: '', pictures: [PNG] }));
     await idle();

@@ -263,14 +263,14 @@ describe('callbacks that are not WeCom’s', () => {
     expect((await send(withQuery(once, { timestamp: at.slice(0, 9), nonce: `${at.slice(9)}7` }))).status).toBe(403);
   });
 
-  it('an address that goes on being wrong is no longer listened to', async () => {
-    const { Sources } = await import('../../../src/channels/wecom/guard.js');
-    const sources = new Sources(3);
-    for (let i = 0; i < 3; i += 1) {
-      expect(sources.isBarred('10.0.0.1')).toBe(false);
-      sources.blame('10.0.0.1');
-    }
-    expect([sources.isBarred('10.0.0.1'), sources.isBarred('10.0.0.2')]).toEqual([true, false]);
+  it('an address that goes on being wrong gets 429 for it; what is rightly signed is heard all the same', async () => {
+    const strict = await byCallback({ WECOM_REFUSALS_PER_MINUTE: '3' });
+    const { target } = strict.network.simulator;
+    const wrong = async (): Promise<number> =>
+      (await fetch(`${target}/callbacks/wecom/bot`, { method: 'POST', body: '{}' })).status;
+    expect([await wrong(), await wrong(), await wrong(), await wrong()]).toEqual([403, 403, 403, 429]);
+    expect(await strict.says('王秀兰', '积分')).toContain('积分：');
+    await strict.stop();
   });
 
   it('whatever comes after a right signature: no crash, one answer for every failure', async () => {
