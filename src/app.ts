@@ -30,6 +30,7 @@ import { Schedule } from './schedule/schedule.js';
 import { openStore } from './store/connect.js';
 import { migrate } from './store/migrate.js';
 import { createWeb } from './web/app.js';
+import { fileLinks } from './web/file-routes.js';
 import { type ReadRequest, sandboxRoutes } from './web/sandbox-routes.js';
 import { wecomRoutes } from './web/wecom-routes.js';
 
@@ -96,6 +97,12 @@ async function assemble(
     { botNames },
   );
 
+  const links = fileLinks({
+    connection,
+    clock,
+    publicUrl: config.PUBLIC_URL,
+    find: services.attachments.find,
+  });
   const wecom = wecomIsOn(config)
     ? createWecom(config, {
         connection,
@@ -103,7 +110,7 @@ async function assemble(
         log: log.child({ channel: WECOM }),
         botNames,
         attachments: services.attachments,
-        linkTo: () => undefined,
+        linkTo: links.linkTo,
         onDirectory: (people) => services.directory.replace(WECOM, people, clock.now()),
         onAlert: (what) => metrics.alerts.inc({ channel: WECOM, what }),
         onSent: (road) => metrics.roads.inc({ road }),
@@ -112,6 +119,7 @@ async function assemble(
 
   await migrate(connection);
   await clock.load();
+  await links.load();
 
   const fill = async (): Promise<boolean> => {
     if (!config.DEMO || (await models.units.estimatedDocumentCount()) > 0) return false;
@@ -132,6 +140,7 @@ async function assemble(
     channels,
     clock,
     log,
+    linkTo: links.linkTo,
     onSettled: (result) => metrics.replies.inc({ result }),
   });
   const dispatcher = new Dispatcher({
@@ -194,7 +203,7 @@ async function assemble(
       ]
     : [];
   const web = createWeb({
-    routers: [...routers, ...(wecom ? [wecomRoutes(wecom.callbacks)] : [])],
+    routers: [...routers, links.routes, ...(wecom ? [wecomRoutes(wecom.callbacks)] : [])],
     metrics,
     log,
     loopbackOnly: isLoopback(config.HOST),

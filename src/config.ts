@@ -9,6 +9,13 @@ export const settings = {
   HOST: z.string().min(1).default('127.0.0.1').describe('the address that the page and the API listen on'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('a port from 0 to 65535; 0 takes a free one'),
   DATA_DIR: z.string().min(1).default('./data').describe('the folder of the embedded store'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((u) => u.replace(/\/$/, ''))
+    .optional()
+    .describe(
+      'the http(s):// address under which people reach this program: for links to files; without it no link is sent',
+    ),
   MONGODB_URI: z
     .string()
     .regex(/^mongodb(\+srv)?:\/\//)

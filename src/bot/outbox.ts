@@ -1,7 +1,7 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.js';
-import { adapt } from './adaption.js';
+import { adapt, type LinkTo } from './adaption.js';
 import { type Channel, NotNow, SendUnknown, Undeliverable } from './channel.js';
 import type { Attachment, Choice, Destination, OutgoingMessage } from './message.js';
 
@@ -85,6 +85,8 @@ interface Options {
   readonly channels: ReadonlyMap<string, Channel>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Where a file can be fetched that the channel does not carry. */
+  readonly linkTo?: LinkTo;
   readonly onSettled?: (result: 'sent' | 'retried' | 'unknown' | 'dead') => void;
 }
 
@@ -165,7 +167,10 @@ export class Outbox {
     for (let attempts = message.attempts; !this.#stopping;) {
       try {
         if (!channel) throw new Undeliverable(`the channel ${message.channel} is off`);
-        await channel.send(adapt(outgoingOf({ ...message, maybeSent }), channel.capabilities), handsOver);
+        await channel.send(
+          adapt(outgoingOf({ ...message, maybeSent }), channel.capabilities, this.#options.linkTo),
+          handsOver,
+        );
         this.#markSent(message._id);
         this.#options.onSettled?.('sent');
         if (channel.capabilities.paceMs > 0) await this.#sleep(channel.capabilities.paceMs);

@@ -17,7 +17,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'none'";
 /** Requests that prove who sent them by a signature: they come through a proxy, under the name that people know. */
-const SIGNED = /^\/callbacks\//;
+const SIGNED = /^\/(?:callbacks|files)\//;
 const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
 
 export interface WebOptions {

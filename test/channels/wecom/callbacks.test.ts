@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { byCallback } from './running.js';
 import { type Chat, GROUP } from '../../conversations/community.js';
 import type { WecomCallbackNetwork } from '../../conversations/networks/wecom.js';
+import { tokenModel, Tokens } from '../../../src/channels/wecom/tokens.js';
+import { AGENT, APP_SECRET, CORP } from './simulator/api.js';
 import { appMessageId, type Written } from './simulator/index.js';
 
 const done = (): Promise<void> => Promise.resolve();
@@ -116,6 +118,28 @@ describe('a bot and an app that WeCom calls back', () => {
     ).toEqual(['app', 'app', 'app', 'app']);
     const stored = await chat.app.store.connection.collection('wecomTokens').findOne({});
     expect(String(stored?.['sealed']).length).toBeGreaterThan(40);
+  });
+
+  it('two processes share one token: whoever finds it refused first fetches the next', async () => {
+    const { connection } = chat.app.store;
+    const process = (): Tokens =>
+      new Tokens({
+        tokens: tokenModel(connection),
+        clock: chat.app.clock,
+        apiUrl: sim().api.url,
+        corpId: CORP,
+        agentId: AGENT,
+        secret: APP_SECRET,
+      });
+    const [one, two] = [process(), process()];
+    const old = await one.get();
+    expect(await two.get()).toBe(old);
+    const before = sim().api.called('gettoken');
+    sim().api.revokeToken();
+    const fresh = await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? one : two).get(old)));
+    expect(new Set(fresh).size).toBe(1);
+    expect(fresh[0]).not.toBe(old);
+    expect(sim().api.called('gettoken')).toBe(before + 1);
   });
 
   it('a person whom the app may not write to is given up at once', async () => {

@@ -255,6 +255,19 @@ describe('callbacks that are not WeCom’s', () => {
     expect(await chat.app.store.connection.collection('interactions').countDocuments()).toBe(2);
   });
 
+  it('what one process has answered, another does not answer again', async () => {
+    const { Guard, Rejected, answeredModel } = await import('../../../src/channels/wecom/guard.js');
+    const { Envelope } = await import('../../../src/channels/wecom/crypto.js');
+    const once = made('bot', { plain: JSON.stringify({ ...json, msgid: 'h4' }) });
+    expect((await send(once)).status).toBe(200);
+    const { clock, store } = chat.app;
+    const other = new Guard({ answered: answeredModel(store.connection), clock, windowMs: 300_000 });
+    const cipher = String(JSON.parse(once.body ?? '{}').encrypt);
+    const opening = other.open(new Envelope(keysOf('bot')), 'bot', once.query, cipher);
+    await expect(opening).rejects.toThrow(Rejected);
+    await expect(opening).rejects.toThrow('replay');
+  });
+
   it('shifting digits between time and nonce makes no new request of an old one', async () => {
     const cipher = encrypt(keysOf('bot').aesKey, JSON.stringify({ ...json, msgid: 'h2' }), '');
     const at = String(now());
