@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -8,18 +7,15 @@ import { encryptedOf, readAppXml } from './app-xml.js';
 import { pressedCard } from './cards.js';
 import type { Envelope } from './crypto.js';
 import { type Guard, type Opened, Rejected, type Sources } from './guard.js';
+import { entranceId } from './events.js';
 import type { Late } from './late.js';
 import { readBotPayload, type BotEvent, type Received } from './received.js';
+import { type Reply, streamBody, streamIdOf, Streams } from './streams.js';
 import { Slot, type Ways } from './ways.js';
 
 /** WeCom gives up after five seconds: by then the message is handled, or kept. */
 const LIMIT_MS = 3000;
-/** A stream that was begun is asked for at most this long. Source: developer.work.weixin.qq.com/document/path/101031. */
-const STREAM_MS = 330_000;
-/** An answer that no refresh has fetched within this time is not waited for. */
-const REFRESH_MS = 15_000;
 const MAX_ANSWERS = 1000;
-const WAIT = '正在处理，请稍等…';
 
 const Posted = z.object({ encrypt: z.string().max(1_000_000) });
 
@@ -44,7 +40,7 @@ interface Options {
   /** Hands a message to the bot. */
   readonly receive: (message: Received, by: 'bot' | 'app') => Promise<Handled>;
   /** Somebody opened the chat, or pressed a button. */
-  readonly onEvent: (event: BotEvent, id: string, slot: Slot | undefined) => Promise<unknown>;
+  readonly onEvent: (event: BotEvent, id: string, slot?: Slot) => Promise<unknown>;
   readonly limitMs?: number;
 }
 
@@ -57,15 +53,12 @@ const empty = (status = 200, settled: (delivered: boolean) => void = () => undef
 /** The one answer to everything that is wrong. */
 const REFUSED: CallbackAnswer = { ...empty(403), body: 'refused' };
 
-const streamIdOf = (messageId: string): string => createHash('sha256').update(messageId).digest('hex').slice(0, 32);
-
 /** What WeCom posts to us: checked, taken, answered in time. */
 export class Callbacks {
   readonly #options: Options;
   /** What each message of late was answered, so that the same one delivered again gets the same answer. */
   readonly #answers = new Map<string, Promise<object | undefined>>();
-  /** Streams that were begun and not ended. */
-  readonly #streams = new Map<string, Slot>();
+  readonly #streams = new Streams();
 
   constructor(options: Options) {
     this.#options = options;
@@ -162,7 +155,7 @@ export class Callbacks {
       case 'message':
         return this.#message(read.message);
       case 'refresh':
-        return this.#refresh(read.stream);
+        return this.#streams.refresh(read.stream);
       case 'event':
         return this.#event(read.event, read.at);
       case 'useless':
@@ -184,7 +177,7 @@ export class Callbacks {
     });
     const answering = this.#inTime(message, 'bot', slot).then((text): object | undefined => {
       if (text !== undefined) return streamBody(streamIdOf(messageId), true, text);
-      if (slot.isOpen && message.responseUrl === undefined) return this.#begin(messageId, slot);
+      if (slot.isOpen && message.responseUrl === undefined) return this.#streams.begin(messageId, slot);
       slot.close();
       return undefined;
     });
@@ -202,7 +195,7 @@ export class Callbacks {
           settle: (delivered) => {
             settle(delivered);
             // A stream that was begun is answered at a later refresh, unless its beginning was lost.
-            if (!delivered || !this.#streams.has(streamIdOf(messageId))) slot.settle(delivered);
+            if (!delivered || !this.#streams.has(messageId)) slot.settle(delivered);
           },
         }
       );
@@ -242,37 +235,15 @@ export class Callbacks {
     return undefined;
   }
 
-  #begin(messageId: string, slot: Slot): object {
-    const stream = streamIdOf(messageId);
-    this.#streams.set(stream, slot);
-    const end = (): void => {
-      this.#streams.delete(stream);
-      slot.settle(false);
-    };
-    setTimeout(end, STREAM_MS).unref();
-    // WeCom asks about every second: if it does no longer, the answer goes by another road.
-    slot.filled.then(() => setTimeout(end, REFRESH_MS).unref()).catch(() => undefined);
-    return streamBody(stream, false, WAIT);
-  }
-
-  async #refresh(stream: string): Promise<Reply | undefined> {
-    const slot = this.#streams.get(stream);
-    if (!slot) return { body: streamBody(stream, true, '刚才没有办完，请再发一次') };
-    const text = await Promise.race([slot.filled, Promise.resolve(undefined)]);
-    if (text === undefined) return { body: streamBody(stream, false, WAIT) };
-    this.#streams.delete(stream);
-    return { body: streamBody(stream, true, text), settle: (delivered) => slot.settle(delivered) };
-  }
-
   async #event(event: BotEvent, at: Date | undefined): Promise<Reply | undefined> {
     const { onEvent, limitMs } = this.#options;
     if (event.is === 'pressed') {
-      await onEvent(event, '', undefined);
+      await onEvent(event, '');
       return { body: pressedCard(event.taskId, event.says) };
     }
     if (event.is !== 'entered') return undefined;
     const slot = new Slot();
-    const told = onEvent(event, `enter:${event.from}:${(at ?? this.#options.clock.now()).getTime()}`, slot);
+    const told = onEvent(event, entranceId(event.from, at ?? this.#options.clock.now()), slot);
     const text = await Promise.race([
       slot.filled,
       told.then(() => sleep(limitMs ?? LIMIT_MS, undefined, { ref: false })),
@@ -283,17 +254,6 @@ export class Callbacks {
     return undefined;
   }
 }
-
-interface Reply {
-  readonly body: object;
-  /** Told whether the answer went out. */
-  settle?(delivered: boolean): void;
-}
-
-const streamBody = (id: string, finish: boolean, content: string): object => ({
-  msgtype: 'stream',
-  stream: { id, finish, content },
-});
 
 const isHere = (to: Handled['replies'][number]['to'], message: Received): boolean =>
   'room' in to ? to.room === message.room : message.room === null && to.person === message.from;

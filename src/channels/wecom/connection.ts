@@ -23,7 +23,7 @@ export interface ConnectionOptions {
   readonly wsUrl: string;
   readonly lease: Lease;
   readonly log: Logger;
-  readonly onReceived: (received: FromBot, requestId: string) => void;
+  readonly onReceived: (received: FromBot, requestId: string, connection: LongConnection) => void;
   readonly alert: (what: string, fields: object) => void;
   readonly onState?: (state: ConnectionState) => void;
   /** How often the lease is renewed and the client looked at. */
@@ -166,7 +166,7 @@ export class LongConnection {
       const received = parsed.success ? readBotPayload(parsed.data.body) : undefined;
       if (!parsed.success || !received) log.warn('a frame of WeCom was not understood');
       else if (received.is === 'event' && received.event.is === 'takenOver') this.#takenOver(mine());
-      else this.#options.onReceived(received, parsed.data.headers.req_id);
+      else this.#options.onReceived(received, parsed.data.headers.req_id, this);
     };
     client.on('message', take);
     client.on('event', take);

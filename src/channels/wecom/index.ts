@@ -3,21 +3,20 @@ import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import type { LinkTo } from '../../bot/adaption.js';
 import { type Channel, type Inbox, Undeliverable } from '../../bot/channel.js';
-import type { Attachment, Handled, OutgoingMessage } from '../../bot/message.js';
+import type { Attachment, OutgoingMessage } from '../../bot/message.js';
 import type { Clock } from '../../clock.js';
 import { Lease, leaseModel } from '../../store/lease.js';
 import { AppApi } from './api.js';
 import { Callbacks } from './callbacks.js';
-import { pressedCard } from './cards.js';
 import { chatModel, Chats } from './chats.js';
 import { type ConnectionState, LEASE_TURNS, LongConnection } from './connection.js';
 import { type Listed, readDirectory } from './directory.js';
 import { Envelope } from './crypto.js';
+import { eventReceiver, frameReceiver } from './events.js';
 import { answeredModel, Guard, Sources } from './guard.js';
 import { Late, lateModel } from './late.js';
 import { MediaStore } from './media.js';
 import { Pace } from './pace.js';
-import type { BotEvent, FromBot, Received } from './received.js';
 import { passiveRoad, responseUrlRoad } from './road/answer.js';
 import { appchatRoad, appRoad } from './road/application.js';
 import { connectionRoad } from './road/connection.js';
@@ -26,7 +25,7 @@ import { Roads } from './roads.js';
 import type { WecomSettings } from './settings.js';
 import { Taking } from './taking.js';
 import { tokenModel, Tokens } from './tokens.js';
-import { Slot, Ways } from './ways.js';
+import { Ways } from './ways.js';
 
 export const WECOM = 'wecom';
 
@@ -104,8 +103,10 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     signal: stopping.signal,
   });
 
+  const receiveEvent = eventReceiver(ways, taking);
+  const onFrame = frameReceiver({ ways, taking, clock, log, receiveEvent });
   const { WECOM_BOT_ID: botId, WECOM_BOT_SECRET: botSecret } = config;
-  const longConnection =
+  const longConnection: LongConnection | undefined =
     botId !== undefined && botSecret !== undefined
       ? new LongConnection({
           botId,
@@ -114,7 +115,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
           lease: new Lease({ leases, name: `${WECOM}:${botId}`, holder: randomUUID(), lastsMs: LEASE_TURNS * TURN_MS }),
           log,
           turnMs: TURN_MS,
-          onReceived: (received, requestId) => onFrame(received, requestId),
+          onReceived: onFrame,
           alert,
         })
       : undefined;
@@ -152,20 +153,6 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     onSent: deps.onSent,
   });
 
-  const receiveEvent = (event: BotEvent, id: string, slot: Slot | undefined): Promise<Handled | undefined> => {
-    if (event.is !== 'entered' && event.is !== 'pressed') return Promise.resolve(undefined);
-    const entered = event.is === 'entered';
-    const message: Received = {
-      messageId: entered ? id : `card:${event.taskId}:${event.says}:${event.from}`,
-      room: entered ? null : event.room,
-      from: event.from,
-      text: entered ? '帮助' : event.says,
-      media: [],
-    };
-    ways.open(message.messageId, { room: message.room, person: message.from, ...(slot && { slot }) });
-    return taking.receive(message, entered ? undefined : 'bot');
-  };
-
   const callbacks = new Callbacks({
     envelopes: { ...(botEnvelope && { bot: botEnvelope }), ...(appEnvelope && { app: appEnvelope }) },
     guard: new Guard({ answered, clock, windowMs: config.WECOM_CALLBACK_WINDOW_SECONDS * 1000 }),
@@ -177,47 +164,6 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     receive: (message, by) => taking.receive(message, by),
     onEvent: receiveEvent,
   });
-
-  const watch = (work: Promise<unknown>): void => {
-    taking.track(work).catch((err: unknown) => log.error({ err }, 'something from WeCom was not taken'));
-  };
-
-  function onFrame(received: FromBot, requestId: string): void {
-    if (!longConnection || received.is === 'refresh') return;
-    if (received.is === 'useless') {
-      log.info({ type: received.type }, 'message of a kind that is not read');
-      return;
-    }
-    if (received.is === 'message') {
-      const { message } = received;
-      ways.open(message.messageId, { room: message.room, person: message.from, requestId });
-      taking.keepTrying(message, 'bot', (text) =>
-        longConnection.answer(requestId, { msgtype: 'markdown', markdown: { content: text } }),
-      );
-      return;
-    }
-    const { event, at } = received;
-    if (event.is === 'entered') {
-      const slot = new Slot();
-      const id = `enter:${event.from}:${(at ?? clock.now()).getTime()}`;
-      watch(receiveEvent(event, id, slot));
-      const welcome = slot.filled.then((content) =>
-        longConnection.answer(requestId, { msgtype: 'text', text: { content } }, 'aibot_respond_welcome_msg'),
-      );
-      welcome.then(
-        () => slot.settle(true),
-        (err: unknown) => {
-          log.warn({ err }, 'no welcome');
-          slot.settle(false);
-        },
-      );
-    } else if (event.is === 'pressed') {
-      longConnection
-        .answer(requestId, pressedCard(event.taskId, event.says), 'aibot_respond_update_msg')
-        .catch((err: unknown) => log.warn({ err }, 'card not updated'));
-      watch(receiveEvent(event, '', undefined));
-    }
-  }
 
   const readNames = async (): Promise<void> => {
     if (!api || !config.WECOM_DIRECTORY || stopping.signal.aborted) return;
@@ -256,7 +202,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
       taking.start(inbox);
       for (const message of await late.left()) {
         ways.open(message.messageId, { room: message.room, person: message.from, responseUrl: message.responseUrl });
-        watch(
+        taking.watch(
           taking
             .receive(message, message.messageId.startsWith('app:') ? 'app' : 'bot')
             .then(({ delivered }) => delivered)

@@ -76,6 +76,11 @@ export class Taking {
     return work;
   }
 
+  /** As `track`, where nobody else looks at how it ends. */
+  watch(work: Promise<unknown>): void {
+    this.track(work).catch((err: unknown) => this.#options.log.error({ err }, 'something from WeCom was not taken'));
+  }
+
   async idle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
