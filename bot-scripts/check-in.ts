@@ -24,7 +24,10 @@ export const say = {
       ? `您的报到申请 #${no} 还在等网格长审核`
       : `名册里没有找到您，已转给网格长审核，申请号 #${no}。有结果会告诉您`,
   forOther: (): string => '报到要本人来发，请他用自己的微信发：报到 姓名 手机后四位',
-  waiting: (name: string, tail: string): string => `报到申请：${name}${tail === '' ? '' : ` 尾号${tail}`}`,
+  waiting: (name: string, tail: string, listed?: { name: string; departments: readonly string[] }): string =>
+    `报到申请：${name}${tail === '' ? '' : ` 尾号${tail}`}${
+      listed ? `（通讯录：${[listed.name, ...listed.departments].join('，')}，请核对）` : ''
+    }`,
   approved: (no: number, name: string): string => `#${no} 已同意，${name}报到成功`,
   refused: (no: number): string => `#${no} 已不同意，原因已私下告诉本人`,
   tellApproved: (no: number, unit: string): string =>
@@ -78,12 +81,21 @@ export default script('报到', { summary: '让小助手认识您', order: 10 },
     },
   });
   on.settles('checkInRequest', {
-    waiting: async ({ tx, member, checkIns }) =>
-      (await checkIns.waiting(tx, member)).map((r) => ({
+    async waiting({ tx, member, checkIns, directory }) {
+      const requests = await checkIns.waiting(tx, member);
+      const listed =
+        requests.length > 0
+          ? await directory.of(
+              tx,
+              requests.map((r) => r.identity),
+            )
+          : undefined;
+      return requests.map((r) => ({
         number: r._id,
-        line: say.waiting(r.name, r.phoneTail),
+        line: say.waiting(r.name, r.phoneTail, listed?.get(r.identity)),
         since: r.at,
-      })),
+      }));
+    },
     async approve({ tx, member, now, zone, place, checkIns }, numbers) {
       const settled = await Promise.all(
         numbers.map((number) => checkIns.approve(tx, { number, by: member, at: now, category: 'inService' })),

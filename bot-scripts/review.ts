@@ -6,6 +6,8 @@ import { approve, reject, reviewList, revoke, undo } from './lib/reading/review.
 import { script } from './lib/script.js';
 
 const SHOWN = 10;
+/** Two buttons each: a card has six. */
+const WITH_BUTTONS = 3;
 
 export const say = {
   nothing: (): string => '没有等您审核的事',
@@ -102,13 +104,13 @@ export default script('审核', { summary: '待办、通过、驳回、撤销', 
         all.slice(0, SHOWN).map((w) => `#${w.number} ${w.line}`),
         all.length,
       );
-      if (ctx.place === 'private') return text;
-      return {
-        messages: [
-          { to: 'here', text: `有 ${all.length} 件等您审核，明细已私下发给您` },
-          { to: 'sender', text },
-        ],
-      };
+      const choices = all.slice(0, WITH_BUTTONS).flatMap(({ number }) => [
+        { label: `通过 #${number}`, says: `通过 #${number}` },
+        { label: `驳回 #${number}`, says: `驳回 #${number}` },
+      ]);
+      const list: Outgoing = { to: 'sender', text, choices };
+      if (ctx.place === 'private') return { messages: [list] };
+      return { messages: [{ to: 'here', text: `有 ${all.length} 件等您审核，明细已私下发给您` }, list] };
     },
   );
   on.command(

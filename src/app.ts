@@ -16,6 +16,8 @@ import { historyOf } from './channels/sandbox/history.js';
 import { createSandbox, SANDBOX, type SandboxChannel } from './channels/sandbox/index.js';
 import { SandboxPeople } from './channels/sandbox/people.js';
 import type { WechatyChannel } from './channels/wechaty/index.js';
+import { createWecom, WECOM, type WecomChannel } from './channels/wecom/index.js';
+import { wecomIsOn } from './channels/wecom/settings.js';
 import { systemClock } from './clock.js';
 import { type Config, isLoopback } from './config.js';
 import { loadDemo } from './domain/demo/load.js';
@@ -31,9 +33,11 @@ import { automaticBackup } from './store/backup/automatic.js';
 import { openStore } from './store/connect.js';
 import { migrate } from './store/migrate.js';
 import { createWeb } from './web/app.js';
+import { fileLinks } from './web/file-routes.js';
 import { inspect } from './web/sandbox-inspect.js';
 import { type ReadRequest, sandboxRoutes } from './web/sandbox-routes.js';
 import { wechatyRoutes } from './web/wechaty-routes.js';
+import { wecomRoutes } from './web/wecom-routes.js';
 
 export interface RunningApp {
   readonly url: string;
@@ -41,6 +45,7 @@ export interface RunningApp {
   readonly demoLoaded: boolean;
   readonly sandbox: SandboxChannel | undefined;
   readonly wechaty: WechatyChannel | undefined;
+  readonly wecom: WecomChannel | undefined;
   /** For tools and tests that look into the store. */
   readonly store: { readonly connection: Connection; readonly models: Models; readonly services: DomainServices };
   readonly clock: MovableClock;
@@ -109,12 +114,33 @@ async function assemble(
         print: (text) => void process.stdout.write(text),
       })
     : undefined;
+  const links = fileLinks({
+    connection,
+    clock,
+    publicUrl: config.PUBLIC_URL,
+    find: services.attachments.find,
+  });
+  const wecom = wecomIsOn(config)
+    ? createWecom(config, {
+        connection,
+        clock,
+        log: log.child({ channel: WECOM }),
+        botNames,
+        attachments: services.attachments,
+        linkTo: links.linkTo,
+        onDirectory: (people) => services.directory.replace(WECOM, people, clock.now()),
+        onAlert: (what) => metrics.alerts.inc({ channel: WECOM, what }),
+        onSent: (road) => metrics.roads.inc({ road }),
+      })
+    : undefined;
+
   const upgrade = {
     backUp: () =>
       automaticBackup(connection, { folder: config.DATA_DIR, why: 'before-upgrade', at: systemClock.now() }),
   };
   await migrate(connection, upgrade);
   await clock.load();
+  await links.load();
 
   const fill = async (): Promise<boolean> => {
     if (!config.DEMO || (await models.units.estimatedDocumentCount()) > 0) return false;
@@ -129,12 +155,13 @@ async function assemble(
   await services.memberNames.refresh();
 
   const sandbox = config.SANDBOX ? createSandbox(people, historyOf(bot)) : undefined;
-  const channels = new Map([sandbox, wechaty].flatMap((c): [string, Channel][] => (c ? [[c.name, c]] : [])));
+  const channels = new Map([sandbox, wechaty, wecom].flatMap((c): [string, Channel][] => (c ? [[c.name, c]] : [])));
   const outbox = new Outbox({
     messages: bot.outbox,
     channels,
     clock,
     log,
+    linkTo: links.linkTo,
     onSettled: (result) => metrics.replies.inc({ result }),
   });
   const dispatcher = new Dispatcher({
@@ -200,7 +227,7 @@ async function assemble(
     : [];
   if (wechaty) routers.push(wechatyRoutes(wechaty));
   const web = createWeb({
-    routers,
+    routers: [...routers, links.routes, ...(wecom ? [wecomRoutes(wecom.callbacks)] : [])],
     metrics,
     log,
     loopbackOnly: isLoopback(config.HOST),
@@ -233,6 +260,7 @@ async function assemble(
     demoLoaded,
     sandbox,
     wechaty,
+    wecom,
     store: { connection, models, services },
     clock,
     async stop() {

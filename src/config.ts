@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { wechatyProblems, wechatySettings } from './channels/wechaty/settings.js';
+import { wecomIsOn, wecomProblems, wecomSettings } from './channels/wecom/settings.js';
 
 const onOff = z.enum(['on', 'off']).transform((v) => v === 'on');
 
@@ -13,6 +14,13 @@ export const settings = {
   HOST: z.string().min(1).default('127.0.0.1').describe('the address that the page and the API listen on'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('a port from 0 to 65535; 0 takes a free one'),
   DATA_DIR: z.string().min(1).default('./data').describe('the folder of the embedded store'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((u) => u.replace(/\/$/, ''))
+    .optional()
+    .describe(
+      'the http(s):// address under which people reach this program: for links to files; without it no link is sent',
+    ),
   MONGODB_URI: z
     .string()
     .regex(/^mongodb(\+srv)?:\/\//)
@@ -21,7 +29,11 @@ export const settings = {
     .meta({ secret: true }),
   MONGODB_NAME: z.string().min(1).max(63).default('gridmate').describe('the name of the database'),
   DEMO: onOff.default(true).describe('on or off: load the demo community into an empty store'),
-  SANDBOX: onOff.default(true).describe('on or off: the sandbox lets anyone who reaches the page be anyone'),
+  SANDBOX: onOff
+    .default(true)
+    .describe(
+      'on or off: the sandbox lets anyone who reaches the page be anyone; beside a real network it is off unless set',
+    ),
   SANDBOX_ALLOW_REMOTE: onOff.default(false).describe('on or off: serve the sandbox on an address other than loopback'),
   METRICS_TOKEN: z
     .string()
@@ -57,6 +69,7 @@ export const settings = {
     .default(7)
     .describe('days after which a service can no longer be reported by chat'),
   ...wechatySettings,
+  ...wecomSettings,
 } as const;
 
 const Settings = z.object(settings);
@@ -74,6 +87,7 @@ interface RealChannel {
 /** With one of them on, the sandbox is off unless it is asked for: there anyone can be anyone. */
 const realChannels: readonly RealChannel[] = [
   { name: 'wechaty', on: (config) => config.WECHATY, problems: wechatyProblems },
+  { name: 'wecom', on: wecomIsOn, problems: wecomProblems },
 ];
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);

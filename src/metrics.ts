@@ -30,6 +30,18 @@ export function createMetrics() {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
       registers,
     }),
+    roads: new Counter({
+      name: 'gridmate_wecom_sent_total',
+      help: 'Messages that WeCom took, by the road they went.',
+      labelNames: ['road'],
+      registers,
+    }),
+    alerts: new Counter({
+      name: 'gridmate_channel_alerts_total',
+      help: 'Things about a channel that an operator must see to.',
+      labelNames: ['channel', 'what'],
+      registers,
+    }),
     channelUp: new Gauge({
       name: 'gridmate_channel_up',
       help: '1: the channel works.',

@@ -128,9 +128,7 @@ describe('settings', () => {
   });
 
   it('a secret that is set wrongly is not printed', () => {
-    expect(() => parseConfig({ WECHATY_GATEWAY_TOKEN: 'hunter2' })).toThrow(
-      /^WECHATY_GATEWAY_TOKEN is wrong/,
-    );
+    expect(() => parseConfig({ WECHATY_GATEWAY_TOKEN: 'hunter2' })).toThrow(/^WECHATY_GATEWAY_TOKEN is wrong/);
   });
 
   it('.env.example lists every setting, and its values are taken', () => {

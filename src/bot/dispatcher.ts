@@ -324,7 +324,7 @@ export class Dispatcher<C extends Community> {
     text: string,
     at: Date,
     to: { channel?: string; room: string | null; person: string | null },
-    more: Pick<Outgoing, 'mentions' | 'attachments'> = {},
+    more: Pick<Outgoing, 'mentions' | 'attachments' | 'choices'> = {},
   ): OutboxMessage {
     return {
       _id: `${interaction}:${n}`,
@@ -334,6 +334,7 @@ export class Dispatcher<C extends Community> {
       text,
       mentions: more.mentions ?? [],
       attachments: more.attachments ?? [],
+      ...(more.choices && { choices: more.choices }),
       interaction,
       status: 'pending',
       attempts: 0,

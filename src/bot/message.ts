@@ -49,15 +49,26 @@ export type Destination =
   | { readonly channel: string; readonly room: string }
   | { readonly channel: string; readonly person: string };
 
+/** Something the reader may choose: a network with buttons shows one, everywhere else it is typed. */
+export interface Choice {
+  readonly label: string;
+  /** What pressing it says, in the reader's name. */
+  readonly says: string;
+}
+
 /** One message to send. */
 export interface OutgoingMessage {
   /** Natural key: sending it twice is one message. */
   readonly id: string;
+  /** `channel:messageId` of the message that it comes of. */
+  readonly interaction: string;
   readonly to: Destination;
   readonly text: string;
   /** Ids of persons to mention. */
   readonly mentions: readonly string[];
   readonly attachments: readonly Attachment[];
+  /** The text says all of it; these only save typing. */
+  readonly choices: readonly Choice[];
   readonly at: Date;
   /** In a group: the person whose message it answers. */
   readonly answers?: string;

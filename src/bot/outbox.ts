@@ -1,8 +1,9 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.js';
+import { adapt, type LinkTo } from './adaption.js';
 import { type Channel, NotNow, SendUnknown, Undeliverable } from './channel.js';
-import type { Attachment, Destination, OutgoingMessage } from './message.js';
+import type { Attachment, Choice, Destination, OutgoingMessage } from './message.js';
 
 /** A message to send, written in the transaction of the command that says it. */
 export interface OutboxMessage {
@@ -15,6 +16,7 @@ export interface OutboxMessage {
   readonly text: string;
   readonly mentions: readonly string[];
   readonly attachments: readonly Attachment[];
+  readonly choices?: readonly Choice[];
   readonly interaction: string;
   /** In a group: the person whose message it answers. */
   readonly answers?: string | null;
@@ -35,6 +37,7 @@ const schema = new Schema<OutboxMessage>(
     text: { type: String, required: true },
     mentions: { type: [String], default: [] },
     attachments: { type: [Schema.Types.Mixed], default: [] },
+    choices: { type: [Schema.Types.Mixed], default: undefined },
     interaction: { type: String, required: true },
     answers: { type: String, default: null },
     status: { type: String, required: true },
@@ -57,10 +60,12 @@ const destinationOf = (m: OutboxMessage): Destination =>
 
 export const outgoingOf = (m: OutboxMessage): OutgoingMessage => ({
   id: m._id,
+  interaction: m.interaction,
   to: destinationOf(m),
   text: m.text,
   mentions: m.mentions,
   attachments: m.attachments,
+  choices: m.choices ?? [],
   at: m.at,
   ...(typeof m.answers === 'string' && { answers: m.answers }),
   ...(m.maybeSent === true && { maybeSent: true }),
@@ -80,6 +85,8 @@ interface Options {
   readonly channels: ReadonlyMap<string, Channel>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Where a file can be fetched that the channel does not carry. */
+  readonly linkTo?: LinkTo;
   readonly onSettled?: (result: 'sent' | 'retried' | 'unknown' | 'dead') => void;
 }
 
@@ -160,7 +167,10 @@ export class Outbox {
     for (let attempts = message.attempts; !this.#stopping;) {
       try {
         if (!channel) throw new Undeliverable(`the channel ${message.channel} is off`);
-        await channel.send(outgoingOf({ ...message, maybeSent }), handsOver);
+        await channel.send(
+          adapt(outgoingOf({ ...message, maybeSent }), channel.capabilities, this.#options.linkTo),
+          handsOver,
+        );
         this.#markSent(message._id);
         this.#options.onSettled?.('sent');
         if (channel.capabilities.paceMs > 0) await this.#sleep(channel.capabilities.paceMs);

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Tx } from '../store/transaction.js';
 import type { Grammar, Place } from './grammar.js';
-import type { Attachment, Person } from './message.js';
+import type { Attachment, Choice, Person } from './message.js';
 
 /** The community's own types, supplied once in bot-scripts/lib/script.ts: the engine never imports the domain. */
 export interface Community {
@@ -89,6 +89,8 @@ export interface Outgoing {
   readonly text: string;
   readonly mentions?: readonly string[];
   readonly attachments?: readonly Attachment[];
+  /** Shown as buttons where the network has them; the text must do without. */
+  readonly choices?: readonly Choice[];
 }
 
 /** A question that the next message of the same person in the same place answers; kept in the store until then. */

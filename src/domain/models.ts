@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import { attachmentModel } from './attachment/attachments.js';
 import { auditModel } from './audit/audit.js';
+import { directoryModel } from './directory/directory.js';
 import { checkInAttemptsModel, checkInRequestModel } from './check-in/schema.js';
 import { bindingCodeModel, groupModel } from './group/schema.js';
 import { accountModel, ledgerModel } from './ledger/schema.js';
@@ -29,6 +30,7 @@ export const createModels = (c: Connection) => ({
   accounts: accountModel(c),
   auditEvents: auditModel(c),
   attachments: attachmentModel(c),
+  directory: directoryModel(c),
 });
 
 export type Models = ReturnType<typeof createModels>;

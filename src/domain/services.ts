@@ -1,6 +1,7 @@
 import { attachmentOperations } from './attachment/attachments.js';
 import { auditOperations } from './audit/audit.js';
 import { checkInOperations } from './check-in/operations.js';
+import { directoryOperations } from './directory/directory.js';
 import { groupOperations } from './group/operations.js';
 import { ledgerOperations } from './ledger/operations.js';
 import { MemberNames } from './member/names.js';
@@ -55,6 +56,7 @@ export function createServices(models: Models, rules: PointRules, settings: Doma
     attachments,
     /** The same for handlers, where `attachments` are those of the message. */
     files: attachments,
+    directory: directoryOperations(models.directory),
   };
 }
 

@@ -4,21 +4,27 @@ import { HttpError } from './http-error.js';
 
 const MAX_BODY = 12 * 1024 * 1024;
 
-/** The request's JSON, parsed by `schema`. @throws {HttpError} 413 too large, 400 no JSON or not what is asked for */
-export async function body<S extends z.ZodType>(ctx: Context, schema: S): Promise<z.output<S>> {
-  const tooLarge = (): HttpError => new HttpError(413, 'tooLarge', `the body is over ${MAX_BODY} bytes`);
-  if (Number(ctx.get('content-length')) > MAX_BODY) throw tooLarge();
+/** The request's bytes. @throws {HttpError} 413 too large */
+export async function rawBody(ctx: Context, maxBytes: number): Promise<Buffer> {
+  const tooLarge = (): HttpError => new HttpError(413, 'tooLarge', `the body is over ${maxBytes} bytes`);
+  if (Number(ctx.get('content-length')) > maxBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let length = 0;
   // Read to its end even when it is too large: a request that is left half read takes the next one on its connection along.
   for await (const chunk of ctx.req as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length <= MAX_BODY) chunks.push(chunk);
+    if (length <= maxBytes) chunks.push(chunk);
   }
-  if (length > MAX_BODY) throw tooLarge();
+  if (length > maxBytes) throw tooLarge();
+  return Buffer.concat(chunks);
+}
+
+/** The request's JSON, parsed by `schema`. @throws {HttpError} 413 too large, 400 no JSON or not what is asked for */
+export async function body<S extends z.ZodType>(ctx: Context, schema: S): Promise<z.output<S>> {
+  const bytes = await rawBody(ctx, MAX_BODY);
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    json = JSON.parse(bytes.toString('utf8'));
   } catch {
     throw new HttpError(400, 'badJson', 'the body is no JSON');
   }

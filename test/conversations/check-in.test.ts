@@ -64,7 +64,11 @@ describe.each(networks)('报到, 绑定, 我的, 积分, 帮助 (%s)', (_network
     expect(await chat.says('王秀兰', '积分', { room: 'new' })).toContain('还没有绑定网格');
   });
 
-  it('a bot that joined a group greets it once', async () => {
+  it('a bot that joined a group greets it once; where it hears of no joining, its first answer says how to bind', async () => {
+    if (!chat.network.hearsJoins) {
+      expect(await chat.says('王秀兰', '积分', { room: 'fresh' })).toContain('还没有绑定网格');
+      return;
+    }
     for (let i = 0; i < 2; i += 1) await chat.network.takeInto('fresh', '新群', chat.now);
     expect(await chat.network.shownIn('fresh')).toEqual([expect.stringContaining('绑定码')]);
   });
@@ -80,7 +84,7 @@ describe.each(networks)('报到, 绑定, 我的, 积分, 帮助 (%s)', (_network
     expect(await chat.says('王秀兰', '帮住')).toContain('您可以这样对我说');
     expect(await chat.says('王秀兰', '我的服')).toContain('您是不是想发：「我的');
     expect(await chat.inGroup('王秀兰', '@网格小助手 火星上有水吗')).toContain('没有听懂');
-    expect(await chat.inGroup('王秀兰', '火星上有水吗')).toBe('');
+    expect(await chat.inGroup('王秀兰', '火星上有水吗', { mentionsBot: false })).toBe('');
   });
 
   it('thanks and greetings are answered politely, 取消 with nothing open says so', async () => {

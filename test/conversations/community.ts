@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { type RunningApp, startApp } from '../../src/app.js';
 import { parseConfig } from '../../src/config.js';
 import type { Member, Role } from '../../src/domain/member/schema.js';
@@ -88,7 +88,7 @@ export class Chat<N extends Network = Network> {
     this.#folder = folder;
   }
 
-  static async start<N extends Network>(network: N): Promise<Chat<N>> {
+  static async start<N extends Network>(network: N, log: Logger = pino({ level: 'silent' })): Promise<Chat<N>> {
     const folder = await mkdtemp(join(tmpdir(), 'gridmate-test-'));
     const env: Record<string, string> = {
       DATA_DIR: folder,
@@ -98,7 +98,7 @@ export class Chat<N extends Network = Network> {
       ...(await network.prepare()),
     };
     if (process.env['MONGODB_URI'] !== undefined) env['MONGODB_URI'] = process.env['MONGODB_URI'];
-    const app = await startApp(parseConfig(env), pino({ level: 'silent' }), 'same');
+    const app = await startApp(parseConfig(env), log, 'same');
     const { models, services } = app.store;
     const channel = network.name;
     await models.units.insertMany(units);

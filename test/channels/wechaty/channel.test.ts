@@ -129,6 +129,8 @@ describe('WeChat through a gateway', () => {
       network.channel().send(
         {
           id: 'x',
+          interaction: 'x',
+          choices: [],
           to: { channel: 'wechaty', room: roomIdOf('fourth') },
           text: '',
           mentions: [],

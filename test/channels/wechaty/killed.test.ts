@@ -37,6 +37,7 @@ const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 class KillableGateway implements Network {
   readonly name = 'wechaty';
   readonly hearsGroups = true;
+  readonly hearsJoins = true;
   readonly shown: string[] = [];
   onShown: () => void = () => undefined;
   readonly #children = new Set<ChildProcess>();

@@ -21,6 +21,8 @@ export interface Network {
   readonly name: string;
   /** False: the bot gets only those group messages that mention it, so people mention it. */
   readonly hearsGroups: boolean;
+  /** False: nothing tells the bot that it was taken into a group; its first words there are an answer. */
+  readonly hearsJoins: boolean;
   /** The settings that turn the channel on; whatever must listen first does so here. */
   prepare(): Promise<Readonly<Record<string, string>>>;
   /** The program runs; resolves when the channel is up. */

@@ -7,6 +7,7 @@ import type { Network, Said } from './network.js';
 export class SandboxNetwork implements Network {
   readonly name = 'sandbox';
   readonly hearsGroups = true;
+  readonly hearsJoins = true;
   #app: RunningApp | undefined;
 
   prepare(): Promise<Readonly<Record<string, string>>> {

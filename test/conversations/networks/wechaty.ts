@@ -65,6 +65,7 @@ export const roomIdOf = (room: string): string => `${room}@chatroom`;
 export class WechatyNetwork implements Network {
   readonly name = 'wechaty';
   readonly hearsGroups = true;
+  readonly hearsJoins = true;
   readonly mocker = new mock.Mocker();
   readonly puppet = new FarPuppet({ mocker: this.mocker });
   readonly shown: Shown[] = [];
@@ -123,7 +124,8 @@ export class WechatyNetwork implements Network {
       this.#wake();
     });
     // Those who have checked in are friends of the account: it can write to them first.
-    for (const { userId } of await app.store.models.identities.find({ channel: this.name }).lean()) this.#person(userId);
+    for (const { userId } of await app.store.models.identities.find({ channel: this.name }).lean())
+      this.#person(userId);
     await this.up();
   }
 

@@ -1,0 +1,231 @@
+import { randomUUID } from 'node:crypto';
+import type { Connection } from 'mongoose';
+import type { Logger } from 'pino';
+import type { LinkTo } from '../../bot/adaption.js';
+import { type Channel, type Inbox, Undeliverable } from '../../bot/channel.js';
+import type { Attachment, OutgoingMessage } from '../../bot/message.js';
+import type { Clock } from '../../clock.js';
+import { Lease, leaseModel } from '../../store/lease.js';
+import { AppApi } from './api.js';
+import { Callbacks } from './callbacks.js';
+import { chatModel, Chats } from './chats.js';
+import { type ConnectionState, LEASE_TURNS, LongConnection } from './connection.js';
+import { type Listed, readDirectory } from './directory.js';
+import { Envelope } from './crypto.js';
+import { eventReceiver, frameReceiver } from './events.js';
+import { answeredModel, Guard, Sources } from './guard.js';
+import { Late, lateModel } from './late.js';
+import { MediaStore } from './media.js';
+import { Pace } from './pace.js';
+import { passiveRoad, responseUrlRoad } from './road/answer.js';
+import { appchatRoad, appRoad } from './road/application.js';
+import { connectionRoad } from './road/connection.js';
+import { webhookRoad } from './road/webhook.js';
+import { Roads } from './roads.js';
+import type { WecomSettings } from './settings.js';
+import { Taking } from './taking.js';
+import { tokenModel, Tokens } from './tokens.js';
+import { Ways } from './ways.js';
+
+export const WECOM = 'wecom';
+
+const TURN_MS = 10_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const WEBHOOK_PER_MINUTE = 20;
+
+export interface WecomDeps {
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly botNames: readonly string[];
+  readonly attachments: {
+    store(name: string, type: string, bytes: Buffer, at: Date): Promise<Attachment>;
+    find(id: string): Promise<{ readonly bytes: Buffer } | null>;
+  };
+  readonly linkTo: LinkTo;
+  /** Takes the organisation's directory as it stands. */
+  readonly onDirectory: (people: readonly Listed[]) => Promise<void>;
+  /** Something that an operator must see to: `what` is a constant. */
+  readonly onAlert: (what: string) => void;
+  readonly onSent: (road: string) => void;
+}
+
+export interface WecomChannel extends Channel {
+  readonly callbacks: Callbacks;
+  /** The app's API, where there is an app. */
+  readonly api: AppApi | undefined;
+  /** Undefined: the bot has no long connection. */
+  connectionState(): ConnectionState | undefined;
+  /** Makes a group that the app can write to; returns its chatid. @throws Error there is no app */
+  makeGroup(group: { name: string; owner: string; userlist: readonly string[] }): Promise<string>;
+  /** Resolves when everything that has come in is done with, answers and all. */
+  idle(): Promise<void>;
+}
+
+/** WeCom by its official ways in: AI bot (long connection or callback), app, and robots in groups; one channel. */
+export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChannel {
+  const { connection: db, clock, log, attachments } = deps;
+  const apiUrl = config.WECOM_API_URL;
+  const stopping = new AbortController();
+  const alert = (what: string, fields: object): void => {
+    log.error({ ...fields, what }, 'WeCom needs an operator');
+    deps.onAlert(what);
+  };
+  const ways = new Ways();
+  const chats = new Chats(chatModel(db), clock);
+  const late = new Late(lateModel(db), clock);
+  const tokens = tokenModel(db);
+  const answered = answeredModel(db);
+  const leases = leaseModel(db);
+
+  const { WECOM_CORP_ID: corpId, WECOM_APP_SECRET: appSecret, WECOM_APP_AGENT_ID: agentId } = config;
+  const api =
+    corpId !== undefined && appSecret !== undefined && agentId !== undefined
+      ? new AppApi({
+          apiUrl,
+          agentId,
+          tokens: new Tokens({ tokens, clock, apiUrl, corpId, agentId, secret: appSecret }),
+        })
+      : undefined;
+  const envelope = (token: string | undefined, aesKey: string | undefined, receiveId: string): Envelope | undefined =>
+    token !== undefined && aesKey !== undefined ? new Envelope({ token, aesKey, receiveId }) : undefined;
+  const botEnvelope = envelope(config.WECOM_BOT_TOKEN, config.WECOM_BOT_AES_KEY, '');
+  const appEnvelope = envelope(config.WECOM_APP_TOKEN, config.WECOM_APP_AES_KEY, corpId ?? '');
+
+  const taking = new Taking({
+    channel: WECOM,
+    botNames: deps.botNames,
+    chats,
+    media: new MediaStore({ api, envelope: botEnvelope, store: attachments.store }),
+    clock,
+    log,
+    signal: stopping.signal,
+  });
+
+  const receiveEvent = eventReceiver(ways, taking);
+  const onFrame = frameReceiver({ ways, taking, clock, log, receiveEvent });
+  const { WECOM_BOT_ID: botId, WECOM_BOT_SECRET: botSecret } = config;
+  const longConnection: LongConnection | undefined =
+    botId !== undefined && botSecret !== undefined
+      ? new LongConnection({
+          botId,
+          secret: botSecret,
+          wsUrl: config.WECOM_WS_URL,
+          lease: new Lease({ leases, name: `${WECOM}:${botId}`, holder: randomUUID(), lastsMs: LEASE_TURNS * TURN_MS }),
+          log,
+          turnMs: TURN_MS,
+          onReceived: onFrame,
+          alert,
+        })
+      : undefined;
+
+  const roads = new Roads({
+    roads: [
+      passiveRoad(ways),
+      ...(longConnection ? [connectionRoad(longConnection, ways, chats)] : []),
+      ...(botEnvelope ? [responseUrlRoad(ways)] : []),
+      webhookRoad({
+        apiUrl,
+        keys: config.WECOM_WEBHOOKS ?? new Map(),
+        pace: new Pace([{ count: WEBHOOK_PER_MINUTE, perMs: MINUTE_MS }]),
+        signal: stopping.signal,
+        alert,
+      }),
+      ...(api ? [appRoad(api), appchatRoad(api, chats)] : []),
+    ],
+    pace: new Pace([
+      { count: config.WECOM_PER_MINUTE, perMs: MINUTE_MS },
+      { count: config.WECOM_PER_HOUR, perMs: 60 * MINUTE_MS },
+    ]),
+    signal: stopping.signal,
+    log,
+    linkTo: deps.linkTo,
+    async bytesOf(attachment) {
+      const found = await attachments.find(attachment.id);
+      if (!found) throw new Undeliverable(`the attachment ${attachment.id} is gone`);
+      return found.bytes;
+    },
+    alert,
+    // After a start: a question of the last minute may come again, and open its way back.
+    mayReopen: (message) =>
+      botEnvelope !== undefined && !ways.knows(message) && clock.now().getTime() - message.at.getTime() < MINUTE_MS,
+    onSent: deps.onSent,
+  });
+
+  const callbacks = new Callbacks({
+    envelopes: { ...(botEnvelope && { bot: botEnvelope }), ...(appEnvelope && { app: appEnvelope }) },
+    guard: new Guard({ answered, clock, windowMs: config.WECOM_CALLBACK_WINDOW_SECONDS * 1000 }),
+    sources: new Sources(config.WECOM_REFUSALS_PER_MINUTE),
+    ways,
+    late,
+    clock,
+    log,
+    receive: (message, by) => taking.receive(message, by),
+    onEvent: receiveEvent,
+  });
+
+  const readNames = async (): Promise<void> => {
+    if (!api || !config.WECOM_DIRECTORY || stopping.signal.aborted) return;
+    const people = await readDirectory(api);
+    await deps.onDirectory(people);
+    log.info({ people: people.length }, 'directory of WeCom read');
+  };
+  const refreshNames = (): void => {
+    readNames().catch((err: unknown) => log.warn({ err }, 'directory of WeCom not read'));
+  };
+  let daily: NodeJS.Timeout | undefined;
+
+  return {
+    name: WECOM,
+    capabilities: {
+      mentions: config.WECOM_WEBHOOKS !== undefined,
+      images: longConnection !== undefined || api !== undefined || config.WECOM_WEBHOOKS !== undefined,
+      files: longConnection !== undefined || api !== undefined || config.WECOM_WEBHOOKS !== undefined,
+      firstWord: api !== undefined,
+      maxText: 6000,
+      paceMs: 0,
+      stableIds: true,
+    },
+    callbacks,
+    api,
+    connectionState: () => longConnection?.state,
+    async makeGroup(group) {
+      if (!api) throw new Error('making a group needs the app: set WECOM_APP_SECRET');
+      const chatid = await api.makeGroup(group);
+      await chats.remember({ room: chatid }, 'appchat', group.name);
+      return chatid;
+    },
+    idle: () => taking.idle(),
+    async start(inbox: Inbox) {
+      await chats.load();
+      taking.start(inbox);
+      for (const message of await late.left()) {
+        ways.open(message.messageId, { room: message.room, person: message.from, responseUrl: message.responseUrl });
+        taking.watch(
+          taking
+            .receive(message, message.messageId.startsWith('app:') ? 'app' : 'bot')
+            .then(({ delivered }) => delivered)
+            .then(() => late.drop(message.messageId)),
+        );
+      }
+      refreshNames();
+      daily = setInterval(refreshNames, DAY_MS).unref();
+      await longConnection?.start();
+    },
+    async stop() {
+      stopping.abort();
+      clearInterval(daily);
+      await longConnection?.stop();
+    },
+    // WeCom knows no message by an id of ours: what may have arrived is not said twice.
+    send: (message: OutgoingMessage) =>
+      message.maybeSent === true
+        ? Promise.reject(new Undeliverable('it may have been sent before'))
+        : roads.send(message),
+    healthy: () => {
+      const state = longConnection?.state;
+      return !stopping.signal.aborted && (state === undefined || state === 'up' || state === 'standby');
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Inbox } from '../../bot/channel.js';
+import type { Handled } from '../../bot/message.js';
+import type { Clock } from '../../clock.js';
+import type { Chats } from './chats.js';
+import type { MediaStore } from './media.js';
+import type { Received } from './received.js';
+import { withoutMention } from './text.js';
+
+const TRIES = 6;
+const FIRST_PAUSE_MS = 500;
+
+/** A message that says nothing without its picture, and the picture could not be had. */
+class PictureLost extends Error {
+  override readonly name = 'PictureLost';
+}
+
+interface Options {
+  readonly channel: string;
+  readonly botNames: readonly string[];
+  readonly chats: Chats;
+  readonly media: MediaStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** From what WeCom delivers to what the bot reads; knows what is under way. */
+export class Taking {
+  readonly #options: Options;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #inbox: Inbox | undefined;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  start(inbox: Inbox): void {
+    this.#inbox = inbox;
+  }
+
+  /**
+   * Hands one message to the bot; a chat that is new is remembered first.
+   *
+   * @throws {PictureLost} it is nothing but a picture, which could not be fetched
+   * @throws any other error: not taken, deliver it again
+   */
+  receive(message: Received, by: 'bot' | 'app' | undefined): Promise<Handled> {
+    return this.track(this.#receive(message, by));
+  }
+
+  /** As `receive`, where nobody delivers a message again: it is tried until the store takes it. */
+  keepTrying(message: Received, by: 'bot', tell: (text: string) => Promise<void>): void {
+    const { log, signal } = this.#options;
+    const { messageId } = message;
+    const trying = async (): Promise<Handled | void> => {
+      for (let tries = 1; ; tries += 1)
+        try {
+          return await this.#receive(message, by);
+        } catch (err) {
+          if (err instanceof PictureLost) return tell('图片没有收到，请再发一次');
+          if (tries >= TRIES || signal.aborted) throw err;
+          log.warn({ messageId, tries, err }, 'message not taken yet');
+          await sleep(FIRST_PAUSE_MS * 2 ** tries, undefined, { signal });
+        }
+    };
+    this.track(trying()).catch((err: unknown) => log.error({ messageId, err }, 'message lost'));
+  }
+
+  /** Counts something as under way until it, and what it sends, is done. */
+  track<T>(work: Promise<T>): Promise<T> {
+    const whole = work.then(deliveredOf).catch((err: unknown) => this.#options.log.debug({ err }, 'not taken'));
+    this.#underWay.add(whole);
+    void whole.finally(() => this.#underWay.delete(whole));
+    return work;
+  }
+
+  /** As `track`, where nobody else looks at how it ends. */
+  watch(work: Promise<unknown>): void {
+    this.track(work).catch((err: unknown) => this.#options.log.error({ err }, 'something from WeCom was not taken'));
+  }
+
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
+  async #receive(message: Received, by: 'bot' | 'app' | undefined): Promise<Handled> {
+    const { channel, botNames, chats, media, clock, log } = this.#options;
+    const { messageId, room, from, quote } = message;
+    if (!this.#inbox) throw new Error('the WeCom channel is not started');
+    const at = message.at ?? clock.now();
+    if (by && (await chats.remember(room === null ? { person: from } : { room }, by)))
+      log.info({ by, room, ...(room === null && { person: from }) }, 'first contact in a chat of WeCom');
+    const text = room === null ? message.text : withoutMention(message.text, botNames);
+    const attachments = await media.fetchAll(message.media, at).catch((cause: unknown) => {
+      if (text === '') throw new PictureLost('a picture could not be fetched', { cause });
+      log.warn({ messageId, err: cause }, 'a picture could not be fetched');
+      return [];
+    });
+    return this.#inbox.receive({
+      channel,
+      messageId,
+      room,
+      from,
+      text,
+      mentionsBot: room !== null,
+      mentions: [],
+      quote: quote === undefined ? undefined : { text: quote },
+      attachments,
+      at,
+    });
+  }
+}
+
+const deliveredOf = (done: unknown): Promise<void> | undefined =>
+  typeof done === 'object' && done !== null && 'delivered' in done && done.delivered instanceof Promise
+    ? done.delivered.then(() => undefined)
+    : undefined;
