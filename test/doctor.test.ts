@@ -95,7 +95,7 @@ describe('the doctor', () => {
     await chmod(folder, 0o755);
     const secret = join(root, 'secret');
     await writeFile(secret, 'x'.repeat(20), { mode: 0o644 });
-    const findings = await look({ METRICS_TOKEN_FILE: secret });
+    const findings = await look({ METRICS_TOKEN_FILE: secret, SSL_CERT_FILE: secret });
     expect(of(findings, '文件权限')).toEqual([
       `problem 别的用户能读 ${folder}、${join(folder, 'FORMAT')}`,
       `warning 密钥文件 ${secret} 所有用户都能读`,
