@@ -46,6 +46,7 @@ describe('an excerpt of a chat', () => {
       ['张三|张三 扫地|2026-11-25T02:00', '李四|李四 护学|2026-11-25T02:00'],
     ],
     ['a stranger in a 接龙', ['1. 钱多多 扫地'], ['钱多多| 扫地|2026-11-25T02:00']],
+    ['a clock that is none', ['张三 25:59', '扫地'], ['张三|张三 25:59|2026-11-25T02:00', '?|扫地|2026-11-25T02:00']],
     ['withdrawn and joined', ['张三 9:05', '扫地', '李四 9:06', '李四撤回了一条消息'], ['张三|扫地|2026-11-25T01:05']],
   ])('%s', (_what, lines, expected) => {
     expect(read(...lines)).toEqual(expected);
@@ -60,6 +61,7 @@ describe('an excerpt of a chat', () => {
     ['阿依古丽·买买提', '阿依古丽·买买提'],
     ['张三李四', undefined],
     ['张三 李四', undefined],
+    ['张三 家属', undefined],
     ['老张', undefined],
     ['孙丽娟娟', undefined],
   ])('the card name %s names %s', (shown, name) => {
