@@ -77,6 +77,17 @@ export type Config = Readonly<z.output<typeof Settings>>;
 /** A setting whose value is never printed. */
 const isSecret = (name: keyof typeof settings): boolean => settings[name].meta()?.['secret'] === true;
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const names = Object.keys(settings) as (keyof typeof settings)[];
+/** The variables that may name a file with a secret, each with its setting. */
+const fileSettings: ReadonlyMap<string, keyof typeof settings> = new Map(
+  names.filter(isSecret).map((name) => [`${name}_FILE`, name]),
+);
+
+/** The files from which secrets come. */
+export const secretFiles = (env: Environment): string[] => [...fileSettings.keys()].flatMap((name) => env[name] || []);
+
 /** A channel that carries the bot to people, and whether the settings turn it on. */
 interface RealChannel {
   readonly name: string;
@@ -98,8 +109,6 @@ export class BadConfig extends Error {
   override readonly name = 'BadConfig';
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 const plain = (name: string): string =>
   name
     .replace(/^GRIDMATE_/, '')
@@ -117,19 +126,17 @@ function isSlip(written: string, name: string): boolean {
 }
 
 /** The setting that a variable of another name was meant to be. */
-function meantBy(name: string, names: readonly string[]): string | undefined {
-  const same = names.find((n) => plain(n) === plain(name));
+function meantBy(name: string, known: readonly string[]): string | undefined {
+  const same = known.find((n) => plain(n) === plain(name));
   if (same !== undefined || !/^[A-Z0-9_]+$/.test(name)) return same;
-  return names
+  return known
     .filter((n) => isSlip(plain(name), plain(n)))
     .toSorted((a, b) => distance(name, a) - distance(name, b))[0];
 }
 
 /** What is set, secrets from their files; what is not understood is told to `complain`. */
 function collect(env: Environment, complain: (problem: string) => void): Record<string, string> {
-  const names = Object.keys(settings) as (keyof typeof settings)[];
-  const files = new Map(names.filter(isSecret).map((n) => [`${n}_FILE`, n]));
-  const known: readonly string[] = [...names, ...files.keys()];
+  const known: readonly string[] = [...names, ...fileSettings.keys()];
   const given: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     if (known.includes(name)) continue;
@@ -144,7 +151,7 @@ function collect(env: Environment, complain: (problem: string) => void): Record<
     const value = env[name];
     if (value !== undefined && value !== '') given[name] = value;
   }
-  for (const [variable, name] of files) {
+  for (const [variable, name] of fileSettings) {
     const file = env[variable];
     if (file === undefined || file === '') continue;
     if (given[name] !== undefined) {

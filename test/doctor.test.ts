@@ -54,6 +54,16 @@ describe('the doctor', () => {
     expect(of(await look(), '数据')).toEqual(of(findings, '数据'));
   });
 
+  it('leaves an empty store as empty as it was', async () => {
+    await (await openStore({ folder, thread: 'same' })).close();
+    const findings = await look();
+    expect(problems(findings)).toEqual([]);
+    expect(of(findings, '索引')).toEqual(['ok 还没有数据，第一次启动时建立']);
+    const store = await openStore({ folder, name: 'gridmate', thread: 'same' });
+    expect(await store.connection.listCollections()).toEqual([]);
+    await store.close();
+  });
+
   it('looks at a running program through its own socket, and asks it how it is', async () => {
     const { url } = await start();
     const findings = await look({ PORT: new URL(url).port });
@@ -95,7 +105,7 @@ describe('the doctor', () => {
     await chmod(folder, 0o755);
     const secret = join(root, 'secret');
     await writeFile(secret, 'x'.repeat(20), { mode: 0o644 });
-    const findings = await look({ METRICS_TOKEN_FILE: secret });
+    const findings = await look({ METRICS_TOKEN_FILE: secret, SSL_CERT_FILE: secret });
     expect(of(findings, '文件权限')).toEqual([
       `problem 别的用户能读 ${folder}、${join(folder, 'FORMAT')}`,
       `warning 密钥文件 ${secret} 所有用户都能读`,

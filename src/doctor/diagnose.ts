@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { BadConfig, type Config, parseConfig } from '../config.js';
+import { BadConfig, type Config, parseConfig, secretFiles } from '../config.js';
 import { joinStore } from '../store/connect.js';
 import { channels } from './channels.js';
 import { type Finding, ok, problem, warning } from './finding.js';
@@ -29,8 +29,7 @@ export async function diagnose(
     ];
   }
   findings.push(ok('设置', '都对'), await disk(config.DATA_DIR));
-  const secrets = Object.entries(env).flatMap(([name, file]) => (name.endsWith('_FILE') && file ? [file] : []));
-  findings.push(...fileModes(config.DATA_DIR, secrets));
+  findings.push(...fileModes(config.DATA_DIR, secretFiles(env)));
   const { found, heldBy } = await store(config, { now, thread });
   return [...findings, ...found, await program(config, heldBy), ...(await channels(config)), fonts()];
 }

@@ -70,7 +70,8 @@ export function fileModes(folder: string, secrets: readonly string[]): Finding[]
       );
     if (findings.length === 0) findings.push(ok('文件权限', `${folder} 只有本用户能读`));
   }
-  for (const file of secrets)
+  // In a container only the container's own users see them.
+  for (const file of secrets.filter((f) => !f.startsWith('/run/secrets/')))
     if ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o007)
       findings.push(warning('文件权限', `密钥文件 ${file} 所有用户都能读`, `chmod o= ${file}`));
   return findings;

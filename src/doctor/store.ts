@@ -31,7 +31,10 @@ export async function storeState(connection: Connection, what: string): Promise<
     );
   await states.updateOne({ _id: 'doctor' }, { $set: { version: SCHEMA_VERSION } }, { upsert: true });
   await states.deleteOne({ _id: 'doctor' });
-  if (version === undefined) return ok('数据', `${what}，能读能写，还是空的`);
+  if (version === undefined) {
+    await connection.dropCollection(STATES);
+    return ok('数据', `${what}，能读能写，还是空的`);
+  }
   return version < SCHEMA_VERSION
     ? warning('数据', `${what}，数据版本 ${version}，下次启动时升级`, '先做一次备份：npm run backup -- 文件')
     : ok('数据', `${what}，能读能写，数据版本 ${version}`);
@@ -78,7 +81,8 @@ export async function indexes(connection: Connection): Promise<Finding> {
   movableClock(connection);
   void new SandboxPeople(connection);
   const there = new Set((await connection.listCollections()).map((c) => c.name));
-  if (!there.has(STATES)) return ok('索引', '还没有数据，第一次启动时建立');
+  if (!(await connection.collection<State>(STATES).findOne({ _id: SCHEMA_STATE })))
+    return ok('索引', '还没有数据，第一次启动时建立');
   const missing: string[] = [];
   let declared = 0;
   for (const model of Object.values(connection.models)) {

@@ -188,6 +188,9 @@ describe.each(networks)('粘贴、入账: what a group without the bot said beco
     const draft = await chat.says('李书记', '转发稿');
     expect(draft).toMatch(/^【志愿服务】\n#\d+ 张\* 环境整治 2小时（.*） 待审核\n#\d+ 李\* 护学 1小时（.*） 待审核$/);
     expect(draft).not.toMatch(/张三|李四|138/);
+    const { connection } = chat.app.store;
+    for (const name of ['interactions', 'serviceReports', 'pastes', 'outbox'])
+      expect(JSON.stringify(await connection.collection(name).find({}).toArray())).not.toContain('13800000001');
     const number = Chat.number(draft);
     await chat.says('李书记', `通过 #${number}`);
     expect(await chat.says('李书记', `转发稿 ${number}`)).toContain('已通过');

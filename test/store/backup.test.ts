@@ -1,15 +1,17 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, MaxKey, ObjectId, Timestamp } from 'bson';
+import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, MaxKey, ObjectId, serialize, Timestamp } from 'bson';
 import type { Connection } from 'mongoose';
 import { demoPeople, demoUnits, seeded } from '../../src/domain/demo/people.js';
 import { createModels } from '../../src/domain/models.js';
 import { loadPointRules } from '../../src/domain/rules/point-rules.js';
 import { createServices } from '../../src/domain/services.js';
 import { rulesFile } from '../../src/paths.js';
-import { HEADER_BYTES } from '../../src/store/backup/format.js';
+import { encodeHeader, HEADER_BYTES, RECORD } from '../../src/store/backup/format.js';
 import { restore as restoreBackup, type Restored } from '../../src/store/backup/restore.js';
 import { verifyBackup } from '../../src/store/backup/read.js';
 import { backUp } from '../../src/store/backup/write.js';
@@ -275,6 +277,34 @@ describe('a restore', () => {
     await restore(before ?? '', place, true);
     expect(await valuesIn(place)).toEqual(['new']);
     expect((await stat(before ?? '')).mode & 0o077).toBe(0);
+  });
+
+  it('that fails half way leaves the store as it was', async () => {
+    const record = (kind: number, document: object): Buffer =>
+      Buffer.concat([Buffer.from([kind]), serialize(document)]);
+    const twice = [{ _id: 1 }, { _id: 1 }].map((d) => record(RECORD.document, d));
+    const packed = gzipSync(Buffer.concat([record(RECORD.collection, { name: 'things', indexes: [] }), ...twice]));
+    const header = encodeHeader({
+      createdAt: NOW.toISOString(),
+      database: 'made by hand',
+      schemaVersion: 1,
+      collections: { things: 2 },
+      bytes: packed.length,
+      sha256: createHash('sha256').update(packed).digest('hex'),
+    });
+    places += 1;
+    const file = fileFor('twice');
+    await writeFile(file, Buffer.concat([header, packed]));
+    const empty = newPlace(kind);
+    await expect(restore(file, empty)).rejects.toThrow('E11000');
+    const store = await opens(empty);
+    expect(await store.connection.listCollections()).toEqual([]);
+    await store.close();
+    if (kind === 'MongoDB') return;
+    const { place, store: held } = await holding('kept');
+    await held.close();
+    await expect(restore(file, place, true)).rejects.toThrow('E11000');
+    expect(await valuesIn(place)).toEqual(['kept']);
   });
 
   it('that was killed half way leaves a store on which no program starts, and can be done again', async () => {

@@ -18,20 +18,20 @@ export interface Excerpted {
 const FRAME = /^(?:[\s\-_=*·.]*|#?接龙.*|以下是新消息|.{0,12}撤回了一条消息|.{0,20}(?:加入|退出)了?群聊)$/;
 const DASHES = /^[\s-]{3,}$/;
 const NUMBERED = /^\d{1,3}[、.)]\s*(?!\d)/;
-const CLOCK = /(?:(凌晨|早上|上午|中午|下午|晚上)\s*)?(\d{1,2}):(\d{2})(?::\d{2})?$/;
+const CLOCK = /(?:(凌晨|早上|上午|中午|下午|晚上)\s*)?(?<!\d)((?:[01]?\d|2[0-3])):([0-5]\d)(?::[0-5]\d)?$/;
 const DATE = /(?:^|\s)(\d{4})[/.年-](\d{1,2})[/.月-](\d{1,2})日?$/;
 
 /** The 群名片 without building, unit and post: `3号楼张三`, `张三(3-201)`, `3-201 张三`. */
 const CARD_PARTS =
   /\d+(?:号楼|号|栋|幢|单元|室|楼|网格)?|第?[一二三四五六七八九十]+(?:网格|号楼|单元)|[^\p{Script=Han}·]+/gu;
 
-/** The member whom a shown name means: all of it, or all but a house number. More than one: undefined. */
+/** The member whom a shown name means: all of it, or all but a house number. `张三家属`, `张三 李四`: undefined. */
 export function nameOnCard(shown: string, names: Names): string | undefined {
   if (names.has(shown)) return shown;
   const parts = shown.replace(CARD_PARTS, ' ').split(' ').filter(Boolean);
   const found = new Set(parts.filter((part) => names.has(part)));
   const [only] = found;
-  return found.size === 1 && only !== undefined && parts.length <= 2 ? only : undefined;
+  return parts.length === 1 ? only : undefined;
 }
 
 /** `张三 20:15`, `张三 2026/11/24 20:15`: the line above a message, as WeChat copies it. */

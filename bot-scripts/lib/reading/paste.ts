@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Grammar, ReadContext } from '../../../src/bot/grammar.js';
 import { findDurations } from '../../../src/bot/language/durations.js';
+import { maskNumbers } from '../../../src/bot/language/normalise.js';
 import { parseNumberList } from '../../../src/bot/language/number-lists.js';
 import { createReader } from '../../../src/bot/reader.js';
 import { dayOf } from '../../../src/calendar.js';
@@ -73,7 +74,8 @@ function previewOf(
   text: string,
   context: ReadContext,
 ): { intent: string; slots: z.output<typeof previewSlots> } | undefined {
-  const entries = readExcerpt(text, context).flatMap((e) => entriesOf(e, context));
+  // Others' words: whole phone and ID numbers are not kept, not even in the record of the command.
+  const entries = readExcerpt(maskNumbers(text), context).flatMap((e) => entriesOf(e, context));
   return entries.length === 0
     ? undefined
     : {

@@ -26,6 +26,14 @@ export async function isEmptyStore(connection: Connection): Promise<boolean> {
   return true;
 }
 
+/** Removes every collection; what says that a restore is under way goes last. */
+export async function clearStore(connection: Connection): Promise<void> {
+  const db = dbOf(connection);
+  const names = await namesIn(db);
+  for (const name of names.toSorted((a, b) => Number(a === STATES) - Number(b === STATES)))
+    await db.dropCollection(name);
+}
+
 /**
  * Makes the store what the backup holds. From the first change to the last the store bears a mark with which no program
  * starts: one that is killed here leaves a store that says so.

@@ -5,7 +5,7 @@ import { openStore } from '../connect.js';
 import { putInPlace } from '../embedded/index.js';
 import { SCHEMA_VERSION } from '../migrate.js';
 import { automaticBackup } from './automatic.js';
-import { fillFrom, isEmptyStore } from './fill.js';
+import { clearStore, fillFrom, isEmptyStore } from './fill.js';
 import { BadBackup, type Header } from './format.js';
 import { verifyBackup } from './read.js';
 
@@ -93,7 +93,7 @@ async function refillInPlace(
     await fillFrom(connection, file, header);
   } catch (error) {
     // What was empty is empty again; what was not keeps the mark, and its backup is at hand.
-    if (empty) await connection.dropDatabase().catch(() => undefined);
+    if (empty) await clearStore(connection);
     throw error;
   }
 }

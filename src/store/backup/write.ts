@@ -70,7 +70,7 @@ async function attempt(connection: Connection, file: string, createdAt: Date): P
     await rm(part, { force: true });
     await pipeline(
       Readable.from(inPieces(recordsOf(db, session, collected))),
-      createGzip(),
+      createGzip({ chunkSize: PIECE_BYTES }),
       async function* (compressed: AsyncIterable<Buffer>) {
         for await (const piece of compressed) {
           hash.update(piece);
