@@ -116,7 +116,7 @@ export const balance: Grammar<typeof balanceSlots> = {
       return { intent: 'points.balance', slots: { name: named[2] } };
     if (
       !/积分|几分|多少分/.test(text) ||
-      /加几分|能加|加多少分|怎么|咋|为什么|为啥|扣|规则|排|第几|名次/.test(text) ||
+      /加几分|能加|加多少分|哪儿?来|怎么|咋|为什么|为啥|扣|规则|排|第几|名次/.test(text) ||
       !/我|查/.test(text) ||
       PEOPLE_ASK.test(text)
     )
@@ -251,23 +251,25 @@ export const publish: Grammar<typeof publishSlots> = {
 const changeSlots = z.object({ name: z.string(), points: z.int().positive(), reason: z.string().min(1).max(200) });
 
 /** `给张三加5分 扫雪`, where the bot is addressed. */
-function changeSentence(intent: string, verb: string, phrase: Phrase): Reading | undefined {
+function changeSentence(intent: string, verb: string, phrase: Phrase, names: Names): Reading | undefined {
   const m = new RegExp(
     `^(?:(?:给|为)?(?=\\p{Script=Han}{2,4}${verb})|${verb}(?:除|掉)?)(\\p{Script=Han}{2,4}?)(?:${verb})?(\\d{1,3}|[一二两三四五六七八九十]{1,3})分[\\s,:]*(.*)$`,
     'u',
   ).exec(phrase.text);
   return m?.[1] !== undefined && looksLikeName(m[1])
-    ? changeReading(intent, { ...phrase, rest: ` ${m[1]} ${m[2]}分 ${m[3] ?? ''}` })
+    ? changeReading(intent, { ...phrase, rest: ` ${m[1]} ${m[2]}分 ${m[3] ?? ''}` }, names)
     : undefined;
 }
 
-function changeReading(intent: string, phrase: Phrase, names?: Names): Reading | undefined {
+function changeReading(intent: string, phrase: Phrase, names: Names): Reading | undefined {
   const only = bare(phrase.rest).replace(/^@/, '');
-  if (names?.has(only)) return { intent: 'ask', slots: { name: only, missing: ['points', 'reason'] } };
+  if (names.has(only)) return { intent: 'ask', slots: { name: only, missing: ['points', 'reason'] } };
 
+  const glued = /^[\s,:]*@?(\p{Script=Han}{2,4})(?=\d)/u.exec(phrase.rest)?.[1];
+  const rest = glued !== undefined && names.has(glued) ? phrase.rest.replace(glued, `${glued} `) : phrase.rest;
   const m =
     /^[\s,:]*@?(\p{Script=Han}{2,4}(?:·\p{Script=Han}+)?)[\s,:]+(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*分?[\s,:]*(.*)$/u.exec(
-      phrase.rest,
+      rest,
     );
   const points = parseWhole(m?.[2] ?? '');
   if (m?.[1] === undefined || points === undefined) return undefined;
@@ -282,14 +284,14 @@ export const award: Grammar<typeof changeSlots> = {
   words: ['加分'],
   slots: changeSlots,
   read: (phrase, { names }) => changeReading('points.award', phrase, names),
-  readSentence: (phrase) => changeSentence('points.award', '加', phrase),
+  readSentence: (phrase, { names }) => changeSentence('points.award', '加', phrase, names),
 };
 export const deduct: Grammar<typeof changeSlots> = {
   intent: 'points.deduct',
   words: ['扣分', '减分'],
   slots: changeSlots,
   read: (phrase, { names }) => changeReading('points.deduct', phrase, names),
-  readSentence: (phrase) => changeSentence('points.deduct', '扣', phrase),
+  readSentence: (phrase, { names }) => changeSentence('points.deduct', '扣', phrase, names),
 };
 
 const reverseSlots = z.object({ no: z.int().positive(), reason: z.string().min(1).max(200) });

@@ -50,6 +50,7 @@ export const approve: Grammar<typeof approveSlots> = {
     '全部同意',
     '全通过',
     '全都通过',
+    '全部都通过',
     '确认通过',
     '审核通过',
     '通过审核',

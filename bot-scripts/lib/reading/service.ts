@@ -164,7 +164,7 @@ export const serviceReport: Grammar<typeof slots> = {
   words: WORDS,
   slots,
   read(phrase: Phrase, context: ReadContext) {
-    const { rest } = phrase;
+    const rest = phrase.rest.replace(/^(?:那个|呃|嗯|额|就是)+/, '');
     if (isAlone(rest))
       return context.addressed || phrase.text === phrase.word || rest.trim() === ''
         ? { intent: 'ask', slots: { missing: ['item', 'minutes'] } }
@@ -175,7 +175,7 @@ export const serviceReport: Grammar<typeof slots> = {
     // `服务2小时的地方太远了`: a length that describes something else.
     if (
       draftsOf(reading).some((d) => d.item === undefined) &&
-      findDurations(rest).some(({ to }) => /^的/.test(rest.slice(to)))
+      findDurations(rest).some(({ to }) => rest.startsWith('的', to))
     )
       return undefined;
     if (!isGlued(rest))
@@ -203,7 +203,7 @@ export const serviceReport: Grammar<typeof slots> = {
     if (context.place === 'private' && context.open === 'asWritten' && /停水|停电|快递|等了|堵了|没来/.test(text))
       return undefined;
     if (denies(text) || isTold(text, context)) return undefined;
-    if (/吵|闹|扰民|没人|坏了|漏水|停水|停电|投诉/.test(text)) return undefined;
+    if (/吵|闹|还不|不亮|没(?:清|扫|修|管)|扰民|没人|坏了|漏水|停水|停电|投诉/.test(text)) return undefined;
     const durations = findDurations(text);
     if (durations.length === 0 || findItems(text).length === 0) return undefined;
     const reading = readItems(text, context);
@@ -243,8 +243,8 @@ export const serviceReport: Grammar<typeof slots> = {
 
 /** `张三说他巡逻了`, `巡逻的保安睡了`: told of others, or of those who do it. */
 const isTold = (text: string, { names }: ReadContext): boolean =>
-  /[他她]说|说[他她]|听说|看见|看到/.test(text) ||
-  /^说/.test(text.slice(names.prefixOf(text)?.length ?? text.length)) ||
+  /[他她]说|说[他她]|听说|看见|看到|不是我/.test(text) ||
+  text.slice(names.prefixOf(text)?.length ?? text.length).startsWith('说') ||
   findItems(text).some(({ to }) => /^的(?!是)\p{Script=Han}/u.test(text.slice(to)));
 
 /** Right after the word only what a report is made of may stand: `服务扫地2小时`, not `服务器2小时修好`. */
@@ -257,7 +257,9 @@ const beginsKnown = (rest: string, { now, zone, names }: ReadContext): boolean =
 
 /** Does the text say anything that a report is made of? */
 const knows = (reading: Reading): boolean =>
-  draftsOf(reading).some((d) => d.item !== undefined || d.minutes !== undefined);
+  draftsOf(reading).some(
+    (d) => d.item !== undefined || d.minutes !== undefined || (d.date !== undefined && d.note === undefined),
+  );
 
 const draftsOf = ({ slots: { reports } }: Reading): readonly Draft[] =>
   Array.isArray(reports) ? (reports as Draft[]) : [];
