@@ -31,9 +31,12 @@ function quotedNumber({ quote }: Phrase): number[] {
   return found.length === 1 ? found : [];
 }
 
+/** What a leader adds to a yes. */
+const PRAISE = /[\s,](?:情况)?(?:不错|很好|挺好|做得好|真棒|很棒|棒|好样的|没问题|属实|已核实|可以)$/;
+
 function numbersOf(phrase: Phrase): number[] | undefined {
   const rest = bare(phrase.rest.replace(/^(?:了|啦|一下)(?=[\s#\d])/, ''));
-  const own = rest === '' ? undefined : parseNumberList(rest);
+  const own = rest === '' ? undefined : parseNumberList(rest.replace(PRAISE, ''));
   if (rest !== '' && !own) return undefined;
   const all = [...phrase.leadingNumbers, ...(own ?? [])];
   if (all.length === 0) all.push(...quotedNumber(phrase));
@@ -61,10 +64,16 @@ export const approve: Grammar<typeof approveSlots> = {
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;
     // `231、232都通过` means those two and nothing else.
+    // `都通过了` tells of something; `都同意` is what people answer each other.
+    if (/^[全都]/.test(phrase.word ?? '') && phrase.leadingNumbers.length === 0 && !context.addressed)
+      if (phrase.word === '都同意' || /[了啦]/.test(phrase.text)) return undefined;
     const everything = /^[全都]/.test(phrase.word ?? '') ? isAlone(phrase.rest) : EVERYTHING.test(bare(phrase.rest));
     if (everything && phrase.leadingNumbers.length === 0) return { intent: 'review.approve', slots: { all: true } };
     const numbers = numbersOf(everything ? { ...phrase, rest: '' } : phrase);
     if (numbers) return { intent: 'review.approve', slots: { nos: numbers } };
+    // `通过 #231 但是232不行`: a number, and more than is understood.
+    if (context.role !== 'member' && /^[\s,:]*(?:#\s*\d+|\d{3,6})(?=[\s,、#])/.test(phrase.rest))
+      return { intent: 'ask', slots: { missing: ['nos'] } };
     return isAlone(phrase.rest) && context.role !== 'member' && (context.addressed || phrase.word !== '同意')
       ? { intent: 'ask', slots: { missing: ['nos'] } }
       : undefined;
@@ -84,7 +93,7 @@ export const approve: Grammar<typeof approveSlots> = {
 const rejectSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: z.string().min(1).max(200) });
 
 /** A number after a comma that goes on as a sentence is part of the reason: `232,231那天他不在`. */
-const SENTENCE_AFTER = /^(#?\s*\d{1,6}(?:\s*号)?),(?=\s*#?\d{1,6}(?![号和到至])\p{Script=Han})/u;
+const SENTENCE_AFTER = /^(#?\s*\d{1,6}(?:\s*号)?)[, ](?=\s*#?\d{1,6}(?![号和到至])\p{Script=Han})/u;
 
 /** The numbers meant, first in the message or after the word, and what else is said. */
 function numbersAndReason(phrase: Phrase): { numbers: readonly number[]; reason?: string } {
@@ -112,7 +121,10 @@ export const reject: Grammar<typeof rejectSlots> = {
   slots: rejectSlots,
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;
+    // `不同意5号开会`: that is a day.
+    if (phrase.word === '不同意' && /^\d{1,2}号\p{Script=Han}/u.test(phrase.rest)) return undefined;
     const { numbers, reason } = numbersAndReason(phrase);
+    if (reason?.startsWith('的')) return undefined;
     if (numbers.length > 0)
       return reason === undefined
         ? { intent: 'ask', slots: { ...numberSlots(numbers), missing: ['reason'] } }
@@ -152,6 +164,7 @@ export const revoke: Grammar<typeof revokeSlots> = {
 export function revokeReading(phrase: Phrase, role: string): Reading | undefined {
   if (isQuestion(phrase.rest) || phrase.text.startsWith('别') || phrase.rest.startsWith('吧')) return undefined;
   const { numbers, reason } = numbersAndReason(phrase);
+  if (reason?.startsWith('的')) return undefined;
   if (numbers.length === 0)
     return phrase.word === '撤销' && phrase.leadingNumbers.length === 0 && isAlone(phrase.rest)
       ? { intent: 'command.undo', slots: {} }

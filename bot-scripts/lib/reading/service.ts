@@ -6,6 +6,15 @@ import { addDays, dayOf, localTime } from '../../../src/calendar.js';
 import { bare, isAlone, isGlued, isQuestion, trimmed } from './ends.js';
 import { findItems } from './service-items.js';
 import { segments } from './service-parts.js';
+import {
+  isBareVerb,
+  isToCome,
+  isUnsure,
+  looksForPeople,
+  plans,
+  saysMore,
+  tellsOtherwise,
+} from './service-sentences.js';
 import { ME, reportedFor, takeMembers } from './service-people.js';
 
 /** Nobody serves longer on one day. */
@@ -84,6 +93,8 @@ function draftOf(
       if (open && !late) vague = true;
       draft.startsAt = local(on, startsAt + (late ? 720 : 0));
       draft.endsAt = local(on, endsAt + (late ? 720 : 0));
+      // Not over yet: it may end earlier than planned.
+      if (draft.endsAt > nowText(context)) vague = true;
     }
     text = `${text.slice(0, duration.from)} ${text.slice(duration.to)}`;
   }
@@ -155,7 +166,9 @@ function readItems(text: string, context: ReadContext): Reading {
     const forAll = headed || (!listed && i === 0) || given.members !== undefined;
     given = { ...(date !== undefined && { date }), ...(forAll && members && { members }) };
   }
-  return readingOf(drafts, vague, context);
+  if (isToCome(text) && drafts.some(({ item }) => item !== undefined))
+    return { intent: 'reject.future', slots: { reports: drafts } };
+  return readingOf(drafts, vague || isUnsure(text), context);
 }
 
 /** 服务 <what> <how long> [note]: parts in any order, several items in one message. */
@@ -169,7 +182,7 @@ export const serviceReport: Grammar<typeof slots> = {
       return context.addressed || phrase.text === phrase.word || rest.trim() === ''
         ? { intent: 'ask', slots: { missing: ['item', 'minutes'] } }
         : undefined;
-    if (denies(rest)) return undefined;
+    if (denies(rest) || looksForPeople(rest)) return undefined;
     const reading = readItems(rest.replace(/^(?:-|[\s,:;.]+)/, '').replace(/^(?:一下|了)[\s,]*/, ''), context);
     if (isQuestion(rest)) return undefined;
     // `服务2小时的地方太远了`: a length that describes something else.
@@ -193,21 +206,15 @@ export const serviceReport: Grammar<typeof slots> = {
   },
   readSentence(phrase, context) {
     const text = phrase.text.replace(/^(?:请|帮我|我)?(?:登记|报告|汇报|报|记)(?:一下|个|下)?[\s,:]*/, '');
-    if (
-      isQuestion(text) ||
-      /能加|加几分|几分|多少分|有几个|几个人|谁|哪[些个]|[加扣](?:\d+|[一二两三四五六七八九十]+)分|规则|还没|没来|明天.*(?:吗|几点)|迟到|晚到|请假|签到|参加不了|来不了|到不了|预约|接龙|通知/.test(
-        text,
-      )
-    )
-      return undefined;
-    if (context.place === 'private' && context.open === 'asWritten' && /停水|停电|快递|等了|堵了|没来/.test(text))
-      return undefined;
-    if (denies(text) || isTold(text, context)) return undefined;
-    if (/吵|闹|还不|不亮|没(?:清|扫|修|管)|扰民|没人|坏了|漏水|停水|停电|投诉/.test(text)) return undefined;
-    const durations = findDurations(text);
-    if (durations.length === 0 || findItems(text).length === 0) return undefined;
+    if (isQuestion(text) || denies(text)) return undefined;
+    if (findDurations(text).length === 0 || findItems(text).length === 0) return undefined;
     const reading = readItems(text, context);
-    return reading.intent === 'ask' ? undefined : reading;
+    if (reading.intent === 'reject.future' && plans(text)) return reading;
+    if (reading.intent === 'ask' || tellsOtherwise(text, context.names)) return undefined;
+    const drafts = draftsOf(reading);
+    return reading.intent === 'service.report' && (isBareVerb(text) || drafts.some((d) => saysMore(d.note ?? '')))
+      ? { intent: 'ask', slots: { reports: drafts, missing: ['confirm'] } }
+      : reading;
   },
   answer(kept, phrase, context) {
     const drafts = (Array.isArray(kept['reports']) ? kept['reports'] : [{}]) as Draft[];
@@ -240,12 +247,6 @@ export const serviceReport: Grammar<typeof slots> = {
     return readingOf(filled, false, context);
   },
 };
-
-/** `张三说他巡逻了`, `巡逻的保安睡了`: told of others, or of those who do it. */
-const isTold = (text: string, { names }: ReadContext): boolean =>
-  /[他她]说|说[他她]|听说|看见|看到|不是我/.test(text) ||
-  text.slice(names.prefixOf(text)?.length ?? text.length).startsWith('说') ||
-  findItems(text).some(({ to }) => /^的(?!是)\p{Script=Han}/u.test(text.slice(to)));
 
 /** Right after the word only what a report is made of may stand: `服务扫地2小时`, not `服务器2小时修好`. */
 const beginsKnown = (rest: string, { now, zone, names }: ReadContext): boolean =>

@@ -4,10 +4,17 @@ const SURNAMES = new Set(
 const COMPOUND =
   /^(欧阳|司马|上官|诸葛|皇甫|尉迟|公孙|慕容|令狐|夏侯|东方|司徒|宇文|长孙|端木|独孤|南宫|百里|西门|呼延|澹台|公冶|宗政|濮阳|淳于|单于|申屠|轩辕|钟离|鲜于|司寇|赫连|拓跋|万俟|闻人|东郭|南门|东门|梁丘|左丘|第五|乐正|公良|段干)/;
 
+/** Words that begin with the character of a surname; no name that people bear is among them. */
+const WORDS =
+  /^(?:周[一二三四五六日末围边]|时[间候]|安[排全装]|全[部体员]|单[位元独]|孙[女子]|马[上路]|金[额秋融]|高[铁一二三中考层温速]|方[便式案法]|万[事能]|车[位子站库辆]|路[上口线灯]|水[电费管]|花[园坛]|解[决除]|应[该当]|常[见规常]|计[划算]|成[功立果绩]|费[用]|项[目]|经[过常费]|毛病|房[间子屋]|包[括含]|左[右边]|温馨|家[属里长庭]|司机|白天|从[今明前]|双休|党[员群建组支]|申[请报诉]|通[过知告]|充电|连[续接]|容易|终于|居[民委家]|步行|都[来去要在]|广[场播]|东[门区边]|利用|越来|师傅|那[个边里]|空[调闲]|关[于门心]|相[关信]|查[询看]|后[天面来续]|红[色包]|公[示告园司共交]|有[空人事没的]|海报|法[律院]|代[表办替]|付[款费]|买[菜东]|许多|张贴|贺电|于[是今]|元旦|平[安时台]|强调|危险|支[部持付]|管[理道]|干[部活]|宣[传布]|印章|劳[动模]|文[件明化]|简单|曾经|养老|明[天早晚日年]|何[时地]|常住|向[社您组]|别[忘迟])(?:$|[上下早晚前后来去到在都要的将可请能])/;
+/** How people are called instead of by their name. */
+const CALLED = /(?:老师|阿姨|叔叔|大爷|大妈|大姐|大哥|奶奶|爷爷|书记|主任|师傅|先生|女士|同志|医生|警官|经理)$/;
+
 /** Could these characters be a person's name: a surname and one or two more, or a name with a middle dot? */
 export function looksLikeName(text: string): boolean {
   if (/^\p{Script=Han}{1,8}(?:·\p{Script=Han}{1,8})+$/u.test(text)) return true;
   if (!/^\p{Script=Han}{2,4}$/u.test(text)) return false;
+  if (CALLED.test(text) || WORDS.test(text)) return false;
   if (COMPOUND.test(text)) return text.length >= 3;
   return text.length <= 3 && SURNAMES.has(text[0] ?? '');
 }
