@@ -78,6 +78,7 @@ export const balance: Grammar<typeof balanceSlots> = {
     '看看积分',
     '看看我的积分',
     '我的分',
+    '我的分数',
     '积分查询',
     '积分余额',
     '查询',
@@ -197,7 +198,7 @@ export const rules: Grammar<typeof rulesSlots> = {
     }
     const [item] = /(?:几|多少)分/.test(text) && !/我/.test(text) ? findItems(text) : [];
     if (item && !item.bySign) return { intent: 'points.rules', slots: { item: item.item } };
-    return /积分.{0,3}(?:规则|标准|怎么算|怎么加|怎么得)/.test(text)
+    return /积分.{0,3}(?:规则|标准|怎么算|怎么加|怎么得)|怎么(?:才能|能)?[加得攒]分/.test(text)
       ? { intent: 'points.rules', slots: {} }
       : undefined;
   },

@@ -12,7 +12,18 @@ export const reviewList: Grammar = {
   intent: 'review.list',
   words: ['待办', '待审核', '待审', '待审批', '待确认', '我的待办', '待办事项', '审核'],
   slots: z.object({}),
-  read: (phrase) => (isAlone(phrase.rest) ? { intent: 'review.list', slots: {} } : undefined),
+  read(phrase, context) {
+    if (isAlone(phrase.rest)) return { intent: 'review.list', slots: {} };
+    // `审核 #231 通过`
+    const found = phrase.word === '审核' ? leadingNumbers(trimmed(phrase.rest)) : undefined;
+    const said = found?.rest.trim() ?? '';
+    for (const settle of [approve, reject]) {
+      const word = settle.words.find((w) => said.startsWith(w));
+      if (found && word !== undefined)
+        return settle.read({ ...phrase, word, rest: said.slice(word.length), leadingNumbers: found.numbers }, context);
+    }
+    return undefined;
+  },
   readSentence: (phrase) =>
     /^我?(?:还)?有(?:什么|哪些|没有)?要?我?(?:审|审核|确认|办)的?|有(?:什么|哪些|多少|几[条个件]).{0,3}(?:审|待办|待确认)|等我(?:审|审核|确认)的?(?:有|是)?(?:哪|什么|几|多少)/.test(
       trimmed(phrase.text),
@@ -35,7 +46,7 @@ function quotedNumber({ quote }: Phrase): number[] {
 const PRAISE = /[\s,](?:情况)?(?:不错|很好|挺好|做得好|真棒|很棒|棒|好样的|没问题|属实|已核实|可以)$/;
 
 function numbersOf(phrase: Phrase): number[] | undefined {
-  const rest = bare(phrase.rest.replace(/^(?:了|啦|一下)(?=[\s#\d])/, ''));
+  const rest = bare(phrase.rest.replace(/^(?:了|啦|一下)(?=[\s#\d])/, '').replace(/ ?@[\p{L}·]+/gu, ''));
   const own = rest === '' ? undefined : parseNumberList(rest.replace(PRAISE, ''));
   if (rest !== '' && !own) return undefined;
   const all = [...phrase.leadingNumbers, ...(own ?? [])];

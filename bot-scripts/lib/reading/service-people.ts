@@ -24,7 +24,7 @@ export function takeMembers(text: string, context: ReadContext): { members: stri
     const mention = text[i] === '@' ? /^@([\p{L}·]{1,20})/u.exec(text.slice(i)) : null;
     const named = mention ? context.names.prefixOf(mention[1] ?? '') : context.names.prefixOf(text.slice(i));
     if (named !== undefined && !/(?:给|帮|替|为|望|问|陪|访|送)$/.test(before)) {
-      if (/(?:和|跟|与|同|、|,)\s*$/.test(rest) && members.length === 0 && !/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest))
+      if (/(?:和|跟|与|同)\s*$/.test(rest) && members.length === 0 && !/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest))
         together = true;
       // `巡逻2小时 张三也去了`
       if (/^\s*也/.test(text.slice(i + (mention ? 1 : 0) + named.length))) together = true;

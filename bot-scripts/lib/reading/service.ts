@@ -53,6 +53,9 @@ function nowText({ now, zone }: ReadContext): string {
   return local(dayOf(now, zone), hour * 60 + minute);
 }
 
+/** A day that is not told: which one is asked. */
+const VAGUE_DAY =
+  /周末|星期天?前|前[几两些]天|这[几两]天|那天|上[个]?(?:周|星期|礼拜)(?![一二三四五六日天末\d])|上个?月(?!\d|[一二三四五六七八九十]+[号日])/;
 const PART_AT_END = /(?:凌晨|清早|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|早|晚)$/;
 const PARTS: Readonly<Record<string, string>> = { 早: '早上', 清早: '早上', 清晨: '早上', 早晨: '早上', 晚: '晚上' };
 
@@ -67,7 +70,7 @@ function draftOf(
   segment: string,
   context: ReadContext,
   given: Pick<Draft, 'date' | 'members'> = {},
-): { draft: Draft; vague: boolean; joint: boolean; ownDay: boolean } {
+): { draft: Draft; vague: boolean; joint: boolean; ownDay: boolean; whichDay: boolean } {
   const draft: Draft = { ...given };
   const { members, rest } = takeMembers(reportedFor(segment, context), context);
   let text = rest;
@@ -118,15 +121,17 @@ function draftOf(
     .replace(FILLER, '')
     .replace(/^[\s,:;.、#+/|_*-]+|^[我了在]+|[\s,:;、了#+/|_*-]+$/g, '');
   if (/\p{L}/u.test(note)) draft.note = note;
-  return { draft, vague, joint, ownDay: day !== undefined };
+  const whichDay = draft.date === undefined && VAGUE_DAY.test(text);
+  return { draft, vague, joint, ownDay: day !== undefined, whichDay };
 }
 
-function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContext): Reading {
+function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContext, whichDay = false): Reading {
   const today = dayOf(context.now, context.zone);
   const reports = drafts.filter((d) => Object.keys(d).length > 0);
   const missing = [
     ...(drafts.some((d) => d.item === undefined) ? ['item'] : []),
     ...(drafts.some((d) => d.minutes === undefined) ? ['minutes'] : []),
+    ...(whichDay ? ['date'] : []),
   ];
   const perDay = new Map<string, number>();
   for (const d of reports) perDay.set(d.date ?? today, (perDay.get(d.date ?? today) ?? 0) + (d.minutes ?? 0));
@@ -150,6 +155,7 @@ function readItems(text: string, context: ReadContext): Reading {
   const drafts: Draft[] = [];
   let vague = false;
   let headed = false;
+  let whichDay = false;
   let given: Pick<Draft, 'date' | 'members'> = {};
   for (const [i, part] of parts.entries()) {
     const { draft, ...read } = draftOf(part, context, given);
@@ -159,6 +165,7 @@ function readItems(text: string, context: ReadContext): Reading {
     else {
       drafts.push(draft);
       vague ||= read.vague || read.joint;
+      whichDay ||= read.whichDay;
       // A day within one item of a list may not be meant for the next; whoever is named once may be in all.
       vague ||= listed && !headed && date !== undefined && !read.ownDay;
       vague ||= !listed && parts.length > 1 && members !== undefined;
@@ -168,7 +175,7 @@ function readItems(text: string, context: ReadContext): Reading {
   }
   if (isToCome(text) && drafts.some(({ item }) => item !== undefined))
     return { intent: 'reject.future', slots: { reports: drafts } };
-  return readingOf(drafts, vague || isUnsure(text), context);
+  return readingOf(drafts, vague || isUnsure(text), context, whichDay);
 }
 
 /** 服务 <what> <how long> [note]: parts in any order, several items in one message. */
@@ -182,7 +189,7 @@ export const serviceReport: Grammar<typeof slots> = {
       return context.addressed || phrase.text === phrase.word || rest.trim() === ''
         ? { intent: 'ask', slots: { missing: ['item', 'minutes'] } }
         : undefined;
-    if (denies(rest) || looksForPeople(rest)) return undefined;
+    if (denies(rest) || looksForPeople(rest) || /(?<!好)几个?小时/.test(rest)) return undefined;
     const reading = readItems(rest.replace(/^(?:-|[\s,:;.]+)/, '').replace(/^(?:一下|了)[\s,]*/, ''), context);
     if (isQuestion(rest)) return undefined;
     // `服务2小时的地方太远了`: a length that describes something else.
@@ -234,7 +241,8 @@ export const serviceReport: Grammar<typeof slots> = {
       draft.minutes = Math.round(Number(text) * (Number(text) <= 12 ? 60 : 1));
     if (
       (!missing.includes('item') || draft.item === undefined) &&
-      (!missing.includes('minutes') || draft.minutes === undefined)
+      (!missing.includes('minutes') || draft.minutes === undefined) &&
+      (!missing.includes('date') || draft.date === undefined)
     )
       return undefined;
     const filled = drafts.map((d) => ({
@@ -244,7 +252,7 @@ export const serviceReport: Grammar<typeof slots> = {
       ...(draft.minutes !== undefined && { minutes: draft.minutes }),
       ...d,
     }));
-    return readingOf(filled, false, context);
+    return readingOf(filled, false, context, missing.includes('date') && draft.date === undefined);
   },
 };
 

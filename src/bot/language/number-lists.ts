@@ -10,7 +10,7 @@ export const MAX_LISTED = 50;
  */
 export function parseNumberList(text: string): number[] | undefined {
   const cleaned = text
-    .replace(/[#第]|号(?!楼)|(?<=\d)条/g, ' ')
+    .replace(/[#第从]|号(?!楼)|(?<=\d)条/g, ' ')
     .replace(/[,、;/和及与]|(?<=\d{3})\.(?=\d{3})/g, ' ')
     .replace(/\s*(?:-+|—+|~+|到|至)\s*/g, '-')
     .trim();
