@@ -1,6 +1,6 @@
 import type { Grammar, Names, Phrase, Place, ReadContext, Reading } from './grammar.js';
 import { findPeriod } from './language/dates.js';
-import { isMistyped, nearWords } from './language/near-words.js';
+import { nearWords } from './language/near-words.js';
 import { normalise, splitQuote, takeMentions } from './language/normalise.js';
 import { leadingNumbers } from './language/number-lists.js';
 import { HAN_DIGITS } from './language/numbers.js';
@@ -245,12 +245,6 @@ export function createReader(
           const reading = attempt(heard.grammar, heard.word, rest);
           if (reading) return reading;
         }
-      }
-      for (const word of words) {
-        const rest = text.slice(word.length);
-        const grammar = isMistyped(text.slice(0, word.length), word) ? byWord.get(word) : undefined;
-        const reading = grammar && /^[\s,:#\d]/.test(rest) ? attempt(grammar, word, rest) : undefined;
-        if (reading && reading.intent !== 'ask' && Object.keys(reading.slots).length > 0) return reading;
       }
       if (context.addressed) {
         const phrase = phraseOf(text, quote, mentions);

@@ -117,7 +117,7 @@ function reading(parts: Parts): Reading {
 }
 
 const FOR_OTHER =
-  /代(?:为)?报到|(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,4}\s*报到|我(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|儿子|女儿|邻居)[也要想来去]*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
+  /代(?:为)?报到|(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,6}\s*报到|我(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|儿子|女儿|邻居)[也要想来去]*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
 
 function forOther(text: string, context: ReadContext): Reading | undefined {
   if (!FOR_OTHER.test(text)) return undefined;
@@ -149,6 +149,7 @@ export const checkIn: Grammar<typeof slots> = {
     '双报到',
     '我来报到',
     '我要报到',
+    '报个到',
     '在职党员报到',
     '流动党员报到',
     '退休党员报到',

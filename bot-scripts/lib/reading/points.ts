@@ -4,7 +4,7 @@ import { findPeriod } from '../../../src/bot/language/dates.js';
 import { looksLikeName } from '../../../src/bot/language/names.js';
 import { parseWhole } from '../../../src/bot/language/numbers.js';
 import { findUnit } from '../../../src/bot/language/places.js';
-import { bare, isAlone, isGlued, trimmed } from './ends.js';
+import { bare, isAlone, isGlued, ownWords, trimmed } from './ends.js';
 import { findItems } from './service-items.js';
 
 const Period = z.object({ from: z.string(), to: z.string() });
@@ -33,7 +33,7 @@ function take(text: string, context: ReadContext): { slots: Record<string, unkno
     slots['scope'] = unit.name;
     rest = `${rest.slice(0, unit.from)} ${rest.slice(unit.to)}`;
   }
-  const limit = /前\s*(\d{1,3}|[一二两三四五六七八九十]{1,3})名?|(\d{1,3})\s*条?$/.exec(rest);
+  const limit = /前\s*(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*名?|(\d{1,3})\s*条?$/.exec(rest);
   const n = parseWhole(limit?.[1] ?? limit?.[2] ?? '');
   if (limit && n !== undefined) {
     slots['limit'] = n;
@@ -107,7 +107,7 @@ export const balance: Grammar<typeof balanceSlots> = {
   readSentence(phrase, context) {
     const text = bare(phrase.text);
     const named =
-      /^(查(?:一下|下|询)?|看(?:一下|看)?)?(\p{Script=Han}{2,4}?)的?(?:积分(?:有?多少)?|(?:有)?(?:多少|几)分)$/u.exec(
+      /^(查(?:一下|下|询)?|看(?:一下|看)?)?(\p{Script=Han}{2,4}?)的?(?:积分(?:有?多少)?|有?多少积分|有?(?:多少|几)分)$/u.exec(
         text,
       );
     if (
@@ -169,8 +169,10 @@ export const rankingList: Grammar<typeof rankingSlots> = {
     const text = bare(phrase.text);
     if (/我.{0,4}(?:排|第)(?:在|到)?(?:第?几|多少)|我的?(?:名次|排名)/.test(text))
       return { intent: 'points.ranking', slots: { only: 'me' } };
-    if (/^(?:谁|哪个|哪位)的?(?:积分|分)(?:数)?最[高多]|^积分(?:最[高多]|第一)的?是?谁/.test(text))
-      return { intent: 'points.ranking', slots: {} };
+    const period = findPeriod(text, context.now, context.zone);
+    const rest = period?.from === 0 ? text.slice(period.to).trim() : text;
+    if (/^(?:谁|哪个|哪位)的?(?:积分|分)(?:数)?最[高多]|^积分(?:最[高多]|第一)的?是?谁/.test(rest))
+      return { intent: 'points.ranking', slots: { ...(period && { period: period.period }) } };
     const top = /^(?:积分)?前([一二两三四五六七八九十\d]{1,3})名?(?:都)?(?:是|有)?(?:谁|哪些|哪几个|哪几位)/.exec(text);
     const limit = parseWhole(top?.[1] ?? '');
     return top && limit !== undefined
@@ -204,7 +206,7 @@ export const rules: Grammar<typeof rulesSlots> = {
   },
 };
 
-const appealSlots = z.object({ no: z.int().positive().optional(), text: z.string().min(1).max(500) });
+const appealSlots = z.object({ no: z.int().positive().optional(), text: ownWords });
 
 const numbered = (rest: string): { no?: number; text: string } => {
   // A number that no month has so many days of is not a day: `388号`.
@@ -230,7 +232,7 @@ export const appeal: Grammar<typeof appealSlots> = {
   },
   answer: (kept, phrase) => ({
     intent: 'points.appeal',
-    slots: { ...(typeof kept['no'] === 'number' && { no: kept['no'] }), text: trimmed(phrase.text).slice(0, 500) },
+    slots: { ...(typeof kept['no'] === 'number' && { no: kept['no'] }), text: trimmed(phrase.text) },
   }),
 };
 
@@ -249,7 +251,7 @@ export const publish: Grammar<typeof publishSlots> = {
   },
 };
 
-const changeSlots = z.object({ name: z.string(), points: z.int().positive(), reason: z.string().min(1).max(200) });
+const changeSlots = z.object({ name: z.string(), points: z.int().positive(), reason: ownWords });
 
 /** `给张三加5分 扫雪`, where the bot is addressed. */
 function changeSentence(intent: string, verb: string, phrase: Phrase, names: Names): Reading | undefined {
@@ -295,7 +297,7 @@ export const deduct: Grammar<typeof changeSlots> = {
   readSentence: (phrase, { names }) => changeSentence('points.deduct', '扣', phrase, names),
 };
 
-const reverseSlots = z.object({ no: z.int().positive(), reason: z.string().min(1).max(200) });
+const reverseSlots = z.object({ no: z.int().positive(), reason: ownWords });
 export const reverse: Grammar<typeof reverseSlots> = {
   intent: 'points.reverse',
   words: ['撤销加分', '撤销扣分', '冲销', '撤销积分'],
@@ -309,7 +311,7 @@ export const reverse: Grammar<typeof reverseSlots> = {
   },
 };
 
-const redeemSlots = z.object({ goods: z.string().min(1).max(50) });
+const redeemSlots = z.object({ goods: ownWords });
 export const redeem: Grammar<typeof redeemSlots> = {
   intent: 'points.redeem',
   words: ['积分兑换', '兑换', '积分换'],

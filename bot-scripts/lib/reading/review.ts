@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Grammar, Phrase, Reading } from '../../../src/bot/grammar.js';
 import { leadingNumbers, parseNumberList } from '../../../src/bot/language/number-lists.js';
-import { bare, isAlone, isGlued, isQuestion, trimmed } from './ends.js';
+import { bare, isAlone, isGlued, isQuestion, ownWords, trimmed } from './ends.js';
 
 const no = z.int().positive();
 const nos = z.array(no).min(1).max(50);
@@ -42,12 +42,14 @@ function quotedNumber({ quote }: Phrase): number[] {
   return found.length === 1 ? found : [];
 }
 
+/** `245、246两条`: how many they are. */
+const COUNTED = / ?(?:这|共|一共)?[两二三四五六七八九十]+[条个件]?$|这 ?\d+[条个件]$/;
 /** What a leader adds to a yes. */
 const PRAISE = /[\s,](?:情况)?(?:不错|很好|挺好|做得好|真棒|很棒|棒|好样的|没问题|属实|已核实|可以)$/;
 
 function numbersOf(phrase: Phrase): number[] | undefined {
   const rest = bare(phrase.rest.replace(/^(?:了|啦|一下)(?=[\s#\d])/, '').replace(/ ?@[\p{L}·]+/gu, ''));
-  const own = rest === '' ? undefined : parseNumberList(rest.replace(PRAISE, ''));
+  const own = rest === '' ? undefined : parseNumberList(rest.replace(PRAISE, '').replace(COUNTED, ''));
   if (rest !== '' && !own) return undefined;
   const all = [...phrase.leadingNumbers, ...(own ?? [])];
   if (all.length === 0) all.push(...quotedNumber(phrase));
@@ -101,14 +103,17 @@ export const approve: Grammar<typeof approveSlots> = {
   },
 };
 
-const rejectSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: z.string().min(1).max(200) });
+const rejectSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: ownWords });
 
 /** A number after a comma that goes on as a sentence is part of the reason: `232,231那天他不在`. */
 const SENTENCE_AFTER = /^(#?\s*\d{1,6}(?:\s*号)?)[, ](?=\s*#?\d{1,6}(?![号和到至])\p{Script=Han})/u;
 
 /** The numbers meant, first in the message or after the word, and what else is said. */
 function numbersAndReason(phrase: Phrase): { numbers: readonly number[]; reason?: string } {
-  const rest = phrase.rest.replace(/^[\s,:;.]+/, '').replace(/^我的(?=#|\d)/, '');
+  const rest = phrase.rest
+    .replace(/^[\s,:;.]+/, '')
+    .replace(/^我的(?= ?[#\d])/, '')
+    .trimStart();
   const alone = SENTENCE_AFTER.exec(rest)?.[1];
   const found =
     phrase.leadingNumbers.length > 0
@@ -148,8 +153,7 @@ export const reject: Grammar<typeof rejectSlots> = {
     const text = trimmed(phrase.text);
     if (text === '') return undefined;
     const before = z.object({ no: no.optional(), nos: nos.optional() }).safeParse(kept).data ?? {};
-    if (before.no !== undefined || before.nos)
-      return { intent: 'review.reject', slots: { ...before, reason: text.slice(0, 200) } };
+    if (before.no !== undefined || before.nos) return { intent: 'review.reject', slots: { ...before, reason: text } };
     const found = leadingNumbers(text);
     if (!found) return undefined;
     const reason = trimmed(found.rest);
@@ -159,7 +163,7 @@ export const reject: Grammar<typeof rejectSlots> = {
   },
 };
 
-const revokeSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: z.string().max(200).optional() });
+const revokeSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: ownWords.optional() });
 
 /**
  * 撤销 #n [原因]: a withdrawal by the author, a reversal by a leader with a reason. Who wrote and the state decide what
@@ -167,7 +171,7 @@ const revokeSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: z
  */
 export const revoke: Grammar<typeof revokeSlots> = {
   intent: 'service.withdraw',
-  words: ['撤销', '作废', '撤掉'],
+  words: ['撤销', '撤销服务', '作废', '撤掉'],
   slots: revokeSlots,
   read: (phrase, context) => revokeReading(phrase, context.role),
 };
@@ -193,7 +197,7 @@ const undoSlots = z.object({ no: no.optional(), nos: nos.optional() });
 /** 撤回: takes back one's own last command; with a number it is a withdrawal. */
 export const undo: Grammar<typeof undoSlots> = {
   intent: 'command.undo',
-  words: ['撤回'],
+  words: ['撤回', '撤回服务'],
   slots: undoSlots,
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;

@@ -15,7 +15,8 @@ export function reportedFor(text: string, { names }: ReadContext): string {
 }
 
 /** The persons it counts for, in the order said; a name after 给, 帮, 看望 is helped, not helping. */
-export function takeMembers(text: string, context: ReadContext): { members: string[]; rest: string } {
+export function takeMembers(said: string, context: ReadContext): { members: string[]; rest: string } {
+  const text = said.replace(/(?<=[和跟与同])(?:那个|呃|嗯)/g, '');
   const members: string[] = [];
   let rest = '';
   let together = false;
@@ -29,7 +30,7 @@ export function takeMembers(text: string, context: ReadContext): { members: stri
       // `巡逻2小时 张三也去了`
       if (/^\s*也/.test(text.slice(i + (mention ? 1 : 0) + named.length))) together = true;
       if (/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest) && !members.includes(ME)) members.push(ME);
-      rest = rest.replace(/(?:我)?\s*(?:和|跟|与|同|、|,)?\s*$/, ' ');
+      rest = rest.replace(/(?:我)?\s*(?:和|跟|与|同|、|,|还有|以及|加上)?\s*$/, ' ');
       if (!members.includes(named)) members.push(named);
       i += (mention ? 1 : 0) + named.length;
       continue;

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { Grammar, Phrase, ReadContext, Reading } from '../../../src/bot/grammar.js';
 import { findDay, findPeriod } from '../../../src/bot/language/dates.js';
 import { findDurations } from '../../../src/bot/language/durations.js';
+import { parseWhole } from '../../../src/bot/language/numbers.js';
 import { addDays, dayOf, localTime } from '../../../src/calendar.js';
-import { bare, isAlone, isGlued, isQuestion, trimmed } from './ends.js';
+import { bare, isAlone, isGlued, isQuestion, ownWords, trimmed } from './ends.js';
 import { findItems } from './service-items.js';
 import { segments } from './service-parts.js';
 import {
@@ -17,6 +18,8 @@ import {
 } from './service-sentences.js';
 import { ME, reportedFor, takeMembers } from './service-people.js';
 
+/** More in one message is no report that a person writes. */
+const MOST_REPORTS = 20;
 /** Nobody serves longer on one day. */
 const MAX_MINUTES = 12 * 60;
 
@@ -26,10 +29,10 @@ const Item = z.object({
   date: z.string().optional(),
   startsAt: z.string().optional(),
   endsAt: z.string().optional(),
-  members: z.array(z.string()).max(20).optional(),
-  note: z.string().max(200).optional(),
+  members: z.array(z.string()).max(50).optional(),
+  note: ownWords.optional(),
 });
-const slots = z.object({ reports: z.array(Item).min(1).max(10) });
+const slots = z.object({ reports: z.array(Item).min(1).max(MOST_REPORTS) });
 type Draft = Partial<z.infer<typeof Item>>;
 
 const WORDS = ['服务', '志愿服务', '志愿者服务'].flatMap((word) => [
@@ -53,6 +56,7 @@ function nowText({ now, zone }: ReadContext): string {
   return local(dayOf(now, zone), hour * 60 + minute);
 }
 
+const TIMES = /(\d{1,2}|[一二两三四五六七八九十])[次回趟][\s,]*(?:每[次回趟])\s*$/;
 /** A day that is not told: which one is asked. */
 const VAGUE_DAY =
   /周末|星期天?前|前[几两些]天|这[几两]天|那天|上[个]?(?:周|星期|礼拜)(?![一二三四五六日天末\d])|上个?月(?!\d|[一二三四五六七八九十]+[号日])/;
@@ -74,9 +78,13 @@ function draftOf(
   const draft: Draft = { ...given };
   const { members, rest } = takeMembers(reportedFor(segment, context), context);
   let text = rest;
-  const day = findDay(text, context.now, context.zone, 'past');
+  const span = findPeriod(text, context.now, context.zone);
+  const first = findDay(text, context.now, context.zone, 'past');
+  // `周一到周三`: one report is of one day.
+  const several = first !== undefined && span?.from === first.from && span.period.from !== span.period.to;
+  const day = several ? { ...first, to: span.to } : first;
   if (day) {
-    draft.date = day.day;
+    if (!several) draft.date = day.day;
     // `昨晚7点到9点`: the part of the day belongs to the clock as well.
     const part = PART_AT_END.exec(text.slice(day.from, day.to))?.[0] ?? '';
     text = `${text.slice(0, day.from)} ${PARTS[part] ?? part}${text.slice(day.to)}`;
@@ -85,8 +93,10 @@ function draftOf(
   let vague = false;
   if (duration) {
     const below = /(?:^|\s)-$|负$/.test(text.slice(0, duration.from));
-    draft.minutes = below ? -duration.minutes : duration.minutes;
-    vague = duration.vague;
+    // `2次 每次30分钟`
+    const times = TIMES.exec(text.slice(0, duration.from))?.[1];
+    draft.minutes = duration.minutes * (below ? -1 : 1) * (parseWhole(times ?? '1') ?? 1);
+    vague = duration.vague || times !== undefined;
     if (duration.clock) {
       const today = dayOf(context.now, context.zone);
       const on = draft.date ?? today;
@@ -121,7 +131,7 @@ function draftOf(
     .replace(FILLER, '')
     .replace(/^[\s,:;.、#+/|_*-]+|^[我了在]+|[\s,:;、了#+/|_*-]+$/g, '');
   if (/\p{L}/u.test(note)) draft.note = note;
-  const whichDay = draft.date === undefined && VAGUE_DAY.test(text);
+  const whichDay = draft.date === undefined && (several || VAGUE_DAY.test(text));
   return { draft, vague, joint, ownDay: day !== undefined, whichDay };
 }
 
@@ -163,6 +173,10 @@ function readItems(text: string, context: ReadContext): Reading {
     const heading = i === 0 && parts.length > 1 && item === undefined && minutes === undefined;
     if (heading) headed = true;
     else {
+      // `守桶 周一30分钟 周二40分钟`
+      const [before] = drafts;
+      if (draft.item === undefined && before?.item !== undefined && before.date !== undefined && read.ownDay)
+        draft.item = before.item;
       drafts.push(draft);
       vague ||= read.vague || read.joint;
       whichDay ||= read.whichDay;
@@ -189,6 +203,7 @@ export const serviceReport: Grammar<typeof slots> = {
       return context.addressed || phrase.text === phrase.word || rest.trim() === ''
         ? { intent: 'ask', slots: { missing: ['item', 'minutes'] } }
         : undefined;
+    if (findDurations(rest).length > MOST_REPORTS) return undefined;
     if (denies(rest) || looksForPeople(rest) || /(?<!好)几个?小时/.test(rest)) return undefined;
     const reading = readItems(rest.replace(/^(?:-|[\s,:;.]+)/, '').replace(/^(?:一下|了)[\s,]*/, ''), context);
     if (isQuestion(rest)) return undefined;
@@ -214,7 +229,8 @@ export const serviceReport: Grammar<typeof slots> = {
   readSentence(phrase, context) {
     const text = phrase.text.replace(/^(?:请|帮我|我)?(?:登记|报告|汇报|报|记)(?:一下|个|下)?[\s,:]*/, '');
     if (isQuestion(text) || denies(text)) return undefined;
-    if (findDurations(text).length === 0 || findItems(text).length === 0) return undefined;
+    const lengths = findDurations(text).length;
+    if (lengths === 0 || lengths > MOST_REPORTS || findItems(text).length === 0) return undefined;
     const reading = readItems(text, context);
     if (reading.intent === 'reject.future' && plans(text)) return reading;
     if (reading.intent === 'ask' || tellsOtherwise(text, context.names)) return undefined;
@@ -281,7 +297,8 @@ export const serviceList: Grammar<typeof listSlots> = {
   words: ['我的服务', '服务记录', '我的服务记录', '我的志愿服务', '我的志愿服务记录', '我的服务列表'],
   slots: listSlots,
   read(phrase, context) {
-    if (isAlone(phrase.rest)) return { intent: 'service.list', slots: {} };
+    if (/^[\s,:]*(?:明细|记录|列表)?$/.test(phrase.rest) || isAlone(phrase.rest))
+      return { intent: 'service.list', slots: {} };
     const period = findPeriod(phrase.rest, context.now, context.zone);
     return period && bare(phrase.rest).length <= 8
       ? { intent: 'service.list', slots: { period: period.period } }

@@ -1,13 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { soundOf } from './pinyin.js';
 
-/** One character of a word of four or more is another one: `服务打开` for `服务打卡`. Shorter words are too near to others. */
-export const isMistyped = (heard: string, word: string): boolean =>
-  word.length >= 4 &&
-  heard.length === word.length &&
-  heard.slice(0, 2) === word.slice(0, 2) &&
-  distance(heard, word) === 1;
-
 /** Command words that look or sound like the beginning of a text: at most three, the nearest first. Only suggested, never run. */
 export function nearWords(text: string, words: readonly string[]): string[] {
   const [first = ''] = text.split(/[\s,:;?#\d]/u);
