@@ -153,7 +153,20 @@ export const ledgerList: Grammar<typeof ledgerSlots> = {
 
 export const rankingList: Grammar<typeof rankingSlots> = {
   intent: 'points.ranking',
-  words: ['排行', '排行榜', '积分排行', '积分排行榜', '积分排名', '积分榜', '积分前', '排名', '我的排名'],
+  words: [
+    '排行',
+    '排行榜',
+    '积分排行',
+    '积分排行榜',
+    '积分排名',
+    '积分榜',
+    '积分前',
+    '积分 排行',
+    '积分 排行榜',
+    '积分 排名',
+    '排名',
+    '我的排名',
+  ],
   slots: rankingSlots,
   read: (phrase, context) =>
     phrase.word === '我的排名'
@@ -185,7 +198,7 @@ const rulesSlots = z.object({ item: z.string().optional() });
 
 export const rules: Grammar<typeof rulesSlots> = {
   intent: 'points.rules',
-  words: ['积分规则', '积分标准', '加分规则', '加分标准', '积分细则', '积分办法'],
+  words: ['积分规则', '积分标准', '加分规则', '加分标准', '积分细则', '积分办法', '积分 规则', '积分 标准'],
   slots: rulesSlots,
   read(phrase) {
     if (isAlone(phrase.rest)) return { intent: 'points.rules', slots: {} };
@@ -218,7 +231,7 @@ const numbered = (rest: string): { no?: number; text: string } => {
 
 export const appeal: Grammar<typeof appealSlots> = {
   intent: 'points.appeal',
-  words: ['申诉', '对积分有异议', '积分有异议', '积分申诉'],
+  words: ['申诉', '对积分有异议', '积分有异议', '积分申诉', '积分 申诉'],
   slots: appealSlots,
   read(phrase, context) {
     const [first] = phrase.leadingNumbers;
@@ -314,7 +327,7 @@ export const reverse: Grammar<typeof reverseSlots> = {
 const redeemSlots = z.object({ goods: ownWords });
 export const redeem: Grammar<typeof redeemSlots> = {
   intent: 'points.redeem',
-  words: ['积分兑换', '兑换', '积分换'],
+  words: ['积分兑换', '积分 兑换', '兑换', '积分换'],
   slots: redeemSlots,
   read(phrase, context) {
     const goods = bare(phrase.rest);

@@ -12,9 +12,12 @@ const NOT_DONE =
   /可以|能不能|(?<![思理])想(?:去|要|报|在|参加)|要不|打算|计划|准备[去要]|安排|报名|如果|要是|假如|应该|[每天]天|平时|经常|以前|从前|本来|原来|[叫派喊]人|让(?!座)|一会儿?(?!$)|等会|马上|待会|回头|下次|需要|希望|建议|行不行|好不好|还要去|还得/;
 /** Of waiting, and of what went wrong. */
 const COMPLAINT =
-  /等了|排(?:不上|队)|没(?!发现|问题|来得及|登记|记|报|打卡|有?异常|什么事)|不上|不了|还不|不亮|才来|吵|闹|扰民|坏了|漏水|停水|停电|投诉|快递|堵了/;
+  /等了|排(?:不上|队)|没(?!发现|问题|来得及|登记|记|报|打卡|有?异常|什么事)|不上|不了|还不|不亮|才来|坏了|快递|堵了/;
+/** What is complained of, unless the writer settled or mended it. */
+const TROUBLE = /吵|闹|扰民|漏水|停水|停电|投诉/;
+const SETTLED = /调解|化解|劝架|劝和|修/;
 /** Of other people: as subject, or as those who said so. */
-const OTHERS = /[他她]|别人|大家|有人|听说|看见|看到|不是我|谁|哪[些个]|有几个|几个人/;
+const OTHERS = /(?<![教给陪帮为送跟和])[他她]|别人|大家|有人|听说|看见|看到|不是我|谁|哪[些个]|有几个|几个人/;
 const SUBJECT =
   /^(?:(?:昨|今|前)[天晚早日]|上午|下午|早上|晚上|刚才?|[\s,])*(?:我家?的?)?(?:老公|老婆|爱人|丈夫|妻子|家人|父母|爸爸?|妈妈?|儿子|女儿|孩子|学生|邻居|物业|保安|保洁|师傅|志愿者|社工|网格员|我们(?:网格|社区|支部|小区|单位|楼))(?![和跟与])/;
 /** Behind the name of a service: those who do it, or what is done it to. */
@@ -25,6 +28,7 @@ export const tellsOtherwise = (text: string, names: Names): boolean =>
   OTHER_MATTERS.test(text) ||
   NOT_DONE.test(text) ||
   COMPLAINT.test(text) ||
+  (TROUBLE.test(text) && !SETTLED.test(text)) ||
   OTHERS.test(text) ||
   SUBJECT.test(text) ||
   text.startsWith('说', names.prefixOf(text)?.length ?? text.length) ||

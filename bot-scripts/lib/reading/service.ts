@@ -6,7 +6,7 @@ import { parseWhole } from '../../../src/bot/language/numbers.js';
 import { addDays, dayOf, localTime } from '../../../src/calendar.js';
 import { bare, isAlone, isGlued, isQuestion, ownWords, trimmed } from './ends.js';
 import { findItems } from './service-items.js';
-import { segments } from './service-parts.js';
+import { segments, withoutTotal } from './service-parts.js';
 import {
   isBareVerb,
   isToCome,
@@ -81,8 +81,8 @@ function draftOf(
   const span = findPeriod(text, context.now, context.zone);
   const first = findDay(text, context.now, context.zone, 'past');
   // `周一到周三`: one report is of one day.
-  const several = first !== undefined && span?.from === first.from && span.period.from !== span.period.to;
-  const day = several ? { ...first, to: span.to } : first;
+  const several = span !== undefined && span.period.from !== span.period.to && (!first || span.from === first.from);
+  const day = several ? { from: span.from, to: span.to, day: span.period.to } : first;
   if (day) {
     if (!several) draft.date = day.day;
     // `昨晚7点到9点`: the part of the day belongs to the clock as well.
@@ -160,7 +160,8 @@ function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContex
   return { intent: 'service.report', slots: { reports, ...(vague && { needsConfirm: true }) } };
 }
 
-function readItems(text: string, context: ReadContext): Reading {
+function readItems(said: string, context: ReadContext): Reading {
+  const text = withoutTotal(said);
   const { parts, listed } = segments(text, findDurations(text));
   const drafts: Draft[] = [];
   let vague = false;

@@ -48,7 +48,7 @@ const ABOUT = '(?:快|不到|将近|差不多|大概|大约|约|近)\\s*';
 /** The earlier rule wins where two begin at one place; vague forms first, since they contain exact ones. */
 const rules: readonly Rule[] = [
   rule('大半天', () => 300, true),
-  rule('(?<!大)半天', () => 240, true),
+  rule('(?<![大小])半天', () => 240, true),
   rule('(?<![周期拜])(?:一|1|整)(?:个|整个)?(?:上午|下午)', () => 180, true),
   rule('(?<![周期拜])(?:一|1)(?:个)?(?:晚上|晚)(?!点)', () => 120, true),
   rule('(?:(?:一|1)整?天|整天)', () => 480, true),
@@ -63,7 +63,7 @@ const rules: readonly Rule[] = [
   rule(`${ABOUT}${N}个半${HOUR}`, (m) => number(m[1] ?? '') * 60 + 30, true),
   rule(`${ABOUT}${N}个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
   rule(`${ABOUT}半个?${HOUR}`, () => 30, true),
-  rule(`半个?${HOUR}(?:左右|上下|出头)`, () => 30, true),
+  rule(`半个?${HOUR}(?:左右|上下|出头|多)`, () => 30, true),
   rule(`${ABOUT}${N}${MINUTE}`, (m) => number(m[1] ?? ''), true),
   rule(`${N}个半${HOUR}(?:左右|多|上下|出头)`, (m) => number(m[1] ?? '') * 60 + 30, true),
   rule(`${N}个?${HOUR}(?:左右|多|上下|出头)`, (m) => number(m[1] ?? '') * 60, true),
