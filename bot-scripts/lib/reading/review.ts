@@ -44,12 +44,15 @@ function quotedNumber({ quote }: Phrase): number[] {
 
 /** `245、246两条`: how many they are. */
 const COUNTED = / ?(?:这|共|一共)?[两二三四五六七八九十]+[条个件]?$|这 ?\d+[条个件]$/;
+/** `239通过 240通过` */
+const SAID_AGAIN = /(?<=\d)(?:通过|同意)(?=$|[\s,])/g;
 /** What a leader adds to a yes. */
 const PRAISE = /[\s,](?:情况)?(?:不错|很好|挺好|做得好|真棒|很棒|棒|好样的|没问题|属实|已核实|可以)$/;
 
 function numbersOf(phrase: Phrase): number[] | undefined {
   const rest = bare(phrase.rest.replace(/^(?:了|啦|一下)(?=[\s#\d])/, '').replace(/ ?@[\p{L}·]+/gu, ''));
-  const own = rest === '' ? undefined : parseNumberList(rest.replace(PRAISE, '').replace(COUNTED, ''));
+  const own =
+    rest === '' ? undefined : parseNumberList(rest.replace(PRAISE, '').replace(COUNTED, '').replace(SAID_AGAIN, ''));
   if (rest !== '' && !own) return undefined;
   const all = [...phrase.leadingNumbers, ...(own ?? [])];
   if (all.length === 0) all.push(...quotedNumber(phrase));

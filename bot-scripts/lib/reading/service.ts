@@ -8,7 +8,9 @@ import { bare, isAlone, isGlued, isQuestion, ownWords, trimmed } from './ends.js
 import { findItems } from './service-items.js';
 import { segments, withoutTotal } from './service-parts.js';
 import {
+  isBareClock,
   isBareVerb,
+  isNoLength,
   isToCome,
   isUnsure,
   looksForPeople,
@@ -59,14 +61,14 @@ function nowText({ now, zone }: ReadContext): string {
 const TIMES = /(\d{1,2}|[一二两三四五六七八九十])[次回趟][\s,]*(?:每[次回趟])\s*$/;
 /** A day that is not told: which one is asked. */
 const VAGUE_DAY =
-  /周末|星期天?前|前[几两些]天|这[几两]天|那天|上[个]?(?:周|星期|礼拜)(?![一二三四五六日天末\d])|上个?月(?!\d|[一二三四五六七八九十]+[号日])/;
+  /周末|每[天日周月]|天天|上次|星期天?前|前[几两些]天|这[几两]天|那天|上[个]?(?:周|星期|礼拜)(?![一二三四五六日天末\d])|上个?月(?!\d|[一二三四五六七八九十]+[号日])/;
 const PART_AT_END = /(?:凌晨|清早|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|早|晚)$/;
 const PARTS: Readonly<Record<string, string>> = { 早: '早上', 清早: '早上', 清晨: '早上', 早晨: '早上', 晚: '晚上' };
 
 /** `没去巡逻`: what was not done is no report. */
 const denies = (text: string): boolean =>
   findItems(text).some(({ from }) =>
-    /(?:没有?|未|别|不(?:去|能|想|参加|做))(?:去|能|再|参加|来|做)?\s*$/.test(text.slice(0, from)),
+    /(?:没有?|未|别|不(?:是|去|能|想|参加|做))(?:去|能|再|参加|来|做)?\s*$/.test(text.slice(0, from)),
   );
 
 /** One report of one part: what is said is taken out piece by piece, the note is what is left. */
@@ -82,12 +84,18 @@ function draftOf(
   const first = findDay(text, context.now, context.zone, 'past');
   // `周一到周三`: one report is of one day.
   const several = span !== undefined && span.period.from !== span.period.to && (!first || span.from === first.from);
+  let severalDays = several;
   const day = several ? { from: span.from, to: span.to, day: span.period.to } : first;
   if (day) {
     if (!several) draft.date = day.day;
     // `昨晚7点到9点`: the part of the day belongs to the clock as well.
     const part = PART_AT_END.exec(text.slice(day.from, day.to))?.[0] ?? '';
     text = `${text.slice(0, day.from)} ${PARTS[part] ?? part}${text.slice(day.to)}`;
+    // `昨天和今天`
+    if (findDay(text, context.now, context.zone, 'past')) {
+      severalDays = true;
+      delete draft.date;
+    }
   }
   const [duration] = findDurations(text);
   let vague = false;
@@ -131,7 +139,7 @@ function draftOf(
     .replace(FILLER, '')
     .replace(/^[\s,:;.、#+/|_*-]+|^[我了在]+|[\s,:;、了#+/|_*-]+$/g, '');
   if (/\p{L}/u.test(note)) draft.note = note;
-  const whichDay = draft.date === undefined && (several || VAGUE_DAY.test(text));
+  const whichDay = draft.date === undefined && (severalDays || VAGUE_DAY.test(text));
   return { draft, vague, joint, ownDay: day !== undefined, whichDay };
 }
 
@@ -234,9 +242,10 @@ export const serviceReport: Grammar<typeof slots> = {
     if (lengths === 0 || lengths > MOST_REPORTS || findItems(text).length === 0) return undefined;
     const reading = readItems(text, context);
     if (reading.intent === 'reject.future' && plans(text)) return reading;
-    if (reading.intent === 'ask' || tellsOtherwise(text, context.names)) return undefined;
+    if (reading.intent === 'ask' || tellsOtherwise(text, context.names) || isNoLength(text)) return undefined;
     const drafts = draftsOf(reading);
-    return reading.intent === 'service.report' && (isBareVerb(text) || drafts.some((d) => saysMore(d.note ?? '')))
+    return reading.intent === 'service.report' &&
+      (isBareVerb(text) || isBareClock(text) || drafts.some((d) => saysMore(d.note ?? '')))
       ? { intent: 'ask', slots: { reports: drafts, missing: ['confirm'] } }
       : reading;
   },
