@@ -67,6 +67,11 @@ export const isToCome = (text: string): boolean =>
   findItems(text).some(({ from }) =>
     /(?:打算|准备|计划|想|要去|一会儿?|等会儿?|待会儿?|马上|回头)(?:去|要)?\s*$/.test(text.slice(0, from)),
   ) || /(?:等会|一会|待会|回头)儿?再?(?:去|做)$/.test(text);
+/** `没去巡逻`: what was not done is no report. */
+export const denies = (text: string): boolean =>
+  findItems(text).some(({ from }) =>
+    /(?:没有?|未|别|不(?:是|去|能|想|参加|做))(?:去|能|再|参加|来|做)?\s*$/.test(text.slice(0, from)),
+  );
 /** After the word 服务: whoever looks for people, asks or takes back reports nothing. */
 export const looksForPeople = (text: string): boolean =>
   /谁|招募|报名|活动通知|行不行|如果|有人|取消|撤销|作废|重复报/.test(text);
