@@ -71,7 +71,11 @@ export default script('服务', { summary: '登记志愿服务', order: 30 }, (o
     {
       in: 'anywhere',
       role: 'member',
-      asks: { item: '做了什么服务？例如：环境整治、巡逻、护学', minutes: '做了多长时间？例如：2小时、40分钟' },
+      asks: {
+        item: '做了什么服务？例如：环境整治、巡逻、护学',
+        minutes: '做了多长时间？例如：2小时、40分钟',
+        date: '是哪一天做的？例如：昨天、上周六、22号',
+      },
       confirms: ({ reports }) => say.confirm(reports),
       refusals: { 'reject.future': say.future, 'reject.implausible': ({ reports }) => say.implausible(reports) },
       help: {

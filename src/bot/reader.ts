@@ -33,9 +33,10 @@ export interface Reader {
 
 /** Words before a command word that change nothing. */
 const POLITE =
-  /^(?:那个|呃|嗯|额|就是|我要|我想|我来|请问?|麻烦|帮我|给我|我|查看|查询|查一?下|查查?|看看|看一?下|打开)[ ,]*/;
+  /^(?:那个|呃|嗯|额|就是|我要|我想|我来|请问?|麻烦|帮我|给我|我|查看|查询(?:一?下)?|查一?下|查查?|看看|看一?下|打开)[ ,]*/;
 /** Particles after a command word that change nothing. */
-const PARTICLES = /^(?:一下|下(?![周个午半月次])|[啊啦了哈呀嘞哦])+(?=[\s,:;#\d]|$)|^吧(?=[\s#\d])/;
+const PARTICLES =
+  /^(?:一下|下(?![周个午半月次])|[啊啦了哈呀嘞哦])+(?=[\s,:;#\d]|$|那个|呃|嗯|就是|昨|今)|^吧(?=[\s#\d])/;
 /** Whether a message is acted upon does not depend on the day or on who wrote it. */
 const AT_ANY_TIME: Omit<ReadContext, 'names'> = {
   now: new Date('2026-01-01T12:00:00Z'),

@@ -161,7 +161,24 @@ describe('reading', () => {
   });
 
   it('gives what it understood to the handler in a form that the handler takes', () => {
-    for (const text of lines)
+    const long = '很长'.repeat(400);
+    const longer = [
+      ...[
+        '服务 扫地 1小时',
+        '驳回 #231',
+        '撤销 #231',
+        '加分 张三 5分',
+        '申诉 #388',
+        '积分兑换',
+        '报到 王秀兰',
+        '绑定码',
+      ].map((text) => `${text} ${long}`),
+      `服务 ${Array.from({ length: 15 }, (_, i) => `${i + 1}、扫地10分钟`).join(' ')}`,
+      `服务 ${'张三李四王秀兰'.repeat(9)} 扫地 1小时`,
+      `通过 ${Array.from({ length: 60 }, (_, i) => 231 + i).join(' ')}`,
+      `驳回 ${Array.from({ length: 60 }, (_, i) => 231 + i).join(' ')} 重复`,
+    ];
+    for (const text of [...lines, ...longer])
       for (const context of [inGroup, inPrivate, { ...inPrivate, role: 'leader' }]) {
         const { intent, slots, grammar } = read(text, context);
         if (!grammar || intent === 'ask' || intent.startsWith('reject.') || intent !== grammar.intent) continue;
@@ -222,6 +239,25 @@ describe('an answer to a question', () => {
     expect(answer(serviceReport, { missing: ['item', 'minutes'] }, '巡逻')).toMatchObject({
       intent: 'ask',
       slots: { reports: [{ item: '治安巡逻' }], missing: ['minutes'] },
+    });
+  });
+
+  it('completes a report whose day was not told', () => {
+    const asked = read('服务 上周末 扫地 2小时');
+    expect(asked).toMatchObject({ intent: 'ask', slots: { missing: ['date'] } });
+    expect(answer(serviceReport, asked.slots, '上周六')).toMatchObject({
+      intent: 'service.report',
+      slots: { reports: [{ item: '环境整治', minutes: 120, date: '2026-11-21' }] },
+    });
+    expect(answer(serviceReport, asked.slots, '你好')).toBeUndefined();
+  });
+
+  it('takes a sentence that says more than it understands only after a yes', () => {
+    const asked = read('@网格小助手 3号楼的灯修了2小时');
+    expect(asked).toMatchObject({ intent: 'ask', slots: { missing: ['confirm'] } });
+    expect(answer(serviceReport, asked.slots, '对')).toMatchObject({
+      intent: 'service.report',
+      slots: { reports: [{ item: '义务维修', minutes: 120 }] },
     });
   });
 

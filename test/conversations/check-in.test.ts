@@ -108,6 +108,8 @@ describe.each(networks)('报到, 绑定, 我的, 积分, 帮助 (%s)', (_network
   it('积分 明细 in a group is sent in private; the rule of each entry is named', async () => {
     const [inGroup, inPrivate] = (await chat.inGroup('王秀兰', '积分 明细')).split('\n---\n');
     expect(inGroup).toBe('积分明细已私下发给您');
+    expect(await chat.says('王秀兰', '积分明细 2020年')).toBe('还没有积分记录');
+    expect(await chat.says('王秀兰', '积分明细 今年')).toContain('最近');
     expect(inPrivate).toContain('志愿服务（C01）');
     expect(await chat.says('王秀兰', '积分 李四')).toBe('只能查自己的积分');
   });

@@ -49,6 +49,19 @@ describe.each(networks)('审核: leaders settle what waits, inside their unit (%
     expect(await chat.says('李书记', `驳回 #${a} 没有照片`)).toContain('已驳回');
   });
 
+  it('several numbers are rejected or withdrawn at once, and taken back together', async () => {
+    const [a, b] = [await report('李四'), await report('张三')];
+    expect(await chat.inGroup('李书记', `驳回 #${a}、#${b} 同一张照片`)).toBe(
+      `#${a} 已驳回，原因已私下告诉本人\n#${b} 已驳回，原因已私下告诉本人`,
+    );
+    expect((await chat.told('张三')).at(-1)).toContain('同一张照片');
+    expect(await chat.inGroup('李书记', '撤回')).toContain(`#${b}`);
+    expect(await chat.inGroup('李书记', `驳回 #${a} #${b}`)).toBe(`为什么驳回 #${a} #${b}？请写原因，会私下告诉本人`);
+    expect(await chat.inGroup('李书记', '时间不对')).toContain(`#${b} 已驳回`);
+    const [c, d] = [await report('李四'), await report('李四')];
+    expect(await chat.inGroup('李四', `撤销 #${c} #${d}`)).toBe(`已撤销 #${c}，不再审核\n已撤销 #${d}，不再审核`);
+  });
+
   it('通过 全部 asks once, then confirms', async () => {
     const [a, b] = [await report('李四'), await report('张三')];
     const asked = await chat.says('李书记', '通过 全部');

@@ -82,7 +82,11 @@ function parse(text: string, context: ReadContext): Parts {
     parts.skills = said.split(/[、,和]/);
     cut(skill.index, skill[0].length);
   }
-  const known = left.match(/\p{Script=Han}+(?:·\p{Script=Han}+)*/gu)?.find((w) => context.names.has(w));
+  const [known, ...others] = new Set(
+    left.match(/\p{Script=Han}+(?:·\p{Script=Han}+)*/gu)?.filter((w) => context.names.has(w)),
+  );
+  // Of two people neither is known to be the one who writes.
+  if (others.length > 0 || /我[和跟与同]/.test(left)) return parts;
   if (known !== undefined) {
     parts.name = known;
     left = left.replace(known, ' ');
@@ -113,7 +117,7 @@ function reading(parts: Parts): Reading {
 }
 
 const FOR_OTHER =
-  /代(?:为)?报到|(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,4}\s*报到|我(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|儿子|女儿|邻居)[也要想来去]*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
+  /代(?:为)?报到|(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,6}\s*报到|我(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|儿子|女儿|邻居)[也要想来去]*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
 
 function forOther(text: string, context: ReadContext): Reading | undefined {
   if (!FOR_OTHER.test(text)) return undefined;
@@ -128,18 +132,14 @@ function forOther(text: string, context: ReadContext): Reading | undefined {
   };
 }
 
-/** Words that begin with the character of a surname. */
-const NOT_A_NAME =
-  /^(?:明[天早晚日]|后天|周[一二三四五六日末]|时[间候]|平安|安全|全[部员体]|方便|和|从|何时|成功|于是|应该?|都|连|安心|高兴|万一|常|尚未|终于|相|别|还|单位|支部|司机|同|向|能|有|那)/;
-
 /** `马小红报到`, `我是马小红 报到`: nothing is said but who one is. */
 const isSelf = (name: string, text: string, { names }: ReadContext): boolean =>
   new RegExp(`(?:我是|我叫|本人)${name}[\\s,]*报到`).test(text) ||
   (new RegExp(
-    `^(?:党员|[\\p{L}]{0,3}好[\\s,]*)?${name}[\\s,]*(?:前来|来)?(?:向(?:您|组织|支部|书记|大家))?报到[\\s,了啦]*$`,
+    `^(?:党员|[\\p{L}]{0,3}好[\\s,]*)?${name}[\\s,]*(?:前来|来)?(?:向(?:您|组织|支部|书记|大家))?报到[\\s,]*$`,
     'u',
   ).test(text) &&
-    (names.has(name) || !NOT_A_NAME.test(name)));
+    (names.has(name) || looksLikeName(name)));
 
 /** 报到 <姓名> [<手机后四位>], with unit, employer, category and skill where they are said. */
 export const checkIn: Grammar<typeof slots> = {
@@ -149,6 +149,7 @@ export const checkIn: Grammar<typeof slots> = {
     '双报到',
     '我来报到',
     '我要报到',
+    '报个到',
     '在职党员报到',
     '流动党员报到',
     '退休党员报到',
@@ -176,7 +177,7 @@ export const checkIn: Grammar<typeof slots> = {
     return parts.phoneTail !== undefined || context.addressed ? reading(parts) : undefined;
   },
   readSentence(phrase, context) {
-    if (!/报到|爆到/.test(phrase.text) || isQuestion(phrase.text)) return undefined;
+    if (!/(?:报到|爆到)(?!的)/.test(phrase.text) || isQuestion(phrase.text)) return undefined;
     const other = forOther(phrase.text, context);
     if (other) return other;
     const parts = parse(phrase.text.replace(/双?(?:报到|爆到)/, ' '), context);

@@ -1,3 +1,8 @@
+import { z } from 'zod';
+
+/** What people write in their own words: as long as a message may be. */
+export const ownWords = z.string().min(1).max(2000);
+
 /** Particles that change nothing at the end of what is said. */
 const PARTICLES = /(?:一下|[啊啦了哈呀嘞吧哦喔下噢嘛])+$/;
 /** A question about a thing is not the thing. */
@@ -8,10 +13,10 @@ export const isQuestion = (text: string): boolean =>
 const THANKS = /(?<=[\s,])(?:大家)?(?:辛苦|谢谢|感谢|多谢|麻烦|拜托)(?:了|啦|您|你|大家|各位|书记|老师)*$/;
 
 /** Without marks at both ends. */
-export const trimmed = (rest: string): string => rest.replace(/^[\s,:;.#-]+|[\s,:;.?-]+$/g, '');
+export const trimmed = (rest: string): string => rest.replace(/^[\s,:;.#()-]+|[\s,:;.?()-]+$/g, '');
 /** Without marks, particles and thanks at both ends. */
 export const bare = (rest: string): string =>
-  trimmed(trimmed(trimmed(rest).replace(THANKS, '')).replace(PARTICLES, ''));
+  trimmed(trimmed(rest.replace(/[\s,:;.]+$/, '').replace(THANKS, '')).replace(PARTICLES, ''));
 
 /** The word is the whole message, particles aside. */
 export const isAlone = (rest: string): boolean => bare(rest) === '';

@@ -4,7 +4,7 @@ import { findPeriod } from '../../../src/bot/language/dates.js';
 import { looksLikeName } from '../../../src/bot/language/names.js';
 import { parseWhole } from '../../../src/bot/language/numbers.js';
 import { findUnit } from '../../../src/bot/language/places.js';
-import { bare, isAlone, isGlued, trimmed } from './ends.js';
+import { bare, isAlone, isGlued, ownWords, trimmed } from './ends.js';
 import { findItems } from './service-items.js';
 
 const Period = z.object({ from: z.string(), to: z.string() });
@@ -33,7 +33,7 @@ function take(text: string, context: ReadContext): { slots: Record<string, unkno
     slots['scope'] = unit.name;
     rest = `${rest.slice(0, unit.from)} ${rest.slice(unit.to)}`;
   }
-  const limit = /前\s*(\d{1,3}|[一二两三四五六七八九十]{1,3})名?|(\d{1,3})\s*条?$/.exec(rest);
+  const limit = /前\s*(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*名?|(\d{1,3})\s*条?$/.exec(rest);
   const n = parseWhole(limit?.[1] ?? limit?.[2] ?? '');
   if (limit && n !== undefined) {
     slots['limit'] = n;
@@ -78,6 +78,7 @@ export const balance: Grammar<typeof balanceSlots> = {
     '看看积分',
     '看看我的积分',
     '我的分',
+    '我的分数',
     '积分查询',
     '积分余额',
     '查询',
@@ -106,7 +107,7 @@ export const balance: Grammar<typeof balanceSlots> = {
   readSentence(phrase, context) {
     const text = bare(phrase.text);
     const named =
-      /^(查(?:一下|下|询)?|看(?:一下|看)?)?(\p{Script=Han}{2,4}?)的?(?:积分(?:有?多少)?|(?:有)?(?:多少|几)分)$/u.exec(
+      /^(查(?:一下|下|询)?|看(?:一下|看)?)?(\p{Script=Han}{2,4}?)的?(?:积分(?:有?多少)?|有?多少积分|有?(?:多少|几)分)$/u.exec(
         text,
       );
     if (
@@ -116,7 +117,7 @@ export const balance: Grammar<typeof balanceSlots> = {
       return { intent: 'points.balance', slots: { name: named[2] } };
     if (
       !/积分|几分|多少分/.test(text) ||
-      /加几分|能加|加多少分|怎么|咋|为什么|为啥|扣|规则|排|第几|名次/.test(text) ||
+      /加几分|能加|加多少分|哪儿?来|怎么|咋|为什么|为啥|扣|规则|排|第几|名次/.test(text) ||
       !/我|查/.test(text) ||
       PEOPLE_ASK.test(text)
     )
@@ -152,7 +153,20 @@ export const ledgerList: Grammar<typeof ledgerSlots> = {
 
 export const rankingList: Grammar<typeof rankingSlots> = {
   intent: 'points.ranking',
-  words: ['排行', '排行榜', '积分排行', '积分排行榜', '积分排名', '积分榜', '积分前', '排名', '我的排名'],
+  words: [
+    '排行',
+    '排行榜',
+    '积分排行',
+    '积分排行榜',
+    '积分排名',
+    '积分榜',
+    '积分前',
+    '积分 排行',
+    '积分 排行榜',
+    '积分 排名',
+    '排名',
+    '我的排名',
+  ],
   slots: rankingSlots,
   read: (phrase, context) =>
     phrase.word === '我的排名'
@@ -168,8 +182,10 @@ export const rankingList: Grammar<typeof rankingSlots> = {
     const text = bare(phrase.text);
     if (/我.{0,4}(?:排|第)(?:在|到)?(?:第?几|多少)|我的?(?:名次|排名)/.test(text))
       return { intent: 'points.ranking', slots: { only: 'me' } };
-    if (/^(?:谁|哪个|哪位)的?(?:积分|分)(?:数)?最[高多]|^积分(?:最[高多]|第一)的?是?谁/.test(text))
-      return { intent: 'points.ranking', slots: {} };
+    const period = findPeriod(text, context.now, context.zone);
+    const rest = period?.from === 0 ? text.slice(period.to).trim() : text;
+    if (/^(?:谁|哪个|哪位)的?(?:积分|分)(?:数)?最[高多]|^积分(?:最[高多]|第一)的?是?谁/.test(rest))
+      return { intent: 'points.ranking', slots: { ...(period && { period: period.period }) } };
     const top = /^(?:积分)?前([一二两三四五六七八九十\d]{1,3})名?(?:都)?(?:是|有)?(?:谁|哪些|哪几个|哪几位)/.exec(text);
     const limit = parseWhole(top?.[1] ?? '');
     return top && limit !== undefined
@@ -182,7 +198,7 @@ const rulesSlots = z.object({ item: z.string().optional() });
 
 export const rules: Grammar<typeof rulesSlots> = {
   intent: 'points.rules',
-  words: ['积分规则', '积分标准', '加分规则', '加分标准', '积分细则', '积分办法'],
+  words: ['积分规则', '积分标准', '加分规则', '加分标准', '积分细则', '积分办法', '积分 规则', '积分 标准'],
   slots: rulesSlots,
   read(phrase) {
     if (isAlone(phrase.rest)) return { intent: 'points.rules', slots: {} };
@@ -197,13 +213,13 @@ export const rules: Grammar<typeof rulesSlots> = {
     }
     const [item] = /(?:几|多少)分/.test(text) && !/我/.test(text) ? findItems(text) : [];
     if (item && !item.bySign) return { intent: 'points.rules', slots: { item: item.item } };
-    return /积分.{0,3}(?:规则|标准|怎么算|怎么加|怎么得)/.test(text)
+    return /积分.{0,3}(?:规则|标准|怎么算|怎么加|怎么得)|怎么(?:才能|能)?[加得攒]分/.test(text)
       ? { intent: 'points.rules', slots: {} }
       : undefined;
   },
 };
 
-const appealSlots = z.object({ no: z.int().positive().optional(), text: z.string().min(1).max(500) });
+const appealSlots = z.object({ no: z.int().positive().optional(), text: ownWords });
 
 const numbered = (rest: string): { no?: number; text: string } => {
   // A number that no month has so many days of is not a day: `388号`.
@@ -215,7 +231,7 @@ const numbered = (rest: string): { no?: number; text: string } => {
 
 export const appeal: Grammar<typeof appealSlots> = {
   intent: 'points.appeal',
-  words: ['申诉', '对积分有异议', '积分有异议', '积分申诉'],
+  words: ['申诉', '对积分有异议', '积分有异议', '积分申诉', '积分 申诉'],
   slots: appealSlots,
   read(phrase, context) {
     const [first] = phrase.leadingNumbers;
@@ -229,7 +245,7 @@ export const appeal: Grammar<typeof appealSlots> = {
   },
   answer: (kept, phrase) => ({
     intent: 'points.appeal',
-    slots: { ...(typeof kept['no'] === 'number' && { no: kept['no'] }), text: trimmed(phrase.text).slice(0, 500) },
+    slots: { ...(typeof kept['no'] === 'number' && { no: kept['no'] }), text: trimmed(phrase.text) },
   }),
 };
 
@@ -248,26 +264,28 @@ export const publish: Grammar<typeof publishSlots> = {
   },
 };
 
-const changeSlots = z.object({ name: z.string(), points: z.int().positive(), reason: z.string().min(1).max(200) });
+const changeSlots = z.object({ name: z.string(), points: z.int().positive(), reason: ownWords });
 
 /** `给张三加5分 扫雪`, where the bot is addressed. */
-function changeSentence(intent: string, verb: string, phrase: Phrase): Reading | undefined {
+function changeSentence(intent: string, verb: string, phrase: Phrase, names: Names): Reading | undefined {
   const m = new RegExp(
     `^(?:(?:给|为)?(?=\\p{Script=Han}{2,4}${verb})|${verb}(?:除|掉)?)(\\p{Script=Han}{2,4}?)(?:${verb})?(\\d{1,3}|[一二两三四五六七八九十]{1,3})分[\\s,:]*(.*)$`,
     'u',
   ).exec(phrase.text);
   return m?.[1] !== undefined && looksLikeName(m[1])
-    ? changeReading(intent, { ...phrase, rest: ` ${m[1]} ${m[2]}分 ${m[3] ?? ''}` })
+    ? changeReading(intent, { ...phrase, rest: ` ${m[1]} ${m[2]}分 ${m[3] ?? ''}` }, names)
     : undefined;
 }
 
-function changeReading(intent: string, phrase: Phrase, names?: Names): Reading | undefined {
+function changeReading(intent: string, phrase: Phrase, names: Names): Reading | undefined {
   const only = bare(phrase.rest).replace(/^@/, '');
-  if (names?.has(only)) return { intent: 'ask', slots: { name: only, missing: ['points', 'reason'] } };
+  if (names.has(only)) return { intent: 'ask', slots: { name: only, missing: ['points', 'reason'] } };
 
+  const glued = /^[\s,:]*@?(\p{Script=Han}{2,4})(?=\d)/u.exec(phrase.rest)?.[1];
+  const rest = glued !== undefined && names.has(glued) ? phrase.rest.replace(glued, `${glued} `) : phrase.rest;
   const m =
     /^[\s,:]*@?(\p{Script=Han}{2,4}(?:·\p{Script=Han}+)?)[\s,:]+(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*分?[\s,:]*(.*)$/u.exec(
-      phrase.rest,
+      rest,
     );
   const points = parseWhole(m?.[2] ?? '');
   if (m?.[1] === undefined || points === undefined) return undefined;
@@ -282,17 +300,17 @@ export const award: Grammar<typeof changeSlots> = {
   words: ['加分'],
   slots: changeSlots,
   read: (phrase, { names }) => changeReading('points.award', phrase, names),
-  readSentence: (phrase) => changeSentence('points.award', '加', phrase),
+  readSentence: (phrase, { names }) => changeSentence('points.award', '加', phrase, names),
 };
 export const deduct: Grammar<typeof changeSlots> = {
   intent: 'points.deduct',
   words: ['扣分', '减分'],
   slots: changeSlots,
   read: (phrase, { names }) => changeReading('points.deduct', phrase, names),
-  readSentence: (phrase) => changeSentence('points.deduct', '扣', phrase),
+  readSentence: (phrase, { names }) => changeSentence('points.deduct', '扣', phrase, names),
 };
 
-const reverseSlots = z.object({ no: z.int().positive(), reason: z.string().min(1).max(200) });
+const reverseSlots = z.object({ no: z.int().positive(), reason: ownWords });
 export const reverse: Grammar<typeof reverseSlots> = {
   intent: 'points.reverse',
   words: ['撤销加分', '撤销扣分', '冲销', '撤销积分'],
@@ -306,10 +324,10 @@ export const reverse: Grammar<typeof reverseSlots> = {
   },
 };
 
-const redeemSlots = z.object({ goods: z.string().min(1).max(50) });
+const redeemSlots = z.object({ goods: ownWords });
 export const redeem: Grammar<typeof redeemSlots> = {
   intent: 'points.redeem',
-  words: ['积分兑换', '兑换', '积分换'],
+  words: ['积分兑换', '积分 兑换', '兑换', '积分换'],
   slots: redeemSlots,
   read(phrase, context) {
     const goods = bare(phrase.rest);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Grammar, Phrase, Reading } from '../../../src/bot/grammar.js';
 import { leadingNumbers, parseNumberList } from '../../../src/bot/language/number-lists.js';
-import { bare, isAlone, isGlued, isQuestion, trimmed } from './ends.js';
+import { bare, isAlone, isGlued, isQuestion, ownWords, trimmed } from './ends.js';
 
 const no = z.int().positive();
 const nos = z.array(no).min(1).max(50);
@@ -12,7 +12,18 @@ export const reviewList: Grammar = {
   intent: 'review.list',
   words: ['待办', '待审核', '待审', '待审批', '待确认', '我的待办', '待办事项', '审核'],
   slots: z.object({}),
-  read: (phrase) => (isAlone(phrase.rest) ? { intent: 'review.list', slots: {} } : undefined),
+  read(phrase, context) {
+    if (isAlone(phrase.rest)) return { intent: 'review.list', slots: {} };
+    // `审核 #231 通过`
+    const found = phrase.word === '审核' ? leadingNumbers(trimmed(phrase.rest)) : undefined;
+    const said = found?.rest.trim() ?? '';
+    for (const settle of [approve, reject]) {
+      const word = settle.words.find((w) => said.startsWith(w));
+      if (found && word !== undefined)
+        return settle.read({ ...phrase, word, rest: said.slice(word.length), leadingNumbers: found.numbers }, context);
+    }
+    return undefined;
+  },
   readSentence: (phrase) =>
     /^我?(?:还)?有(?:什么|哪些|没有)?要?我?(?:审|审核|确认|办)的?|有(?:什么|哪些|多少|几[条个件]).{0,3}(?:审|待办|待确认)|等我(?:审|审核|确认)的?(?:有|是)?(?:哪|什么|几|多少)/.test(
       trimmed(phrase.text),
@@ -31,9 +42,17 @@ function quotedNumber({ quote }: Phrase): number[] {
   return found.length === 1 ? found : [];
 }
 
+/** `245、246两条`: how many they are. */
+const COUNTED = / ?(?:这|共|一共)?[两二三四五六七八九十]+[条个件]?$|这 ?\d+[条个件]$/;
+/** `239通过 240通过` */
+const SAID_AGAIN = /(?<=\d)(?:通过|同意)(?=$|[\s,])/g;
+/** What a leader adds to a yes. */
+const PRAISE = /[\s,](?:情况)?(?:不错|很好|挺好|做得好|真棒|很棒|棒|好样的|没问题|属实|已核实|可以)$/;
+
 function numbersOf(phrase: Phrase): number[] | undefined {
-  const rest = bare(phrase.rest.replace(/^(?:了|啦|一下)(?=[\s#\d])/, ''));
-  const own = rest === '' ? undefined : parseNumberList(rest);
+  const rest = bare(phrase.rest.replace(/^(?:了|啦|一下)(?=[\s#\d])/, '').replace(/ ?@[\p{L}·]+/gu, ''));
+  const own =
+    rest === '' ? undefined : parseNumberList(rest.replace(PRAISE, '').replace(COUNTED, '').replace(SAID_AGAIN, ''));
   if (rest !== '' && !own) return undefined;
   const all = [...phrase.leadingNumbers, ...(own ?? [])];
   if (all.length === 0) all.push(...quotedNumber(phrase));
@@ -50,6 +69,7 @@ export const approve: Grammar<typeof approveSlots> = {
     '全部同意',
     '全通过',
     '全都通过',
+    '全部都通过',
     '确认通过',
     '审核通过',
     '通过审核',
@@ -60,10 +80,16 @@ export const approve: Grammar<typeof approveSlots> = {
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;
     // `231、232都通过` means those two and nothing else.
+    // `都通过了` tells of something; `都同意` is what people answer each other.
+    if (/^[全都]/.test(phrase.word ?? '') && phrase.leadingNumbers.length === 0 && !context.addressed)
+      if (phrase.word === '都同意' || /[了啦]/.test(phrase.text)) return undefined;
     const everything = /^[全都]/.test(phrase.word ?? '') ? isAlone(phrase.rest) : EVERYTHING.test(bare(phrase.rest));
     if (everything && phrase.leadingNumbers.length === 0) return { intent: 'review.approve', slots: { all: true } };
     const numbers = numbersOf(everything ? { ...phrase, rest: '' } : phrase);
     if (numbers) return { intent: 'review.approve', slots: { nos: numbers } };
+    // `通过 #231 但是232不行`: a number, and more than is understood.
+    if (context.role !== 'member' && /^[\s,:]*(?:#\s*\d+|\d{3,6})(?=[\s,、#])/.test(phrase.rest))
+      return { intent: 'ask', slots: { missing: ['nos'] } };
     return isAlone(phrase.rest) && context.role !== 'member' && (context.addressed || phrase.word !== '同意')
       ? { intent: 'ask', slots: { missing: ['nos'] } }
       : undefined;
@@ -80,14 +106,17 @@ export const approve: Grammar<typeof approveSlots> = {
   },
 };
 
-const rejectSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: z.string().min(1).max(200) });
+const rejectSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: ownWords });
 
 /** A number after a comma that goes on as a sentence is part of the reason: `232,231那天他不在`. */
-const SENTENCE_AFTER = /^(#?\s*\d{1,6}(?:\s*号)?),(?=\s*#?\d{1,6}(?![号和到至])\p{Script=Han})/u;
+const SENTENCE_AFTER = /^(#?\s*\d{1,6}(?:\s*号)?)[, ](?=\s*#?\d{1,6}(?![号和到至])\p{Script=Han})/u;
 
 /** The numbers meant, first in the message or after the word, and what else is said. */
 function numbersAndReason(phrase: Phrase): { numbers: readonly number[]; reason?: string } {
-  const rest = phrase.rest.replace(/^[\s,:;.]+/, '').replace(/^我的(?=#|\d)/, '');
+  const rest = phrase.rest
+    .replace(/^[\s,:;.]+/, '')
+    .replace(/^我的(?= ?[#\d])/, '')
+    .trimStart();
   const alone = SENTENCE_AFTER.exec(rest)?.[1];
   const found =
     phrase.leadingNumbers.length > 0
@@ -111,7 +140,10 @@ export const reject: Grammar<typeof rejectSlots> = {
   slots: rejectSlots,
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;
+    // `不同意5号开会`: that is a day.
+    if (phrase.word === '不同意' && /^\d{1,2}号\p{Script=Han}/u.test(phrase.rest)) return undefined;
     const { numbers, reason } = numbersAndReason(phrase);
+    if (reason?.startsWith('的')) return undefined;
     if (numbers.length > 0)
       return reason === undefined
         ? { intent: 'ask', slots: { ...numberSlots(numbers), missing: ['reason'] } }
@@ -124,8 +156,7 @@ export const reject: Grammar<typeof rejectSlots> = {
     const text = trimmed(phrase.text);
     if (text === '') return undefined;
     const before = z.object({ no: no.optional(), nos: nos.optional() }).safeParse(kept).data ?? {};
-    if (before.no !== undefined || before.nos)
-      return { intent: 'review.reject', slots: { ...before, reason: text.slice(0, 200) } };
+    if (before.no !== undefined || before.nos) return { intent: 'review.reject', slots: { ...before, reason: text } };
     const found = leadingNumbers(text);
     if (!found) return undefined;
     const reason = trimmed(found.rest);
@@ -135,7 +166,7 @@ export const reject: Grammar<typeof rejectSlots> = {
   },
 };
 
-const revokeSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: z.string().max(200).optional() });
+const revokeSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: ownWords.optional() });
 
 /**
  * 撤销 #n [原因]: a withdrawal by the author, a reversal by a leader with a reason. Who wrote and the state decide what
@@ -143,7 +174,7 @@ const revokeSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: z
  */
 export const revoke: Grammar<typeof revokeSlots> = {
   intent: 'service.withdraw',
-  words: ['撤销', '作废', '撤掉'],
+  words: ['撤销', '撤销服务', '作废', '撤掉'],
   slots: revokeSlots,
   read: (phrase, context) => revokeReading(phrase, context.role),
   answer(kept, phrase) {
@@ -155,6 +186,7 @@ export const revoke: Grammar<typeof revokeSlots> = {
 export function revokeReading(phrase: Phrase, role: string): Reading | undefined {
   if (isQuestion(phrase.rest) || phrase.text.startsWith('别') || phrase.rest.startsWith('吧')) return undefined;
   const { numbers, reason } = numbersAndReason(phrase);
+  if (reason?.startsWith('的')) return undefined;
   if (numbers.length === 0)
     return phrase.word === '撤销' && phrase.leadingNumbers.length === 0 && isAlone(phrase.rest)
       ? { intent: 'command.undo', slots: {} }
@@ -172,7 +204,7 @@ const undoSlots = z.object({ no: no.optional(), nos: nos.optional() });
 /** 撤回: takes back one's own last command; with a number it is a withdrawal. */
 export const undo: Grammar<typeof undoSlots> = {
   intent: 'command.undo',
-  words: ['撤回'],
+  words: ['撤回', '撤回服务'],
   slots: undoSlots,
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;

@@ -13,6 +13,15 @@ interface Parts {
   readonly listed: boolean;
 }
 
+/** `扫地2小时,守桶1小时,一共3小时`: the sum is no report of its own. */
+export function withoutTotal(text: string): string {
+  const durations = findDurations(text);
+  const last = durations.at(-1);
+  const label = last && /[\s,;]*(?:一共|总共|合计|共计?)\s*$/.exec(text.slice(0, last.from));
+  const sum = durations.slice(0, -1).reduce((n, d) => n + d.minutes, 0);
+  return last && label && sum === last.minutes ? `${text.slice(0, label.index)}${text.slice(last.to)}` : text;
+}
+
 /** Cuts a text into the parts that are each one report: every part has one length of time. */
 export function segments(text: string, durations: readonly FoundDuration[]): Parts {
   const listed = text

@@ -15,7 +15,8 @@ export function reportedFor(text: string, { names }: ReadContext): string {
 }
 
 /** The persons it counts for, in the order said; a name after 给, 帮, 看望 is helped, not helping. */
-export function takeMembers(text: string, context: ReadContext): { members: string[]; rest: string } {
+export function takeMembers(said: string, context: ReadContext): { members: string[]; rest: string } {
+  const text = said.replace(/(?<=[和跟与同])(?:那个|呃|嗯)/g, '');
   const members: string[] = [];
   let rest = '';
   let together = false;
@@ -24,10 +25,12 @@ export function takeMembers(text: string, context: ReadContext): { members: stri
     const mention = text[i] === '@' ? /^@([\p{L}·]{1,20})/u.exec(text.slice(i)) : null;
     const named = mention ? context.names.prefixOf(mention[1] ?? '') : context.names.prefixOf(text.slice(i));
     if (named !== undefined && !/(?:给|帮|替|为|望|问|陪|访|送)$/.test(before)) {
-      if (/(?:和|跟|与|同|、|,)\s*$/.test(rest) && members.length === 0 && !/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest))
+      if (/(?:和|跟|与|同)\s*$/.test(rest) && members.length === 0 && !/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest))
         together = true;
+      // `巡逻2小时 张三也去了`
+      if (/^\s*也/.test(text.slice(i + (mention ? 1 : 0) + named.length))) together = true;
       if (/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest) && !members.includes(ME)) members.push(ME);
-      rest = rest.replace(/(?:我)?\s*(?:和|跟|与|同|、|,)?\s*$/, ' ');
+      rest = rest.replace(/(?:我)?\s*(?:和|跟|与|同|、|,|还有|以及|加上)?\s*$/, ' ');
       if (!members.includes(named)) members.push(named);
       i += (mention ? 1 : 0) + named.length;
       continue;

@@ -2,120 +2,44 @@ import { z } from 'zod';
 import type { Grammar, Phrase, ReadContext, Reading } from '../../../src/bot/grammar.js';
 import { findDay, findPeriod } from '../../../src/bot/language/dates.js';
 import { findDurations } from '../../../src/bot/language/durations.js';
-import { addDays, dayOf, localTime } from '../../../src/calendar.js';
+import { dayOf } from '../../../src/calendar.js';
 import { bare, isAlone, isGlued, isQuestion, trimmed } from './ends.js';
+import { type Draft, draftOf, Item, nowText } from './service-draft.js';
 import { findItems } from './service-items.js';
-import { segments } from './service-parts.js';
-import { ME, reportedFor, takeMembers } from './service-people.js';
+import { segments, withoutTotal } from './service-parts.js';
+import {
+  denies,
+  isBareClock,
+  isBareVerb,
+  isNoLength,
+  isToCome,
+  isUnsure,
+  looksForPeople,
+  plans,
+  saysMore,
+  tellsOtherwise,
+} from './service-sentences.js';
 
+/** More in one message is no report that a person writes. */
+const MOST_REPORTS = 20;
 /** Nobody serves longer on one day. */
 const MAX_MINUTES = 12 * 60;
-
-const Item = z.object({
-  item: z.string().max(60),
-  minutes: z.number().int(),
-  date: z.string().optional(),
-  startsAt: z.string().optional(),
-  endsAt: z.string().optional(),
-  members: z.array(z.string()).max(20).optional(),
-  note: z.string().max(200).optional(),
-});
-const slots = z.object({ reports: z.array(Item).min(1).max(10) });
-type Draft = Partial<z.infer<typeof Item>>;
+const slots = z.object({ reports: z.array(Item).min(1).max(MOST_REPORTS) });
 
 const WORDS = ['服务', '志愿服务', '志愿者服务'].flatMap((word) => [
   word,
   ...['打卡', '登记', '报告', '申报', '上报'].map((what) => `${word}${what}`),
   ...['登记', '报告', '申报', '填报', '报'].map((verb) => `${verb}${word}`),
 ]);
-const PART_OF_DAY = /今早|一大早|清早|早上|早晨|上午|中午|午后|下午|傍晚|晚上|夜里|凌晨|刚刚|刚才|刚/g;
-const FILLER =
-  /^(?:呃|嗯|额|那个|就是|我|报一下|报个|报|登记|了|的|在|于|做了|参加了?|去了?|又|也)+|(?:呃|那个|就是说|就是)/g;
 
-/** The clock of a day; minutes over 1440 are the next day's. */
-function local(day: string, minutes: number): string {
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const m = minutes % 1440;
-  return `${addDays(day, Math.floor(minutes / 1440))}T${two(Math.floor(m / 60))}:${two(m % 60)}`;
-}
-
-function nowText({ now, zone }: ReadContext): string {
-  const { hour, minute } = localTime(now, zone);
-  return local(dayOf(now, zone), hour * 60 + minute);
-}
-
-const PART_AT_END = /(?:凌晨|清早|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|早|晚)$/;
-const PARTS: Readonly<Record<string, string>> = { 早: '早上', 清早: '早上', 清晨: '早上', 早晨: '早上', 晚: '晚上' };
-
-/** `没去巡逻`: what was not done is no report. */
-const denies = (text: string): boolean =>
-  findItems(text).some(({ from }) =>
-    /(?:没有?|未|别|不(?:去|能|想|参加|做))(?:去|能|再|参加|来|做)?\s*$/.test(text.slice(0, from)),
-  );
-
-/** One report of one part: what is said is taken out piece by piece, the note is what is left. */
-function draftOf(
-  segment: string,
-  context: ReadContext,
-  given: Pick<Draft, 'date' | 'members'> = {},
-): { draft: Draft; vague: boolean; joint: boolean; ownDay: boolean } {
-  const draft: Draft = { ...given };
-  const { members, rest } = takeMembers(reportedFor(segment, context), context);
-  let text = rest;
-  const day = findDay(text, context.now, context.zone, 'past');
-  if (day) {
-    draft.date = day.day;
-    // `昨晚7点到9点`: the part of the day belongs to the clock as well.
-    const part = PART_AT_END.exec(text.slice(day.from, day.to))?.[0] ?? '';
-    text = `${text.slice(0, day.from)} ${PARTS[part] ?? part}${text.slice(day.to)}`;
-  }
-  const [duration] = findDurations(text);
-  let vague = false;
-  if (duration) {
-    const below = /(?:^|\s)-$|负$/.test(text.slice(0, duration.from));
-    draft.minutes = below ? -duration.minutes : duration.minutes;
-    vague = duration.vague;
-    if (duration.clock) {
-      const today = dayOf(context.now, context.zone);
-      const on = draft.date ?? today;
-      const { startsAt, endsAt, open } = duration.clock;
-      // Bare hours from 1 to 6 are those of the afternoon, unless that is still to come: then it is asked back.
-      const late = open && local(on, endsAt + 720) <= nowText(context);
-      if (open && !late) vague = true;
-      draft.startsAt = local(on, startsAt + (late ? 720 : 0));
-      draft.endsAt = local(on, endsAt + (late ? 720 : 0));
-    }
-    text = `${text.slice(0, duration.from)} ${text.slice(duration.to)}`;
-  }
-  const items = findItems(text);
-  const [item] = items;
-  const kinds = [...new Set(items.map((i) => i.item))];
-  const between = items.length > 1 ? text.slice(items[0]?.to, items[1]?.from) : '';
-  const joint = kinds.length > 1 && /^[\s]*(?:和|跟|与|及|、|,|\+)[\s]*$/.test(between);
-  // Two kinds beside each other for one length may be one report or two.
-  if (kinds.length > 1) vague = true;
-  if (item) {
-    draft.item = joint ? items.map((i) => text.slice(i.from, i.to)).join('和') : item.item;
-    if (joint) text = `${text.slice(0, item.from)} ${text.slice(items.at(-1)?.to)}`;
-    else if (!item.bySign) text = `${text.slice(0, item.from)} ${text.slice(item.to)}`;
-  }
-  if (members.length > 0 && !(members.length === 1 && members[0] === ME)) draft.members = members;
-  const note = text
-    .replace(PART_OF_DAY, ' ')
-    .replace(/ {2,}/g, ' ')
-    .trim()
-    .replace(FILLER, '')
-    .replace(/^[\s,:;.、#+/|_*-]+|^[我了在]+|[\s,:;、了#+/|_*-]+$/g, '');
-  if (/\p{L}/u.test(note)) draft.note = note;
-  return { draft, vague, joint, ownDay: day !== undefined };
-}
-
-function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContext): Reading {
+/** What the drafts come to: a record, a question, or a refusal. */
+function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContext, whichDay = false): Reading {
   const today = dayOf(context.now, context.zone);
   const reports = drafts.filter((d) => Object.keys(d).length > 0);
   const missing = [
     ...(drafts.some((d) => d.item === undefined) ? ['item'] : []),
     ...(drafts.some((d) => d.minutes === undefined) ? ['minutes'] : []),
+    ...(whichDay ? ['date'] : []),
   ];
   const perDay = new Map<string, number>();
   for (const d of reports) perDay.set(d.date ?? today, (perDay.get(d.date ?? today) ?? 0) + (d.minutes ?? 0));
@@ -133,12 +57,13 @@ function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContex
     };
   return { intent: 'service.report', slots: { reports, ...(vague && { needsConfirm: true }) } };
 }
-
-function readItems(text: string, context: ReadContext): Reading {
+function readItems(said: string, context: ReadContext): Reading {
+  const text = withoutTotal(said);
   const { parts, listed } = segments(text, findDurations(text));
   const drafts: Draft[] = [];
   let vague = false;
   let headed = false;
+  let whichDay = false;
   let given: Pick<Draft, 'date' | 'members'> = {};
   for (const [i, part] of parts.entries()) {
     const { draft, ...read } = draftOf(part, context, given);
@@ -146,8 +71,13 @@ function readItems(text: string, context: ReadContext): Reading {
     const heading = i === 0 && parts.length > 1 && item === undefined && minutes === undefined;
     if (heading) headed = true;
     else {
+      // `守桶 周一30分钟 周二40分钟`
+      const [before] = drafts;
+      if (draft.item === undefined && before?.item !== undefined && before.date !== undefined && read.ownDay)
+        draft.item = before.item;
       drafts.push(draft);
       vague ||= read.vague || read.joint;
+      whichDay ||= read.whichDay;
       // A day within one item of a list may not be meant for the next; whoever is named once may be in all.
       vague ||= listed && !headed && date !== undefined && !read.ownDay;
       vague ||= !listed && parts.length > 1 && members !== undefined;
@@ -155,7 +85,9 @@ function readItems(text: string, context: ReadContext): Reading {
     const forAll = headed || (!listed && i === 0) || given.members !== undefined;
     given = { ...(date !== undefined && { date }), ...(forAll && members && { members }) };
   }
-  return readingOf(drafts, vague, context);
+  if (isToCome(text) && drafts.some(({ item }) => item !== undefined))
+    return { intent: 'reject.future', slots: { reports: drafts } };
+  return readingOf(drafts, vague || isUnsure(text), context, whichDay);
 }
 
 /** 服务 <what> <how long> [note]: parts in any order, several items in one message. */
@@ -164,18 +96,19 @@ export const serviceReport: Grammar<typeof slots> = {
   words: WORDS,
   slots,
   read(phrase: Phrase, context: ReadContext) {
-    const { rest } = phrase;
+    const rest = phrase.rest.replace(/^(?:那个|呃|嗯|额|就是)+/, '');
     if (isAlone(rest))
       return context.addressed || phrase.text === phrase.word || rest.trim() === ''
         ? { intent: 'ask', slots: { missing: ['item', 'minutes'] } }
         : undefined;
-    if (denies(rest)) return undefined;
+    if (findDurations(rest).length > MOST_REPORTS) return undefined;
+    if (denies(rest) || looksForPeople(rest) || /(?<!好)几个?小时/.test(rest)) return undefined;
     const reading = readItems(rest.replace(/^(?:-|[\s,:;.]+)/, '').replace(/^(?:一下|了)[\s,]*/, ''), context);
     if (isQuestion(rest)) return undefined;
     // `服务2小时的地方太远了`: a length that describes something else.
     if (
       draftsOf(reading).some((d) => d.item === undefined) &&
-      findDurations(rest).some(({ to }) => /^的/.test(rest.slice(to)))
+      findDurations(rest).some(({ to }) => rest.startsWith('的', to))
     )
       return undefined;
     if (!isGlued(rest))
@@ -193,21 +126,17 @@ export const serviceReport: Grammar<typeof slots> = {
   },
   readSentence(phrase, context) {
     const text = phrase.text.replace(/^(?:请|帮我|我)?(?:登记|报告|汇报|报|记)(?:一下|个|下)?[\s,:]*/, '');
-    if (
-      isQuestion(text) ||
-      /能加|加几分|几分|多少分|有几个|几个人|谁|哪[些个]|[加扣](?:\d+|[一二两三四五六七八九十]+)分|规则|还没|没来|明天.*(?:吗|几点)|迟到|晚到|请假|签到|参加不了|来不了|到不了|预约|接龙|通知/.test(
-        text,
-      )
-    )
-      return undefined;
-    if (context.place === 'private' && context.open === 'asWritten' && /停水|停电|快递|等了|堵了|没来/.test(text))
-      return undefined;
-    if (denies(text) || isTold(text, context)) return undefined;
-    if (/吵|闹|扰民|没人|坏了|漏水|停水|停电|投诉/.test(text)) return undefined;
-    const durations = findDurations(text);
-    if (durations.length === 0 || findItems(text).length === 0) return undefined;
+    if (isQuestion(text) || denies(text)) return undefined;
+    const lengths = findDurations(text).length;
+    if (lengths === 0 || lengths > MOST_REPORTS || findItems(text).length === 0) return undefined;
     const reading = readItems(text, context);
-    return reading.intent === 'ask' ? undefined : reading;
+    if (reading.intent === 'reject.future' && plans(text)) return reading;
+    if (reading.intent === 'ask' || tellsOtherwise(text, context.names) || isNoLength(text)) return undefined;
+    const drafts = draftsOf(reading);
+    return reading.intent === 'service.report' &&
+      (isBareVerb(text) || isBareClock(text) || drafts.some((d) => saysMore(d.note ?? '')))
+      ? { intent: 'ask', slots: { reports: drafts, missing: ['confirm'] } }
+      : reading;
   },
   answer(kept, phrase, context) {
     const drafts = (Array.isArray(kept['reports']) ? kept['reports'] : [{}]) as Draft[];
@@ -227,7 +156,8 @@ export const serviceReport: Grammar<typeof slots> = {
       draft.minutes = Math.round(Number(text) * (Number(text) <= 12 ? 60 : 1));
     if (
       (!missing.includes('item') || draft.item === undefined) &&
-      (!missing.includes('minutes') || draft.minutes === undefined)
+      (!missing.includes('minutes') || draft.minutes === undefined) &&
+      (!missing.includes('date') || draft.date === undefined)
     )
       return undefined;
     const filled = drafts.map((d) => ({
@@ -237,15 +167,9 @@ export const serviceReport: Grammar<typeof slots> = {
       ...(draft.minutes !== undefined && { minutes: draft.minutes }),
       ...d,
     }));
-    return readingOf(filled, false, context);
+    return readingOf(filled, false, context, missing.includes('date') && draft.date === undefined);
   },
 };
-
-/** `张三说他巡逻了`, `巡逻的保安睡了`: told of others, or of those who do it. */
-const isTold = (text: string, { names }: ReadContext): boolean =>
-  /[他她]说|说[他她]|听说|看见|看到/.test(text) ||
-  /^说/.test(text.slice(names.prefixOf(text)?.length ?? text.length)) ||
-  findItems(text).some(({ to }) => /^的(?!是)\p{Script=Han}/u.test(text.slice(to)));
 
 /** Right after the word only what a report is made of may stand: `服务扫地2小时`, not `服务器2小时修好`. */
 const beginsKnown = (rest: string, { now, zone, names }: ReadContext): boolean =>
@@ -257,7 +181,9 @@ const beginsKnown = (rest: string, { now, zone, names }: ReadContext): boolean =
 
 /** Does the text say anything that a report is made of? */
 const knows = (reading: Reading): boolean =>
-  draftsOf(reading).some((d) => d.item !== undefined || d.minutes !== undefined);
+  draftsOf(reading).some(
+    (d) => d.item !== undefined || d.minutes !== undefined || (d.date !== undefined && d.note === undefined),
+  );
 
 const draftsOf = ({ slots: { reports } }: Reading): readonly Draft[] =>
   Array.isArray(reports) ? (reports as Draft[]) : [];
@@ -270,7 +196,8 @@ export const serviceList: Grammar<typeof listSlots> = {
   words: ['我的服务', '服务记录', '我的服务记录', '我的志愿服务', '我的志愿服务记录', '我的服务列表'],
   slots: listSlots,
   read(phrase, context) {
-    if (isAlone(phrase.rest)) return { intent: 'service.list', slots: {} };
+    if (/^[\s,:]*(?:明细|记录|列表)?$/.test(phrase.rest) || isAlone(phrase.rest))
+      return { intent: 'service.list', slots: {} };
     const period = findPeriod(phrase.rest, context.now, context.zone);
     return period && bare(phrase.rest).length <= 8
       ? { intent: 'service.list', slots: { period: period.period } }

@@ -21,7 +21,9 @@ const RELATIVE: readonly [RegExp, number][] = [
   [new RegExp(`后[天日]${PART}`), 2],
   [new RegExp(`明[天日晚早儿]个?${PART}`), 1],
 ];
-const WEEK = new RegExp(`(上上|上|这|本|下下|下)?个?(?:周|星期|礼拜)([一二三四五六日天1-7])(?!\\s*[次回])${PART}`);
+const WEEK = new RegExp(
+  `(?<!每)(上上|上|这|本|下下|下)?个?(?:周|星期|礼拜)([一二三四五六日天1-7])(?!\\s*[次回])${PART}`,
+);
 const FULL = new RegExp(`(?:(\\d{4})年)?(${H})月(${H})[日号]?(?!\\d|号?[楼栋幢院])${PART}`);
 const IN_MONTH = new RegExp(`(上个?|本|这个?)月(${H})[日号](?!楼|院)${PART}`);
 const SLASHED =

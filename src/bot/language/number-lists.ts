@@ -10,8 +10,8 @@ export const MAX_LISTED = 50;
  */
 export function parseNumberList(text: string): number[] | undefined {
   const cleaned = text
-    .replace(/[#第]|号(?!楼)/g, ' ')
-    .replace(/[,、;/和及与]|(?<=\d{2})\.(?=\d{2})/g, ' ')
+    .replace(/[#第从]|号(?!楼)|(?<=\d)条/g, ' ')
+    .replace(/[,、;/和及与]|(?<=\d{3})\.(?=\d{3})/g, ' ')
     .replace(/\s*(?:-+|—+|~+|到|至)\s*/g, '-')
     .trim();
   if (cleaned === '') return undefined;
@@ -32,7 +32,7 @@ export function parseNumberList(text: string): number[] | undefined {
 const NO_MEASURE =
   '(?!\\d|\\.\\d|:\\d|小时|个|h|分(?!数)|点|时(?!间|长)|刻|人|位(?!置)|名(?!字)|次(?!数)|天|日|月|年|岁|元|块|楼|栋|幢|单元|户|条|%|号楼)';
 const SPELLED = `第?[${HAN_DIGITS}]{1,8}号(?!楼|院|门|线|桌|人)`;
-const ONE = `(?:第?(?:#\\s*\\d{1,6}(?!\\d|号楼)|\\d{1,6}${NO_MEASURE})(?:\\s*号)?|${SPELLED})`;
+const ONE = `(?:第\\d{1,6}[号条]|第?(?:#\\s*\\d{1,6}(?!\\d|号楼)|\\d{1,6}${NO_MEASURE})(?:\\s*号)?|${SPELLED})`;
 const LIST = `${ONE}(?:(?:\\s*[,、/和]\\s*|\\s*(?=#)|\\s+|\\s*(?:-|—|~|到|至)\\s*)${ONE})*`;
 const LEADING = new RegExp(`^(${LIST})`);
 

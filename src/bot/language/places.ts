@@ -32,6 +32,6 @@ export function findUnit(text: string): FoundUnit | undefined {
       to: building.index + building[0].length,
     };
   }
-  const own = OWN.exec(text) ?? /全(社区)/.exec(text);
+  const own = OWN.exec(text) ?? /全(社区|网格)/.exec(text);
   return own ? { name: `本${own[1]}`, from: own.index, to: own.index + own[0].length } : undefined;
 }

@@ -43,6 +43,8 @@ describe('a length of time', () => {
     ['晚上11点到1点', 120],
     ['上午10点到1点', 180],
     ['早上7点一刻至8点', 45],
+    ['守桶 1:30', 90],
+    ['中午12点到1点', 60],
   ])('%s is %d minutes', (text, n) => {
     expect(minutes(text)).toBe(n);
     expect(only(text)?.vague).toBe(false);
@@ -70,6 +72,9 @@ describe('a length of time', () => {
     ['2-3小时', 120],
     ['不到两小时', 120],
     ['两个小时多', 120],
+    ['个半小时', 90],
+    ['四五十分钟', 40],
+    ['十五六分钟', 15],
   ])('%s is taken at %d minutes and asked back', (text, n) => {
     expect(minutes(text)).toBe(n);
     expect(only(text)?.vague).toBe(true);

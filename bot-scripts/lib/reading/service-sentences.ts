@@ -1,0 +1,79 @@
+import type { Names } from '../../../src/bot/grammar.js';
+import { findDurations } from '../../../src/bot/language/durations.js';
+import { findItems } from './service-items.js';
+
+/** Hours and services stand in many sentences that report nothing. What follows tells those apart. */
+
+/** Of what else people write to the bot: other commands, corrections, the points a service gives. */
+const OTHER_MATTERS =
+  /能加|加几分|几分|多少分|[加扣](?:\d+|[一二两三四五六七八九十]+)分|积分|规则|请.{0,4}假|迟到|晚到|签到|参加不了|来不了|到不了|预约|接龙|通知|公告|统计|发布|任务|招募|取消|删除|删掉|撤销|撤回|改成|改为|更正|申诉|(?:^|[把第#])\d{3,}(?!分|\d)/;
+/** Of what somebody would do, does as a habit, or wants of others. */
+const NOT_DONE =
+  /可以|能不能|(?<![思理])想(?:去|要|报|在|参加)|要不|打算|计划|准备[去要]|安排|报名|如果|要是|假如|应该|[每天]天|平时|经常|以前|从前|本来|原来|[叫派喊]人|让(?!座)|一会儿?(?!$)|等会|马上|待会|回头|下次|需要|希望|建议|行不行|好不好|还要去|还得|申请|求助|[找请]人|请.{0,4}来|帮我(?!登记|报|记)|能来|集合|时间(?:[是改:]|\s*\d)|吗/;
+/** Of waiting, and of what went wrong. */
+const COMPLAINT =
+  /等了|黑了|[吵闹漏停](?:架|水|电)?了|排(?:不上|队)|没(?!发现|问题|来得及|登记|记|报|打卡|有?异常|什么事)|不上|不了|还不|不亮|才来|坏了|快递|堵了/;
+/** What is complained of, unless the writer settled or mended it. */
+const TROUBLE = /吵|闹|扰民|漏水|停水|停电|投诉/;
+const SETTLED = /调解|化解|劝架|劝和|修/;
+/** Of other people: as subject, or as those who said so. */
+const OTHERS = /(?<![教给陪帮为送跟和])[他她]|别人|大家|有人|听说|看见|看到|不是我|谁|哪[些个]|有几个|几个人/;
+const SUBJECT =
+  /^(?:(?:昨|今|前)[天晚早日]|上午|下午|早上|晚上|刚才?|[\s,])*(?:我家?的?)?(?:老公|老婆|爱人|丈夫|妻子|家人|父母|爸爸?|妈妈?|儿子|女儿|孩子|学生|邻居|物业|保安|保洁|师傅|志愿者|社工|网格员|我们(?:网格|社区|支部|小区|单位|楼))(?![和跟与])/;
+/** Behind the name of a service: those who do it, or what is done it to. */
+const OF_IT = /^(?:[队员车店]|师傅|人员|的(?!是)\p{Script=Han})/u;
+
+/** `张三说他巡逻了`, `巡逻的保安睡了2小时`, `我想周六去义诊2小时`: about services, but no report of one's own. */
+export const tellsOtherwise = (text: string, names: Names): boolean =>
+  OTHER_MATTERS.test(text) ||
+  NOT_DONE.test(text) ||
+  COMPLAINT.test(text) ||
+  (TROUBLE.test(text) && !SETTLED.test(text)) ||
+  OTHERS.test(text) ||
+  SUBJECT.test(text) ||
+  text.startsWith('说', names.prefixOf(text)?.length ?? text.length) ||
+  findItems(text).some(({ to }) => OF_IT.test(text.slice(to))) ||
+  // `昨天巡逻2小时的照片`: the length describes something else.
+  findDurations(text).some(({ to }) => text.startsWith('的', to) && findItems(text.slice(to)).length === 0);
+
+/** A length that is a limit, a usual one or the time until something: `至少2小时`, `1小时后`. */
+export const isNoLength = (text: string): boolean =>
+  findDurations(text).some(
+    ({ from, to }) =>
+      /^[以之]?[后前内]/.test(text.slice(to)) ||
+      /(?:至少|最[少多]|不[少多]于|满|限|一般|需要?|得|(?<!主)要|差)\s*$/.test(text.slice(0, from)),
+  );
+
+/** What a note may say beside the service: where, for whom, how many, and words that add nothing. */
+const EXPLAINED =
+  /(?:在|去|到|从|给|帮|为|和|跟|与|陪|带着?)?(?:\p{Script=Han}{1,6}|\d+号?)?(?:楼道?|栋|幢|单元|门口?|广场|花园|小区|社区|学校|路口?|河边?|公园|活动室|站|院|街|桥|医院|车库|车棚|村|家)里?|(?:给|帮|为|陪|带着?|和|跟|与)\p{Script=Han}{1,6}|[\d一二两三四五六七八九十百]+(?:多)?(?:个|位|名|户|人次|人|岁|份|副|张|件|次|袋|桶|盏|条|家)\p{Script=Han}{0,3}|[用花]了|一共|总共|忘了?报了?|忘了?打卡|忘记|补报?|登记|完|一起|来着|我们?|[了的又还也去做呢哈报记]|参加|志愿|服务|谢谢|没(?:发现)?问题|没来得及/gu;
+const MOST_UNEXPLAINED = 8;
+
+/** Told by the verb alone, without a word that the writer did it: `3号楼的灯修了2小时`. */
+export const isBareVerb = (text: string): boolean =>
+  findItems(text).some(({ bySign }) => bySign) && !/我|给|帮|去|在|刚|教|陪|送|和/.test(text);
+/** `义诊9点到10点在广场` can be what is planned. */
+export const isBareClock = (text: string): boolean =>
+  findDurations(text).some(({ clock }) => clock) && !/我|了|今|昨|前天|刚|周|\d[号日]/.test(text);
+/** `打算明天巡逻`: the writer's own plan. */
+export const plans = (text: string): boolean => /^我?还?(?:打算|准备|计划|想)/.test(text);
+
+/** A note that says more than where, for whom and how much: whoever did not begin with the word is asked back. */
+export const saysMore = (note: string): boolean =>
+  note.replace(EXPLAINED, '').replace(/[^\p{Script=Han}]/gu, '').length > MOST_UNEXPLAINED;
+
+/** Right before a service, or at the end: it is still to be done. */
+export const isToCome = (text: string): boolean =>
+  findItems(text).some(({ from }) =>
+    /(?:打算|准备|计划|想|要去|一会儿?|等会儿?|待会儿?|马上|回头)(?:去|要)?\s*$/.test(text.slice(0, from)),
+  ) || /(?:等会|一会|待会|回头)儿?再?(?:去|做)$/.test(text);
+/** `没去巡逻`: what was not done is no report. */
+export const denies = (text: string): boolean =>
+  findItems(text).some(({ from }) =>
+    /(?:没有?|未|别|不(?:是|去|能|想|参加|做))(?:去|能|再|参加|来|做)?\s*$/.test(text.slice(0, from)),
+  );
+/** After the word 服务: whoever looks for people, asks or takes back reports nothing. */
+export const looksForPeople = (text: string): boolean =>
+  /谁|招募|报名|活动通知|行不行|如果|有人|取消|撤销|作废|重复报/.test(text);
+/** Whoever is not sure is asked back. */
+export const isUnsure = (text: string): boolean => /应该|好像|可能|估计|大概是|记得是/.test(text) || isNoLength(text);
