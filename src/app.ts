@@ -42,6 +42,7 @@ export interface RunningApp {
   /** For tools and tests that look into the store. */
   readonly store: { readonly connection: Connection; readonly models: Models; readonly services: DomainServices };
   readonly clock: MovableClock;
+  readonly schedule: Schedule;
   stop(): Promise<void>;
 }
 
@@ -231,6 +232,7 @@ async function assemble(
     wechaty,
     store: { connection, models, services },
     clock,
+    schedule,
     async stop() {
       clearInterval(names);
       server.close();

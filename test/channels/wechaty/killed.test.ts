@@ -158,7 +158,7 @@ describe('a gateway that is killed between question and answer', () => {
   let chat: Chat<KillableGateway>;
   beforeAll(async () => {
     chat = await Chat.start(new KillableGateway());
-  }, 60_000);
+  }, 180_000);
   afterAll(() => chat.stop());
 
   it(`loses nothing that was acknowledged and counts nothing twice, over ${KILLS} kills`, async () => {
