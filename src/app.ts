@@ -49,6 +49,7 @@ export interface RunningApp {
   /** For tools and tests that look into the store. */
   readonly store: { readonly connection: Connection; readonly models: Models; readonly services: DomainServices };
   readonly clock: MovableClock;
+  readonly schedule: Schedule;
   stop(): Promise<void>;
 }
 
@@ -263,6 +264,7 @@ async function assemble(
     wecom,
     store: { connection, models, services },
     clock,
+    schedule,
     async stop() {
       clearInterval(names);
       server.close();

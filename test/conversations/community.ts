@@ -99,6 +99,8 @@ export class Chat<N extends Network = Network> {
     };
     if (process.env['MONGODB_URI'] !== undefined) env['MONGODB_URI'] = process.env['MONGODB_URI'];
     const app = await startApp(parseConfig(env), log, 'same');
+    // A conversation has its own times: by the program's clock its questions may have run out long ago.
+    await app.schedule.stop();
     const { models, services } = app.store;
     const channel = network.name;
     await models.units.insertMany(units);

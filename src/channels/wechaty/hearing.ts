@@ -87,8 +87,13 @@ export class Hearing {
   }
 
   /** Nothing more is heard; resolves when what was heard is done with. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
     this.#ended = true;
+    return this.idle();
+  }
+
+  /** Resolves when nothing is in hand. */
+  async idle(): Promise<void> {
     while (this.#inHand.size > 0) await Promise.allSettled(this.#inHand);
   }
 

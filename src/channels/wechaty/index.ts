@@ -91,6 +91,8 @@ export function createWechaty(config: Config, needs: WechatyNeeds): WechatyChann
   let code: string | undefined;
   let inbox: Inbox | undefined;
   let hearing: Hearing | undefined;
+  /** Of connections that are down: what they heard is still being done with. */
+  const earlier = new Set<Hearing>();
   let ownId: string | undefined;
 
   const showCode = (text: string): void => {
@@ -148,6 +150,11 @@ export function createWechaty(config: Config, needs: WechatyNeeds): WechatyChann
           else log.debug({ err, sort }, 'wechaty error');
         },
       });
+      const before = hearing;
+      if (before) {
+        earlier.add(before);
+        void before.idle().then(() => earlier.delete(before));
+      }
       if (inbox) hearing = hear(link, inbox);
       return link;
     },
@@ -186,7 +193,8 @@ export function createWechaty(config: Config, needs: WechatyNeeds): WechatyChann
       mentions: true,
       images: true,
       files: true,
-      firstWord: true,
+      // Only friends can write to each other in private.
+      firstWord: false,
       maxText: config.WECHATY_MAX_TEXT,
       paceMs: 0,
       get stableIds() {
@@ -201,7 +209,7 @@ export function createWechaty(config: Config, needs: WechatyNeeds): WechatyChann
     async stop() {
       await lane.stop();
       await supervisor.stop();
-      await hearing?.end();
+      await Promise.all([...earlier, ...(hearing ? [hearing] : [])].map((h) => h.end()));
     },
     send: (message, handsOver) => outgoing.send(message, handsOver),
     healthy: () => supervisor.state.up,

@@ -86,6 +86,7 @@ export class Supervisor<L extends Link> {
 
   async #run(): Promise<void> {
     const { log, lease } = this.#options;
+    let lastReason = '';
     for (let failures = 0; !this.#stopping;) {
       let down: Down;
       try {
@@ -102,7 +103,10 @@ export class Supervisor<L extends Link> {
       await this.#markDown(down);
       await this.#drop();
       if (this.#stopping) break;
-      log.warn({ reason: down.reason, failures }, 'channel down, will connect again');
+      // A gateway can be away for days: a line for each new reason, and for the 1st, 2nd, 4th, 8th … failure.
+      const news = down.reason !== lastReason || Number.isInteger(Math.log2(failures));
+      lastReason = down.reason;
+      log[news ? 'warn' : 'debug']({ reason: down.reason, failures }, 'channel down, will connect again');
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 10), LONGEST_PAUSE_MS);
       await this.#pause(down.badToken ? BAD_TOKEN_PAUSE_MS : pause * (0.75 + Math.random() / 2));
     }

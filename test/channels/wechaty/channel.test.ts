@@ -87,7 +87,7 @@ describe('WeChat through a gateway', () => {
       .sort({ arrivedAt: -1 })
       .limit(1)
       .toArray();
-    expect(Math.abs((stored?.['at'] as Date).getTime() - sentAt)).toBeLessThan(60_000);
+    expect(Math.abs(new Date(String(stored?.['at'])).getTime() - sentAt)).toBeLessThan(60_000);
     expect(await bring('积分', 61)).toBe('old');
   });
 
