@@ -74,7 +74,6 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
   };
   const ways = new Ways();
   const chats = new Chats(chatModel(db), clock);
-  const late = new Late(lateModel(db), clock);
   const tokens = tokenModel(db);
   const answered = answeredModel(db);
   const leases = leaseModel(db);
@@ -92,6 +91,9 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     token !== undefined && aesKey !== undefined ? new Envelope({ token, aesKey, receiveId }) : undefined;
   const botEnvelope = envelope(config.WECOM_BOT_TOKEN, config.WECOM_BOT_AES_KEY, '');
   const appEnvelope = envelope(config.WECOM_APP_TOKEN, config.WECOM_APP_AES_KEY, corpId ?? '');
+
+  const envelopes = { ...(botEnvelope && { bot: botEnvelope }), ...(appEnvelope && { app: appEnvelope }) };
+  const late = new Late(lateModel(db), clock, envelopes);
 
   const taking = new Taking({
     channel: WECOM,
@@ -154,7 +156,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
   });
 
   const callbacks = new Callbacks({
-    envelopes: { ...(botEnvelope && { bot: botEnvelope }), ...(appEnvelope && { app: appEnvelope }) },
+    envelopes,
     guard: new Guard({ answered, clock, windowMs: config.WECOM_CALLBACK_WINDOW_SECONDS * 1000 }),
     sources: new Sources(config.WECOM_REFUSALS_PER_MINUTE),
     ways,
@@ -162,6 +164,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     clock,
     log,
     receive: (message, by) => taking.receive(message, by),
+    insist: (message, by) => taking.insist(message, by),
     onEvent: receiveEvent,
   });
 
@@ -200,11 +203,11 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     async start(inbox: Inbox) {
       await chats.load();
       taking.start(inbox);
-      for (const message of await late.left()) {
+      for (const { message, scene } of await late.left()) {
         ways.open(message.messageId, { room: message.room, person: message.from, responseUrl: message.responseUrl });
         taking.watch(
           taking
-            .receive(message, message.messageId.startsWith('app:') ? 'app' : 'bot')
+            .insist(message, scene)
             .then(({ delivered }) => delivered)
             .then(() => late.drop(message.messageId)),
         );
