@@ -113,6 +113,7 @@ async function assemble(
         linkTo: links.linkTo,
         onDirectory: (people) => services.directory.replace(WECOM, people, clock.now()),
         onAlert: (what) => metrics.alerts.inc({ channel: WECOM, what }),
+        onUp: (up) => metrics.channelUp.set({ channel: WECOM }, Number(up)),
         onSent: (road) => metrics.roads.inc({ road }),
       })
     : undefined;
@@ -211,12 +212,12 @@ async function assemble(
     async ready() {
       await connection.db?.command({ ping: 1 });
       const down = [...channels.values()].find((c) => !c.healthy());
-      return down && `the channel ${down.name} is down`;
+      return down && `the channel ${down.name} is down${down.problem ? `: ${down.problem()}` : ''}`;
     },
   });
   for (const channel of channels.values()) {
     await channel.start(dispatcher);
-    metrics.channelUp.set({ channel: channel.name }, 1);
+    metrics.channelUp.set({ channel: channel.name }, Number(channel.healthy()));
   }
   const unsent = await outbox.start();
   if (unsent > 0) log.info({ unsent }, 'messages of an earlier run are sent now');

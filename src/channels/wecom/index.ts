@@ -34,6 +34,14 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const WEBHOOK_PER_MINUTE = 20;
 
+const WORKS: ReadonlySet<ConnectionState> = new Set(['up', 'standby']);
+const PROBLEMS: Readonly<Partial<Record<ConnectionState, string>>> = {
+  connecting: 'the long connection is not up yet',
+  takenOver: 'another program has taken the long connection: stop it, then restart this one',
+  refused: 'WECOM_BOT_ID or WECOM_BOT_SECRET is wrong',
+  stopped: 'stopped',
+};
+
 export interface WecomDeps {
   readonly connection: Connection;
   readonly clock: Clock;
@@ -49,6 +57,8 @@ export interface WecomDeps {
   /** Something that an operator must see to: `what` is a constant. */
   readonly onAlert: (what: string) => void;
   readonly onSent: (road: string) => void;
+  /** The long connection came up (or another process has it), or went down. */
+  readonly onUp: (up: boolean) => void;
 }
 
 export interface WecomChannel extends Channel {
@@ -119,6 +129,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
           turnMs: TURN_MS,
           onReceived: onFrame,
           alert,
+          onState: (state) => deps.onUp(WORKS.has(state)),
         })
       : undefined;
 
@@ -228,7 +239,8 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
         : roads.send(message),
     healthy: () => {
       const state = longConnection?.state;
-      return !stopping.signal.aborted && (state === undefined || state === 'up' || state === 'standby');
+      return !stopping.signal.aborted && (state === undefined || WORKS.has(state));
     },
+    problem: () => PROBLEMS[longConnection?.state ?? 'stopped'],
   };
 }

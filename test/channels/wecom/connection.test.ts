@@ -144,9 +144,12 @@ describe('a bot with a long connection', () => {
     other.connect();
     await until(() => chat.app.wecom?.connectionState() === 'takenOver');
     expect(chat.app.wecom?.healthy()).toBe(false);
+    const ready = await fetch(`${chat.app.url}/readyz`);
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('another program')]);
     expect(await (await fetch(`${chat.app.url}/metrics`)).text()).toContain(
       'gridmate_channel_alerts_total{channel="wecom",what="takenOver"} 1',
     );
+    expect(await (await fetch(`${chat.app.url}/metrics`)).text()).toContain('gridmate_channel_up{channel="wecom"} 0');
     await new Promise((r) => setTimeout(r, 1500));
     expect(sim().socket.subscriptions).toBe(subscriptions + 1);
     other.disconnect();

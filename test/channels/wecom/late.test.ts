@@ -183,6 +183,7 @@ describe('a bot that takes longer than WeCom waits', () => {
       onDirectory: () => Promise.resolve(),
       onAlert: () => undefined,
       onSent: () => undefined,
+      onUp: () => undefined,
     });
     await again.start({
       receive({ messageId, text, at: saidAt }) {
