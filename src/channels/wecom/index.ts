@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import type { LinkTo } from '../../bot/adaption.js';
@@ -78,6 +79,8 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
   const { connection: db, clock, log, attachments } = deps;
   const apiUrl = config.WECOM_API_URL;
   const stopping = new AbortController();
+  // As many listen as conversations wait for their turn.
+  setMaxListeners(0, stopping.signal);
   const alert = (what: string, fields: object): void => {
     log.error({ ...fields, what }, 'WeCom needs an operator');
     deps.onAlert(what);
