@@ -212,6 +212,7 @@ export class Callbacks {
     ways.open(message.messageId, {
       room: message.room,
       person: message.from,
+      toApp: by === 'app',
       ...(slot && { slot }),
       responseUrl: message.responseUrl,
     });

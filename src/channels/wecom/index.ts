@@ -148,7 +148,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
         signal: stopping.signal,
         alert,
       }),
-      ...(api ? [appRoad(api), appchatRoad(api, chats)] : []),
+      ...(api ? [appRoad(api, ways), appchatRoad(api, chats)] : []),
     ],
     pace: new Pace([
       { count: config.WECOM_PER_MINUTE, perMs: MINUTE_MS },
@@ -218,7 +218,12 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
       await chats.load();
       taking.start(inbox);
       for (const { message, scene } of await late.left()) {
-        ways.open(message.messageId, { room: message.room, person: message.from, responseUrl: message.responseUrl });
+        ways.open(message.messageId, {
+          room: message.room,
+          person: message.from,
+          toApp: scene === 'app',
+          responseUrl: message.responseUrl,
+        });
         taking.watch(
           taking
             .insist(message, scene)

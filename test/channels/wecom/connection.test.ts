@@ -4,12 +4,15 @@ import { byConnection } from './running.js';
 import type { Chat } from '../../conversations/community.js';
 import { GROUP } from '../../conversations/community.js';
 import type { WecomConnectionNetwork } from '../../conversations/networks/wecom.js';
+import { CORP } from './simulator/api.js';
+import { makeKeys } from './simulator/cipher.js';
 import { BOT, BOT_SECRET } from './simulator/socket.js';
 import { pino } from 'pino';
 import { LongConnection } from '../../../src/channels/wecom/connection.js';
 import { Lease, leaseModel } from '../../../src/store/lease.js';
 
 const PNG = Buffer.from('89504e470d0a1a0a0000', 'hex');
+const KEYS = makeKeys(CORP);
 const until = async (done: () => boolean | Promise<boolean>): Promise<void> => {
   for (let i = 0; i < 400 && !(await done()); i += 1) await new Promise((r) => setTimeout(r, 25));
   expect(await done()).toBe(true);
@@ -19,7 +22,13 @@ describe('a bot with a long connection', () => {
   let chat: Chat<WecomConnectionNetwork>;
   let before = 0;
   beforeAll(async () => {
-    chat = await byConnection({ WECOM_WEBHOOKS: `${GROUP}=robot-key-1` });
+    const { token, aesKey } = KEYS;
+    chat = await byConnection({
+      WECOM_WEBHOOKS: `${GROUP}=robot-key-1`,
+      WECOM_APP_TOKEN: token,
+      WECOM_APP_AES_KEY: aesKey,
+    });
+    sim().appKeys = KEYS;
     chat.network.simulator.api.robots.set('robot-key-1', GROUP);
   });
   afterAll(() => chat.stop());
@@ -63,6 +72,14 @@ describe('a bot with a long connection', () => {
     await sim().socket.deliver('aibot_msg_callback', { person: '王秀兰' }, beside);
     await chat.app.wecom?.idle();
     expect((await chat.told('王秀兰')).at(-1)).toContain('已登记');
+  });
+
+  it('what is said to the app is answered by the app, though the bot could write to that person too', async () => {
+    const asked = { from: '王秀兰', room: null, text: '积分', at: chat.now };
+    await sim().writeByConnection({ ...asked, messageId: 'to-bot' });
+    await sim().writeToApp({ ...asked, messageId: 'to-app' });
+    await chat.app.wecom?.idle();
+    expect(shown().map((s) => s.via)).toEqual(['answer', 'app']);
   });
 
   it('whoever opens the chat is welcomed with what they can say here', async () => {
