@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Outgoing, Reply } from '../src/bot/script.js';
 import { clockText } from '../src/calendar.js';
 import type { CheckInResult, SettledRequest } from '../src/domain/check-in/operations.js';
+import { leads } from '../src/domain/member/schema.js';
 import { checkIn } from './lib/reading/check-in.js';
 import { script } from './lib/script.js';
 import { shownName } from './lib/wording.js';
@@ -43,6 +44,7 @@ export default script('报到', { summary: '让小助手认识您', order: 10 },
     {
       in: 'anywhere',
       role: 'anyone',
+      bindsIds: true,
       asks: { name: '请发您的姓名和手机后四位，例如：王秀兰 8821', phoneTail: '请发手机后四位，例如：8821' },
       refusals: { 'checkIn.requestForOther': say.forOther },
       help: {
@@ -61,6 +63,22 @@ export default script('报到', { summary: '让小助手认识您', order: 10 },
   on.undo('checkIn.request', z.object({}), async ({ tx, person, checkIns }) => {
     checkIns.unbind(tx, person);
     return say.undone();
+  });
+  on.copies('checkInRequest', {
+    async copies({ tx, member, checkIns }, numbers) {
+      const found = (await checkIns.find(tx, numbers)).filter(
+        (r) => r.status !== 'refused' && leads(member, r.unitPath),
+      );
+      return new Map(
+        found.map((r) => [
+          r._id,
+          {
+            heading: '【报到】',
+            line: `#${r._id} ${shownName(r.name, 'group')} ${r.status === 'approved' ? '已报到，欢迎' : '报到申请审核中'}`,
+          },
+        ]),
+      );
+    },
   });
   on.settles('checkInRequest', {
     async waiting({ tx, member, checkIns, directory }) {

@@ -45,6 +45,7 @@ export default script('群管理', { summary: '把群绑定到网格', order: 70
       in: 'group',
       role: 'leader',
       unboundGroup: true,
+      bindsIds: true,
       asks: { code: '请发绑定码（6位字母和数字）' },
       help: { example: '绑定 7K3M9Q', about: '用绑定码把本群绑定到网格' },
     },

@@ -46,13 +46,16 @@ export const say = {
   list: (unit: string, period: string, lines: readonly string[]): string =>
     [`${unit} ${period}积分（前 ${lines.length} 名）：`, ...lines].join('\n'),
   others: (): string => '只能查自己的积分',
-  notYet: (what: string): string => `${what}还没有开通，请联系社区书记办理`,
+  notYet: (what: string, role: string | undefined): string =>
+    `${what}还没有开通${role === 'secretary' ? '' : '，请联系社区书记办理'}`,
 };
 
-const notYet = (what: string) => async () => ({
-  refused: true,
-  messages: [{ to: 'here' as const, text: say.notYet(what) }],
-});
+const notYet =
+  (what: string) =>
+  async ({ role }: { readonly role: string | undefined }) => ({
+    refused: true,
+    messages: [{ to: 'here' as const, text: say.notYet(what, role) }],
+  });
 
 export default script('积分', { summary: '积分、明细、排行', order: 50 }, (on) => {
   on.command(
@@ -82,8 +85,8 @@ export default script('积分', { summary: '积分、明细、排行', order: 50
   on.command(
     ledgerList,
     { in: 'anywhere', role: 'member', help: { example: '积分 明细 10', about: '每一笔积分从哪里来' } },
-    async ({ tx, member, place, ledger }, { limit = 10 }) => {
-      const text = say.ledger(await ledger.lastEntries(tx, member._id, Math.min(limit, MAX_ENTRIES)));
+    async ({ tx, member, place, ledger }, { limit = 10, period }) => {
+      const text = say.ledger(await ledger.lastEntries(tx, member._id, Math.min(limit, MAX_ENTRIES), period));
       return place === 'private'
         ? text
         : {

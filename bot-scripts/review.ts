@@ -38,30 +38,53 @@ interface Ctx {
 async function byKind(
   ctx: Ctx,
   wanted: readonly number[],
-  settle: (settler: AnySettler, numbers: number[]) => Promise<Settled>,
+  settle: (settler: AnySettler, numbers: number[]) => Promise<readonly Settled[]>,
 ): Promise<Reply> {
   const kinds = await ctx.numbers.kinds(ctx.tx, wanted);
   const lines: string[] = [];
   const messages: Outgoing[] = [];
   const undone: { kind: string; data: Record<string, unknown> }[] = [];
+  let needsReason = false;
   for (const number of wanted) if (!kinds.has(number)) lines.push(say.notFound(number));
   for (const kind of new Set(kinds.values())) {
     const settler = ctx.settlers.get(kind);
     if (!settler) continue;
-    const settled = await settle(
+    const all = await settle(
       settler,
       wanted.filter((n) => kinds.get(n) === kind),
     );
-    lines.push(...settled.lines);
-    messages.push(...(settled.messages ?? []));
-    if (settled.undo) undone.push({ kind, data: settled.undo });
+    for (const settled of all) {
+      lines.push(...settled.lines);
+      messages.push(...(settled.messages ?? []));
+      needsReason ||= settled.needsReason === true;
+      if (settled.undo) undone.push({ kind, data: settled.undo });
+    }
   }
   return {
     messages: [{ to: 'here', text: lines.join('\n') }, ...messages],
-    refused: undone.length === 0 && messages.length === 0,
+    refused: undone.length === 0 && messages.length === 0 && !needsReason,
+    ...(needsReason && { question: { intent: revoke.intent, slots: { nos: wanted }, missing: ['reason'] } }),
     ...(undone.length > 0 && { undo: { undone } }),
   };
 }
+
+/** One after the other in one transaction; each sees what the ones before it did to a member's points. */
+async function inTurn(
+  { tx }: Ctx,
+  numbers: readonly number[],
+  settle: (number: number) => Promise<Settled>,
+): Promise<Settled[]> {
+  const settled: Settled[] = [];
+  for (const [i, number] of numbers.entries()) {
+    if (i > 0) await tx.flush();
+    settled.push(await settle(number));
+  }
+  return settled;
+}
+
+/** One number is told as `no`, several as `nos`. */
+const told = ({ no, nos }: { no?: number | undefined; nos?: readonly number[] | undefined }): readonly number[] =>
+  nos ?? (no === undefined ? [] : [no]);
 
 const Undone = z.object({ undone: z.array(z.object({ kind: z.string(), data: z.record(z.string(), z.unknown()) })) });
 
@@ -104,13 +127,13 @@ export default script('审核', { summary: '待办、通过、驳回、撤销', 
       },
     },
     async (ctx, { nos, all, confirmed }) => {
-      if (!all) return byKind(ctx, nos ?? [], (s, numbers) => s.approve(ctx, numbers));
+      if (!all) return byKind(ctx, nos ?? [], async (s, numbers) => [await s.approve(ctx, numbers)]);
       const waiting = (await Promise.all([...ctx.settlers.values()].map((s) => s.waiting(ctx))))
         .flat()
         .map((w) => w.number);
       const numbers = waiting.toSorted((a, b) => a - b).slice(0, 50);
       if (numbers.length === 0) return say.nothing();
-      if (confirmed) return byKind(ctx, numbers, (s, list) => s.approve(ctx, list));
+      if (confirmed) return byKind(ctx, numbers, async (s, list) => [await s.approve(ctx, list)]);
       return {
         messages: [{ to: 'here', text: say.askAll(numbers) }],
         question: { intent: 'review.approve', slots: { all: true }, missing: ['confirm'] },
@@ -123,7 +146,10 @@ export default script('审核', { summary: '待办、通过、驳回、撤销', 
       in: 'anywhere',
       role: 'leader',
       asks: {
-        reason: ({ no }) => `为什么驳回 #${no ?? ''}？请写原因，会私下告诉本人`,
+        reason: (slots) =>
+          `为什么驳回 ${told(slots)
+            .map((n) => `#${n}`)
+            .join(' ')}？请写原因，会私下告诉本人`,
         no: '驳回哪一条？例如：驳回 #231 照片不清楚',
       },
       help: {
@@ -132,22 +158,32 @@ export default script('审核', { summary: '待办、通过、驳回、撤销', 
         chip: { label: '驳回', text: '驳回 #' },
       },
     },
-    async (ctx, { no, reason }) => byKind(ctx, [no], (s) => s.reject(ctx, no, reason)),
+    async (ctx, { reason, ...numbers }) =>
+      byKind(ctx, told(numbers), (s, list) => inTurn(ctx, list, (no) => s.reject(ctx, no, reason))),
   );
   on.command(
     revoke,
     {
       in: 'anywhere',
       role: 'member',
+      asks: {
+        reason: (said) =>
+          `为什么撤销 ${told(said)
+            .map((n) => `#${n}`)
+            .join('、')}？请写原因，例如：重复登记`,
+      },
       help: { example: '撤销 #231', about: '撤销自己没审核的登记；负责人撤销已通过的要写原因' },
     },
-    async (ctx, { no, reason }) => byKind(ctx, [no], (s) => s.revoke(ctx, no, reason)),
+    async (ctx, { reason, ...numbers }) =>
+      byKind(ctx, told(numbers), (s, list) => inTurn(ctx, list, (no) => s.revoke(ctx, no, reason))),
   );
   on.command(
     undo,
     { in: 'anywhere', role: 'member', help: { example: '撤回', about: '2分钟内收回刚才的操作' } },
-    async (ctx, { no }) => {
-      if (no !== undefined) return byKind(ctx, [no], (s) => s.revoke(ctx, no, undefined));
+    async (ctx, numbers) => {
+      const wanted = told(numbers);
+      if (wanted.length > 0)
+        return byKind(ctx, wanted, (s, list) => inTurn(ctx, list, (no) => s.revoke(ctx, no, undefined)));
       const result = await ctx.undoLast();
       if (result.status === 'undone') return result.reply;
       return {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Outgoing } from '../src/bot/script.js';
 import { addDays, clockText, dayOf, dayText, durationText } from '../src/calendar.js';
 import type { RepliesFor } from '../src/domain/error.js';
-import type { Member } from '../src/domain/member/schema.js';
+import { leads, type Member } from '../src/domain/member/schema.js';
 import type { ServiceError } from '../src/domain/service/errors.js';
 import type { SettledReport } from '../src/domain/service/operations.js';
 import type { ServiceReport } from '../src/domain/service/schema.js';
@@ -63,7 +63,6 @@ export const errors: RepliesFor<ServiceError> = {
   'service.severalMembers': ({ name }) => `名册里有几位叫${name}，分不清是谁，没有登记。请本人自己发`,
   'service.notFound': ({ number }) => `没有找到 #${number}，发「待办」或「我的服务」看看号码`,
   'service.notYours': ({ number }) => `#${number} 不是您登记的，也不在您负责的范围，不能撤销`,
-  'service.reasonNeeded': ({ number }) => `撤销已登记的服务要写原因，例如：撤销 #${number} 重复登记`,
 };
 
 export default script('服务', { summary: '登记志愿服务', order: 30 }, (on) => {
@@ -131,6 +130,24 @@ export default script('服务', { summary: '登记志愿服务', order: 30 }, (o
       return say.list(await services.own(tx, member._id, from, to), from, to);
     },
   );
+  on.copies('serviceReport', {
+    async copies({ tx, member, services, files }, numbers) {
+      const found = (await services.find(tx, numbers)).filter(
+        (r) => (r.status === 'submitted' || r.status === 'confirmed') && leads(member, r.unitPath),
+      );
+      const pictures = await files.describe([...new Set(found.flatMap((r) => r.evidence))]);
+      return new Map(
+        found.map((r) => [
+          r._id,
+          {
+            heading: '【志愿服务】',
+            line: `#${r._id} ${shownName(r.memberName, 'group')} ${reportText(r)} ${statusText[r.status]}`,
+            attachments: pictures.filter((p) => r.evidence.includes(p.id)),
+          },
+        ]),
+      );
+    },
+  });
   on.media(async ({ tx, now, member, group, place, messageId, person, services }, attachments) => {
     const pictures = attachments.filter((a) => a.type.startsWith('image/')).map((a) => a.id);
     if (!member || pictures.length === 0 || (place === 'group' && !group)) return undefined;
@@ -179,7 +196,8 @@ export default script('服务', { summary: '登记志愿服务', order: 30 }, (o
     },
     async revoke({ tx, member, now, person, services, checkIns, place, zone }, number, reason) {
       const settled = await services.revoke(tx, { number, by: member, at: now, reason });
-      if (settled.is !== 'done') return { lines: [settledLine(settled, place, zone)] };
+      if (settled.is !== 'done')
+        return { lines: [settledLine(settled, place, zone)], needsReason: settled.is === 'reasonNeeded' };
       const { report } = settled;
       if (report.status === 'withdrawn')
         return { lines: [`已撤销 #${number}，不再审核`], undo: { numbers: [number], to: 'submitted' } };
@@ -220,6 +238,8 @@ function settledLine(s: SettledReport, place: 'group' | 'private', zone: string)
       return `#${s.number} 是您自己的，要由上一级审核`;
     case 'notAllowed':
       return `#${s.number} 不在您负责的范围`;
+    case 'reasonNeeded':
+      return `为什么撤销 #${s.number}？请写原因，例如：重复登记`;
     case 'already': {
       const { report } = s;
       const when = report.settledAt

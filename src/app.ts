@@ -5,33 +5,38 @@ import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { communityBinding } from '../bot-scripts/lib/community.js';
 import type { Channel } from './bot/channel.js';
-import { dialogueModel } from './bot/dialogue.js';
 import { Dispatcher } from './bot/dispatcher.js';
-import { interactionKey, interactionModel } from './bot/interaction.js';
+import { Gaps } from './bot/gaps.js';
 import { loadScripts } from './bot/loader.js';
-import { Outbox, outboxModel, outgoingOf } from './bot/outbox.js';
+import { createBotModels } from './bot/models.js';
+import { Outbox } from './bot/outbox.js';
 import { createReader } from './bot/reader.js';
 import { buildRegistry } from './bot/registry.js';
-import { createSandbox, fileUrl, SANDBOX, type SandboxChannel } from './channels/sandbox/index.js';
-import type { History, Message } from './channels/sandbox/conversations.js';
+import { historyOf } from './channels/sandbox/history.js';
+import { createSandbox, SANDBOX, type SandboxChannel } from './channels/sandbox/index.js';
 import { SandboxPeople } from './channels/sandbox/people.js';
+import type { WechatyChannel } from './channels/wechaty/index.js';
 import { createWecom, WECOM, type WecomChannel } from './channels/wecom/index.js';
 import { wecomIsOn } from './channels/wecom/settings.js';
+import { systemClock } from './clock.js';
 import { type Config, isLoopback } from './config.js';
 import { loadDemo } from './domain/demo/load.js';
 import { demoPeople } from './domain/demo/people.js';
 import { createModels, type Models } from './domain/models.js';
 import { loadPointRules } from './domain/rules/point-rules.js';
 import { createServices, type DomainServices } from './domain/services.js';
-import { createMetrics } from './metrics.js';
+import { createMetrics, type Metrics } from './metrics.js';
 import { type MovableClock, movableClock } from './movable-clock.js';
 import { root, rulesFile } from './paths.js';
 import { Schedule } from './schedule/schedule.js';
+import { automaticBackup } from './store/backup/automatic.js';
 import { openStore } from './store/connect.js';
 import { migrate } from './store/migrate.js';
 import { createWeb } from './web/app.js';
 import { fileLinks } from './web/file-routes.js';
+import { inspect } from './web/sandbox-inspect.js';
 import { type ReadRequest, sandboxRoutes } from './web/sandbox-routes.js';
+import { wechatyRoutes } from './web/wechaty-routes.js';
 import { wecomRoutes } from './web/wecom-routes.js';
 
 export interface RunningApp {
@@ -39,6 +44,7 @@ export interface RunningApp {
   /** The demo community was loaded into an empty store. */
   readonly demoLoaded: boolean;
   readonly sandbox: SandboxChannel | undefined;
+  readonly wechaty: WechatyChannel | undefined;
   readonly wecom: WecomChannel | undefined;
   /** For tools and tests that look into the store. */
   readonly store: { readonly connection: Connection; readonly models: Models; readonly services: DomainServices };
@@ -77,11 +83,7 @@ async function assemble(
   const { connection } = store;
   const metrics = createMetrics();
   const models = createModels(connection);
-  const bot = {
-    interactions: interactionModel(connection),
-    dialogues: dialogueModel(connection),
-    outbox: outboxModel(connection),
-  };
+  const bot = createBotModels(connection);
   const clock = movableClock(connection);
   const people = new SandboxPeople(connection);
   const rules = loadPointRules(rulesFile('points.yaml'));
@@ -97,6 +99,21 @@ async function assemble(
     { botNames },
   );
 
+  const gaps = new Gaps(connection);
+  // A second and 120 MB, and so only when it is on.
+  const wechaty: WechatyChannel | undefined = config.WECHATY
+    ? (await import('./channels/wechaty/index.js')).createWechaty(config, {
+        connection,
+        gaps,
+        clock,
+        log,
+        attachments: services.attachments,
+        known: (person, room) => dispatcher.known({ channel: 'wechaty', userId: person }, room),
+        onRefused: (id) => void outbox.refused(id),
+        ...channelEvents(metrics, 'wechaty'),
+        print: (text) => void process.stdout.write(text),
+      })
+    : undefined;
   const links = fileLinks({
     connection,
     clock,
@@ -118,7 +135,11 @@ async function assemble(
       })
     : undefined;
 
-  await migrate(connection);
+  const upgrade = {
+    backUp: () =>
+      automaticBackup(connection, { folder: config.DATA_DIR, why: 'before-upgrade', at: systemClock.now() }),
+  };
+  await migrate(connection, upgrade);
   await clock.load();
   await links.load();
 
@@ -135,7 +156,7 @@ async function assemble(
   await services.memberNames.refresh();
 
   const sandbox = config.SANDBOX ? createSandbox(people, historyOf(bot)) : undefined;
-  const channels = new Map<string, Channel>([sandbox, wecom].flatMap((c) => (c ? [[c.name, c]] : [])));
+  const channels = new Map([sandbox, wechaty, wecom].flatMap((c): [string, Channel][] => (c ? [[c.name, c]] : [])));
   const outbox = new Outbox({
     messages: bot.outbox,
     channels,
@@ -150,6 +171,7 @@ async function assemble(
     community,
     registry,
     reader,
+    channels,
     outbox,
     clock,
     log,
@@ -169,6 +191,7 @@ async function assemble(
         next: async () => (await bot.dialogues.findOne().sort({ expiresAt: 1 }).lean<{ expiresAt: Date }>())?.expiresAt,
         run: (at) => dispatcher.expireDialogues(at),
       },
+      { name: 'pastes', next: () => services.pastes.nextExpiry(), run: (at) => services.pastes.forgetExpired(at) },
     ],
   });
 
@@ -185,7 +208,7 @@ async function assemble(
             const chips = registry.catalogue.list(role, place).flatMap((e) => (e.help.chip ? [e.help.chip] : []));
             return role === undefined ? chips : chips.filter((c) => c.label !== '报到');
           },
-          inspect: (messageId) => inspect(bot, messageId),
+          inspect: (messageId) => inspect({ ...bot, ...models }, messageId),
           async moveClock(to) {
             if (to < clock.now()) await clock.moveTo(to);
             await schedule.runDue(to);
@@ -195,7 +218,7 @@ async function assemble(
             await dispatcher.stop();
             for (const model of Object.values(connection.models)) await model.deleteMany({});
             sandbox.conversations.clear();
-            await migrate(connection);
+            await migrate(connection, upgrade);
             await fill();
             await people.load();
             await dispatcher.start();
@@ -203,11 +226,13 @@ async function assemble(
         }),
       ]
     : [];
+  if (wechaty) routers.push(wechatyRoutes(wechaty));
   const web = createWeb({
     routers: [...routers, links.routes, ...(wecom ? [wecomRoutes(wecom.callbacks)] : [])],
     metrics,
     log,
     loopbackOnly: isLoopback(config.HOST),
+    metricsToken: config.METRICS_TOKEN,
     uiFolder: join(root, 'dist', 'ui'),
     async ready() {
       await connection.db?.command({ ping: 1 });
@@ -235,6 +260,7 @@ async function assemble(
     url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`,
     demoLoaded,
     sandbox,
+    wechaty,
     wecom,
     store: { connection, models, services },
     clock,
@@ -248,6 +274,28 @@ async function assemble(
       await outbox.stop();
       await store.close();
     },
+  };
+}
+
+/** What a channel with a connection of its own tells of it, as figures. */
+function channelEvents(metrics: Metrics, channel: string) {
+  let ups = 0;
+  return {
+    onUp(gap: { from: Date; to: Date } | undefined): void {
+      metrics.channelUp.set({ channel }, 1);
+      metrics.deafSince.set({ channel }, 0);
+      if (ups > 0) metrics.reconnects.inc({ channel });
+      ups += 1;
+      if (!gap) return;
+      metrics.gaps.inc({ channel });
+      metrics.gapSeconds.inc({ channel }, (gap.to.getTime() - gap.from.getTime()) / 1000);
+    },
+    onDown(since: Date): void {
+      metrics.channelUp.set({ channel }, 0);
+      metrics.deafSince.set({ channel }, since.getTime() / 1000);
+    },
+    onError: (sort: string): void => metrics.channelErrors.inc({ channel, sort }),
+    onLost: (reason: string): void => metrics.lost.inc({ channel, reason }),
   };
 }
 
@@ -279,71 +327,4 @@ function readAs(
     },
   );
   return intent === 'unknown' ? { intent: 'ignore', slots: {} } : { intent, slots };
-}
-
-interface BotModels {
-  readonly interactions: ReturnType<typeof interactionModel>;
-  readonly outbox: ReturnType<typeof outboxModel>;
-}
-
-/** What the store still has of a sandbox chat: commands and the answers to them. */
-function historyOf({ interactions, outbox }: BotModels): History {
-  return {
-    async before(place) {
-      const where = 'room' in place ? { room: place.room } : { room: null, person: place.person };
-      const said = await interactions
-        .find({ channel: SANDBOX, ...where, messageId: { $not: /^joined:/ } })
-        .sort({ at: 1 })
-        .lean();
-      const sent = await outbox
-        .find({
-          channel: SANDBOX,
-          ...('room' in place ? { room: place.room, person: null } : { person: place.person }),
-          status: 'sent',
-        })
-        .sort({ at: 1, _id: 1 })
-        .lean();
-      const theirs = said.map((i): Message => ({
-        id: i.messageId,
-        room: i.room,
-        from: i.person,
-        text: i.text,
-        mentions: i.mentions,
-        attachments: i.attachments.map((a) => ({ name: a.name, type: a.type, url: fileUrl(a.id) })),
-        at: i.at.toISOString(),
-      }));
-      const ours = sent.map((o): Message => {
-        const m = outgoingOf(o);
-        return {
-          id: m.id,
-          room: o.room,
-          from: 'bot',
-          ...(o.person !== null && { to: o.person }),
-          text: m.text,
-          mentions: m.mentions,
-          attachments: m.attachments.map((a) => ({ name: a.name, type: a.type, url: fileUrl(a.id) })),
-          at: m.at.toISOString(),
-        };
-      });
-      return [...theirs, ...ours].toSorted((a, b) =>
-        a.at === b.at ? Number(a.from === 'bot') - Number(b.from === 'bot') : a.at < b.at ? -1 : 1,
-      );
-    },
-  };
-}
-
-async function inspect({ interactions, outbox }: BotModels, messageId: string): Promise<object> {
-  const found = await interactions.findById(interactionKey({ channel: SANDBOX, messageId })).lean();
-  if (!found) return { messageId, outcome: 'ignored' };
-  const sent = await outbox.find({ interaction: found._id }).sort({ _id: 1 }).lean();
-  return {
-    messageId,
-    outcome: found.outcome,
-    intent: found.intent,
-    slots: found.slots,
-    records: [],
-    ledger: [],
-    outbox: sent.map((o) => ({ id: o._id, to: o.person ?? o.room, status: o.status, attempts: o.attempts })),
-    timings: { queuedMs: 0, handledMs: found.handledMs },
-  };
 }

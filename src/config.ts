@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { wechatyProblems, wechatySettings } from './channels/wechaty/settings.js';
 import { wecomIsOn, wecomProblems, wecomSettings } from './channels/wecom/settings.js';
 
 const onOff = z.enum(['on', 'off']).transform((v) => v === 'on');
 
-/** Every setting of the program: its name, what it takes, its default. `.env.example` lists the same. */
+/**
+ * Every setting of the program: its name, what it takes, its default. `.env.example` lists the same. One with
+ * `.meta({ secret: true })` is never printed, and `NAME_FILE` may name a file that holds it.
+ */
 export const settings = {
   HOST: z.string().min(1).default('127.0.0.1').describe('the address that the page and the API listen on'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('a port from 0 to 65535; 0 takes a free one'),
@@ -20,7 +25,8 @@ export const settings = {
     .string()
     .regex(/^mongodb(\+srv)?:\/\//)
     .optional()
-    .describe('a mongodb:// address of a replica set; without it the embedded store is used'),
+    .describe('a mongodb:// address of a replica set; without it the embedded store is used')
+    .meta({ secret: true }),
   MONGODB_NAME: z.string().min(1).max(63).default('gridmate').describe('the name of the database'),
   DEMO: onOff.default(true).describe('on or off: load the demo community into an empty store'),
   SANDBOX: onOff
@@ -29,6 +35,12 @@ export const settings = {
       'on or off: the sandbox lets anyone who reaches the page be anyone; beside a real network it is off unless set',
     ),
   SANDBOX_ALLOW_REMOTE: onOff.default(false).describe('on or off: serve the sandbox on an address other than loopback'),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,200}$/)
+    .optional()
+    .describe('a bearer token of 16 to 200 letters that /metrics asks for; needed where HOST is not loopback')
+    .meta({ secret: true }),
   TIME_ZONE: z
     .string()
     .refine((zone) => {
@@ -56,14 +68,27 @@ export const settings = {
     .max(366)
     .default(7)
     .describe('days after which a service can no longer be reported by chat'),
+  ...wechatySettings,
   ...wecomSettings,
 } as const;
 
 const Settings = z.object(settings);
 export type Config = Readonly<z.output<typeof Settings>>;
+/** A setting whose value is never printed. */
+const isSecret = (name: keyof typeof settings): boolean => settings[name].meta()?.['secret'] === true;
 
-/** Settings that are never printed. */
-const isSecret = (name: string): boolean => settings[name as keyof typeof settings].meta()?.['secret'] === true;
+/** A channel that carries the bot to people, and whether the settings turn it on. */
+interface RealChannel {
+  readonly name: string;
+  readonly on: (config: Config) => boolean;
+  /** Settings of its own that do not go together, each with what to do. */
+  readonly problems: (config: Config) => readonly string[];
+}
+/** With one of them on, the sandbox is off unless it is asked for: there anyone can be anyone. */
+const realChannels: readonly RealChannel[] = [
+  { name: 'wechaty', on: (config) => config.WECHATY, problems: wechatyProblems },
+  { name: 'wecom', on: wecomIsOn, problems: wecomProblems },
+];
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 export const isLoopback = (host: string): boolean => LOOPBACK.has(host);
@@ -73,68 +98,105 @@ export class BadConfig extends Error {
   override readonly name = 'BadConfig';
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 const plain = (name: string): string =>
   name
     .replace(/^GRIDMATE_/, '')
     .replaceAll('_', '')
     .toUpperCase();
-
-/** What a setting is given: by itself, or as the content of the file that `NAME_FILE` names. */
-function givenTo(
-  name: string,
-  env: Readonly<Record<string, string | undefined>>,
-  problems: string[],
-): string | undefined {
-  const value = env[name] === '' ? undefined : env[name];
-  const file = isSecret(name) ? env[`${name}_FILE`] : undefined;
-  if (file === undefined || file === '') return value;
-  if (value !== undefined) {
-    problems.push(`${name} and ${name}_FILE are both set: keep one of them`);
-    return value;
-  }
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    problems.push(`${name}_FILE=${file} can not be read`);
-    return undefined;
-  }
-}
-
-/** The sandbox lets anyone be anyone: beside a real network it is off, unless it is asked for. */
-const realChannelIsOn = (config: Config): boolean => wecomIsOn(config);
+const lettersOf = (name: string): string => [...name].toSorted().join('');
 
 /**
- * Reads the settings from an environment.
- *
- * @throws {BadConfig} every problem in one message, each with the variable and what it takes
+ * Is `written` a slip for `name`? The longer the name, the more letters may differ; of a short one (`PORT`) only their
+ * order, since other programs have short names too.
  */
-export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const problems: string[] = [];
-  const names = Object.keys(settings);
-  for (const name of Object.keys(env)) {
-    const meant = names.find((n) => plain(n) === plain(name));
-    if (!names.includes(name) && (name.startsWith('GRIDMATE_') || (meant !== undefined && name !== 'HOSTNAME')))
-      problems.push(`${name} is not a setting${meant === undefined ? '' : `: ${meant} is`}`);
+function isSlip(written: string, name: string): boolean {
+  if (name.length < 6) return lettersOf(written) === lettersOf(name);
+  return distance(written, name) <= (name.length < 9 ? 1 : 2);
+}
+
+/** The setting that a variable of another name was meant to be. */
+function meantBy(name: string, names: readonly string[]): string | undefined {
+  const same = names.find((n) => plain(n) === plain(name));
+  if (same !== undefined || !/^[A-Z0-9_]+$/.test(name)) return same;
+  return names
+    .filter((n) => isSlip(plain(name), plain(n)))
+    .toSorted((a, b) => distance(name, a) - distance(name, b))[0];
+}
+
+/** What is set, secrets from their files; what is not understood is told to `complain`. */
+function collect(env: Environment, complain: (problem: string) => void): Record<string, string> {
+  const names = Object.keys(settings) as (keyof typeof settings)[];
+  const files = new Map(names.filter(isSecret).map((n) => [`${n}_FILE`, n]));
+  const known: readonly string[] = [...names, ...files.keys()];
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (known.includes(name)) continue;
+    const plainName = names.find((n) => name === `${n}_FILE`);
+    const meant = meantBy(name, known);
+    if (plainName !== undefined)
+      complain(`${name} is not a setting: only a secret may come from a file, set ${plainName}`);
+    else if (name.startsWith('GRIDMATE_') || (meant !== undefined && value !== undefined))
+      complain(`${name} is not a setting${meant === undefined ? '' : `: ${meant} is`}`);
   }
-  const given = Object.fromEntries(names.map((n) => [n, givenTo(n, env, problems)]));
+  for (const name of names) {
+    const value = env[name];
+    if (value !== undefined && value !== '') given[name] = value;
+  }
+  for (const [variable, name] of files) {
+    const file = env[variable];
+    if (file === undefined || file === '') continue;
+    if (given[name] !== undefined) {
+      complain(`${name} and ${variable} are both set: keep one of them`);
+      continue;
+    }
+    try {
+      const text = readFileSync(file, 'utf8').trim();
+      if (text === '') complain(`${variable}=${file} is wrong: the file is empty`);
+      else given[name] = text;
+    } catch (error) {
+      complain(`${variable}=${file} is wrong: the file can't be read (${String(error)})`);
+    }
+  }
+  return given;
+}
+
+/** Settings that are each right and do not go together. */
+function contradictions(config: Config): string[] {
+  if (isLoopback(config.HOST)) return [];
+  if (config.SANDBOX)
+    return config.SANDBOX_ALLOW_REMOTE
+      ? []
+      : [
+          `HOST=${config.HOST} with SANDBOX=on lets anyone who reaches the page be anyone: set SANDBOX=off, or SANDBOX_ALLOW_REMOTE=on`,
+        ];
+  return config.METRICS_TOKEN === undefined
+    ? [
+        `HOST=${config.HOST} without METRICS_TOKEN would show /metrics to everyone: set METRICS_TOKEN or METRICS_TOKEN_FILE`,
+      ]
+    : [];
+}
+
+/**
+ * Reads the settings from an environment, and secrets from the files that it names.
+ *
+ * @throws {BadConfig} every problem in one message, each with the variable and what it takes; no secret is in it
+ */
+export function parseConfig(env: Environment, channels: readonly RealChannel[] = realChannels): Config {
+  const problems: string[] = [];
+  const given = collect(env, (problem) => problems.push(problem));
   const parsed = Settings.safeParse(given);
   if (!parsed.success)
     for (const { path } of parsed.error.issues) {
-      const name = String(path[0]);
-      problems.push(
-        `${name}${isSecret(name) ? '' : `=${env[name] ?? ''}`} is wrong: it takes ${settings[name as keyof typeof settings].description ?? ''}`,
-      );
+      const name = String(path[0]) as keyof typeof settings;
+      const shown = isSecret(name) ? name : `${name}=${given[name] ?? ''}`;
+      problems.push(`${shown} is wrong: it takes ${settings[name].description ?? ''}`);
     }
   if (!parsed.success) throw new BadConfig(problems.join('\n'));
-  const config: Config = {
-    ...parsed.data,
-    SANDBOX: parsed.data.SANDBOX && (given['SANDBOX'] !== undefined || !realChannelIsOn(parsed.data)),
-  };
-  problems.push(...wecomProblems(config));
-  if (config.SANDBOX && !isLoopback(config.HOST) && !config.SANDBOX_ALLOW_REMOTE)
-    problems.push(
-      `HOST=${config.HOST} with SANDBOX=on lets anyone who reaches the page be anyone: set SANDBOX=off, or SANDBOX_ALLOW_REMOTE=on`,
-    );
+  const real = channels.some((c) => c.on(parsed.data));
+  const config = given['SANDBOX'] === undefined && real ? { ...parsed.data, SANDBOX: false } : parsed.data;
+  problems.push(...contradictions(config), ...channels.flatMap((c) => c.problems(config)));
   if (problems.length > 0) throw new BadConfig(problems.join('\n'));
   return Object.freeze(config);
 }

@@ -48,6 +48,42 @@ export function createMetrics() {
       labelNames: ['channel'],
       registers,
     }),
+    deafSince: new Gauge({
+      name: 'gridmate_channel_deaf_since_seconds',
+      help: 'Since when (seconds since 1970) the channel hears nothing; 0: it hears.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    reconnects: new Counter({
+      name: 'gridmate_channel_reconnects_total',
+      help: 'Connections of a channel that came up again.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    gaps: new Counter({
+      name: 'gridmate_channel_gaps_total',
+      help: 'Times in which a channel heard nothing.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    gapSeconds: new Counter({
+      name: 'gridmate_channel_gap_seconds_total',
+      help: 'Their length in sum.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    channelErrors: new Counter({
+      name: 'gridmate_channel_errors_total',
+      help: 'Errors that a channel met, by sort.',
+      labelNames: ['channel', 'sort'],
+      registers,
+    }),
+    lost: new Counter({
+      name: 'gridmate_messages_lost_total',
+      help: 'Messages that a channel heard of and could not bring to the bot.',
+      labelNames: ['channel', 'reason'],
+      registers,
+    }),
   };
 }
 export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
+import { systemClock } from './clock.js';
 import { parseConfig } from './config.js';
 import { createModels } from './domain/models.js';
 import { applyRoster, planRoster, type RosterPlan } from './domain/roster/import.js';
 import { readSheet, UnreadableSheet } from './domain/roster/sheet.js';
+import { automaticBackup } from './store/backup/automatic.js';
 import { openStore } from './store/connect.js';
 import { migrate } from './store/migrate.js';
 import { transact } from './store/transaction.js';
@@ -42,7 +44,10 @@ async function main(): Promise<number> {
   const store = await openStore({ uri: config.MONGODB_URI, folder: config.DATA_DIR, name: config.MONGODB_NAME });
   try {
     const models = createModels(store.connection);
-    await migrate(store.connection);
+    await migrate(store.connection, {
+      backUp: () =>
+        automaticBackup(store.connection, { folder: config.DATA_DIR, why: 'before-upgrade', at: systemClock.now() }),
+    });
     return await transact(store.connection, async (tx) => {
       const units = await models.units.find({}).session(tx.session).lean();
       const members = await models.members.find({}).session(tx.session).lean();

@@ -6,6 +6,11 @@ const roleNames: Readonly<Record<string, string>> = {
   member: '党员',
 };
 
+const THANKS =
+  /^(?:好的?|嗯+|收到|明白了?|知道了?)?(?:谢谢|多谢|感谢|辛苦|谢啦|3q|thanks?)(?:你|您|啊|啦|了|哈|小助手|网格)*$/iu;
+const GREETING =
+  /^(?:小助手)?(?:你好|您好|早上好|上午好|下午好|晚上好|早安?|嗨|hi|hello|在吗|在不在)(?:啊|呀|小助手)*$/iu;
+
 /** What the engine itself says. */
 export const sentences: Sentences = {
   stranger: () => '我还不认识您。请先报到：报到 姓名 手机后四位\n例如：报到 王秀兰 8821',
@@ -13,6 +18,14 @@ export const sentences: Sentences = {
   wrongPlace: (word, needed) =>
     needed === 'private' ? `「${word}」请私聊我发，不要发在群里` : `「${word}」请在网格群里发`,
   unboundGroup: () => '本群还没有绑定网格，请网格长私聊我发「绑定码 第几网格」，再在群里发「绑定 绑定码」',
+  courtesy(text) {
+    const said = text.replace(/[^\p{L}\p{N}]/gu, '');
+    if (THANKS.test(said)) return '不客气';
+    return GREETING.test(said) ? '您好，我在。发「帮助」看看我能做什么，例如：服务 环境整治 2小时' : undefined;
+  },
+  unstableIds: () =>
+    '这里接的是网页版微信，每次重新登录后账号都会变，认不准人，所以不能在这里报到和绑定群。请管理员改用企业微信或其他接入方式',
+  late: () => '（前面没有连上，您这条消息现在才收到）',
   notUnderstood: (near) =>
     near.length > 0
       ? `没有听懂。您是不是想发：${near.map((w) => `「${w}」`).join('、')}？\n发「帮助」看全部说法`

@@ -1,5 +1,6 @@
 import type { Model } from 'mongoose';
 import type { Tx } from '../store/transaction.js';
+import type { Channel } from './channel.js';
 import type { CommunityBinding, Known } from './community.js';
 import { type Dialogue, MAX_ASKED } from './dialogue.js';
 import type { ReadContext, Reading } from './grammar.js';
@@ -15,6 +16,8 @@ const UNDO_MINUTES = 2;
 const MAX_TEXT = 2000;
 /** Words that end an open question. */
 const CANCEL = /^(取消|算了|不用了|不登记了|退出|不了)$/;
+
+const INCOMPLETE: ReadonlySet<string> = new Set(['ask', 'ignore', 'unknown']);
 
 /** What a message comes to, before anything is written. */
 export interface Decision {
@@ -39,6 +42,7 @@ export interface DecisionOptions<C extends Community> {
   readonly community: CommunityBinding<C>;
   readonly registry: Registry;
   readonly reader: Reader;
+  readonly channels: ReadonlyMap<string, Pick<Channel, 'capabilities'>>;
 }
 
 const IGNORED: Decision = { outcome: 'ignored', intent: 'ignore', slots: {}, reply: undefined };
@@ -87,6 +91,10 @@ export class Decider<C extends Community> {
       if (CANCEL.test(phrase.text))
         return { outcome: 'handled', intent: 'dialogue.cancel', slots: {}, reply: community.sentences.cancelled() };
       const grammar = registry.commands.get(dialogue.intent)?.grammar;
+      // A whole command about a numbered thing is that command, not the text that was asked for (`通过 #5` is no reason).
+      const command = /#\d/.test(phrase.text) ? reader.read(said, context) : undefined;
+      if (command?.grammar && command.grammar !== grammar && !INCOMPLETE.has(command.intent))
+        return this.#act(tx, message, looked, command, 0);
       const answer = grammar?.answer?.({ ...dialogue.slots, missing: dialogue.missing }, phrase, context);
       if (answer && grammar) return this.#act(tx, message, looked, { ...answer, grammar }, dialogue.asked);
     }
@@ -132,6 +140,13 @@ export class Decider<C extends Community> {
     if (intent === 'ignore') return IGNORED;
     const command = reading.grammar && registry.commands.get(reading.grammar.intent);
     if (!command) {
+      const { text } = this.#options.reader.phrase({
+        text: message.text,
+        mentionsBot: message.mentionsBot,
+        mentions: [],
+      });
+      const polite = CANCEL.test(text) ? community.sentences.nothingToCancel() : community.sentences.courtesy(text);
+      if (polite !== undefined) return { outcome: 'handled', intent: 'courtesy', slots: {}, reply: polite };
       const near = Array.isArray(slots['suggestions']) ? slots['suggestions'].filter((s) => typeof s === 'string') : [];
       return { outcome: 'handled', intent: 'unknown', slots, reply: community.sentences.notUnderstood(near) };
     }
@@ -172,9 +187,11 @@ export class Decider<C extends Community> {
   /** Starts from refused: only a completed check lets the command through. Undefined: it may run. */
   #guard(command: Command, message: IncomingMessage, looked: Looked<C>): string | undefined {
     const { sentences, ranks } = this.#options.community;
-    const { in: where, role, unboundGroup } = command.options;
+    const { in: where, role, unboundGroup, bindsIds } = command.options;
     const word = command.grammar.words[0] ?? command.grammar.intent;
     const place = message.room === null ? 'private' : 'group';
+    const lasting = this.#options.channels.get(message.channel)?.capabilities.stableIds ?? true;
+    if (!lasting && (bindsIds || (role !== 'anyone' && looked.member === undefined))) return sentences.unstableIds();
     if (role !== 'anyone' && looked.member === undefined) return sentences.stranger();
     if (!reaches(ranks, looked.role, role)) return sentences.notAllowed(word, role);
     if (where !== 'anywhere' && where !== place) return sentences.wrongPlace(word, where);
@@ -196,6 +213,7 @@ export class Decider<C extends Community> {
       mentions: message.mentions.map((userId) => ({ channel: message.channel, userId })),
       text: community.mask(message.text),
       settlers: registry.settlers,
+      copiers: registry.copiers,
       catalogue: registry.catalogue,
       role: looked.role,
       member: looked.member,

@@ -3,6 +3,7 @@ import type { Connection, Model, PipelineStage } from 'mongoose';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.js';
 import { transact, type Tx } from '../store/transaction.js';
+import type { Channel } from './channel.js';
 import type { CommunityBinding, Known } from './community.js';
 import { Decider, type Decision, type Looked } from './decision.js';
 import { DIALOGUE_MINUTES, type Dialogue } from './dialogue.js';
@@ -36,6 +37,7 @@ export interface DispatcherOptions<C extends Community> {
   readonly community: CommunityBinding<C>;
   readonly registry: Registry;
   readonly reader: Reader;
+  readonly channels: ReadonlyMap<string, Pick<Channel, 'capabilities'>>;
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly log: Logger;
@@ -284,9 +286,13 @@ export class Dispatcher<C extends Community> {
     const more = typeof decision.reply === 'object' ? decision.reply : undefined;
     const outgoing: readonly Outgoing[] =
       more?.messages ?? (typeof decision.reply === 'string' ? [{ to: 'here', text: decision.reply }] : []);
-    const written = outgoing.map((o, n) =>
-      this.#outboxMessage(key, n, message.channel, o.text, message.at, addressOf(o, message), o),
-    );
+    const written = outgoing.map((o, n) => {
+      const to = addressOf(o, message);
+      const answers = o.to === 'here' && message.room !== null && message.from !== '' ? message.from : null;
+      const toWriter = o.to === 'here' || o.to === 'sender';
+      const text = message.late && toWriter && n === 0 ? `${community.sentences.late()}\n${o.text}` : o.text;
+      return { ...this.#outboxMessage(key, n, message.channel, text, message.at, to, o), answers };
+    });
     for (const reply of written) tx.insert(models.outbox, reply);
     tx.insert(models.interactions, {
       _id: key,

@@ -32,6 +32,8 @@ export interface IncomingMessage {
   readonly attachments: readonly Attachment[];
   /** When it was written. */
   readonly at: Date;
+  /** It came so long after it was written that the answer has to say so. */
+  readonly late?: boolean;
 }
 
 /** The bot was taken into a group. */

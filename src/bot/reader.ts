@@ -1,7 +1,10 @@
 import type { Grammar, Names, Phrase, Place, ReadContext, Reading } from './grammar.js';
+import { findPeriod } from './language/dates.js';
 import { nearWords } from './language/near-words.js';
 import { normalise, splitQuote, takeMentions } from './language/normalise.js';
 import { leadingNumbers } from './language/number-lists.js';
+import { HAN_DIGITS } from './language/numbers.js';
+import { findUnit } from './language/places.js';
 import { soundOf } from './language/pinyin.js';
 
 /** A message as far as reading it goes. */
@@ -29,9 +32,10 @@ export interface Reader {
 }
 
 /** Words before a command word that change nothing. */
-const POLITE = /^(?:那个|呃|嗯|额|就是|我要|我想|我来|请|麻烦|帮我|给我|我)[ ,]*/;
+const POLITE =
+  /^(?:那个|呃|嗯|额|就是|我要|我想|我来|请问?|麻烦|帮我|给我|我|查看|查询|查一?下|查查?|看看|看一?下|打开)[ ,]*/;
 /** Particles after a command word that change nothing. */
-const PARTICLES = /^(?:一下|下(?![周个午半月次])|[啊啦了哈呀嘞哦])+(?=[\s,:;#\d]|$)/;
+const PARTICLES = /^(?:一下|下(?![周个午半月次])|[啊啦了哈呀嘞哦])+(?=[\s,:;#\d]|$)|^吧(?=[\s#\d])/;
 /** Whether a message is acted upon does not depend on the day or on who wrote it. */
 const AT_ANY_TIME: Omit<ReadContext, 'names'> = {
   now: new Date('2026-01-01T12:00:00Z'),
@@ -43,6 +47,8 @@ const AT_ANY_TIME: Omit<ReadContext, 'names'> = {
 };
 /** A message longer than this is no command in a group: it is not looked at further. */
 const LONGEST = 2000;
+/** `上个季度的积分排行榜`: a message that is a span of time, a unit and a command word is no longer than this. */
+const LONGEST_WITH_SPAN = 16;
 const IGNORE: Read = { intent: 'ignore', slots: {} };
 
 /**
@@ -98,6 +104,27 @@ export function createReader(
     return undefined;
   };
 
+  /** `本月积分`, `第三网格积分排行`: a span of time or a unit right before a command word belongs to it. */
+  const afterSpan = (
+    text: string,
+    { now, zone }: ReadContext,
+    attempt: (grammar: Grammar, word: string, rest: string) => Read | undefined,
+  ): Read | undefined => {
+    if (text.length > LONGEST_WITH_SPAN) return undefined;
+    let at = 0;
+    for (;;) {
+      const rest = text.slice(at);
+      const period = findPeriod(rest, now, zone);
+      const whole = period && period.period.from !== period.period.to ? period : undefined;
+      const span = whole?.from === 0 ? whole : findUnit(rest);
+      if (span?.from !== 0) break;
+      at += span.to + (/^ ?的? ?/.exec(rest.slice(span.to))?.[0].length ?? 0);
+    }
+    const word = text.slice(at).replace(/[?,]$/, '');
+    const grammar = at > 0 ? byWord.get(word) : undefined;
+    return grammar && attempt(grammar, word, ` ${text.slice(0, at)}`);
+  };
+
   const phraseOf = (
     text: string,
     quote: string | undefined,
@@ -143,7 +170,9 @@ export function createReader(
       if (
         firsts.has(c) ||
         /[@＠]/.test(text) ||
-        /[\d/?？#「"“[\u2460-\u2473]/.test(c) ||
+        /[\d/?？#「"“[\u2460-\u2473从把将第]/.test(c) ||
+        HAN_DIGITS.includes(c) ||
+        (text.length <= LONGEST_WITH_SPAN && /[本这上下今去全最近过我咱]/.test(c)) ||
         POLITE.test(text.slice(first.index, first.index + 4))
       )
         return actsOn(text, names);
@@ -168,8 +197,10 @@ export function createReader(
         rest: string,
         numbers: readonly number[] = [],
       ): Read | undefined => {
+        // `服务服务 巡逻`: said twice, meant once.
+        const once = word.length >= 2 && rest.startsWith(word) ? rest.slice(word.length) : rest;
         const reading = grammar.read(
-          phraseOf(text, quote, mentions, word, rest.replace(PARTICLES, ''), numbers),
+          phraseOf(text, quote, mentions, word, once.replace(PARTICLES, ''), numbers),
           context,
         );
         return reading && { ...reading, grammar: byIntent.get(reading.intent) ?? grammar };
@@ -179,15 +210,19 @@ export function createReader(
         return bot && help ? { intent: help.intent, slots: {}, grammar: help } : IGNORE;
       }
       if (text.length > LONGEST) return IGNORE;
-      for (const start of [text, text.replace(POLITE, '')]) {
+      for (let start = text; ; start = start.replace(POLITE, '')) {
         const found = opening(start);
-        const reading = found && attempt(found.grammar, found.word, start.slice(found.word.length));
+        const reading =
+          (found && attempt(found.grammar, found.word, start.slice(found.word.length))) ||
+          afterSpan(start, context, attempt);
         if (reading) return reading;
-        if (!POLITE.test(text)) break;
+        if (!POLITE.test(start)) break;
       }
-      const numbered = leadingNumbers(text);
+      const numbered = leadingNumbers(text.replace(/^[从把将] ?(?=[#\d第])/, ''));
       if (numbered) {
-        const rest = numbered.rest.replace(/^[ ,:号]+/, '');
+        const rest = numbered.rest
+          .replace(/^[ ,:号]+(?:条 ?)?/, '')
+          .replace(/^(?:都?可以|也|请|给予|予以)(?=\p{Script=Han}{2})/u, '');
         const found = opening(rest) ?? sounding(rest);
         const after = found && attempt(found.grammar, found.word, rest.slice(found.word.length), numbered.numbers);
         if (after) return after;

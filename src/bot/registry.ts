@@ -3,11 +3,13 @@ import type { DomainErrorLike } from './refusal.js';
 import type { Grammar, Place } from './grammar.js';
 import type { Attachment } from './message.js';
 import type {
+  AnyCopier,
   AnySettler,
   Catalogue,
   CatalogueEntry,
   CommandOptions,
   Community,
+  Copier,
   Reply,
   Script,
   ScriptDefinition,
@@ -44,6 +46,7 @@ export interface Registry {
   readonly commands: ReadonlyMap<string, Command>;
   readonly undos: ReadonlyMap<string, Undo>;
   readonly settlers: ReadonlyMap<string, AnySettler>;
+  readonly copiers: ReadonlyMap<string, AnyCopier>;
   readonly media: readonly ((ctx: object, attachments: readonly Attachment[]) => Promise<Reply>)[];
   readonly joined: readonly ((ctx: object) => Promise<Reply>)[];
   /** The sentence for a domain error, or undefined: no script knows its code. */
@@ -68,6 +71,7 @@ export function buildRegistry<C extends Community>(
   const commands = new Map<string, Command>();
   const undos = new Map<string, Undo>();
   const settlers = new Map<string, AnySettler>();
+  const copiers = new Map<string, AnyCopier>();
   const media: Registry['media'][number][] = [];
   const joined: Registry['joined'][number][] = [];
   const sentences = new Map<string, (details: never) => string>();
@@ -100,6 +104,10 @@ export function buildRegistry<C extends Community>(
         claim(`the kind ${kind}`, file);
         settlers.set(kind, settler);
       },
+      copies(kind: string, copier: Copier<C>) {
+        claim(`the copies of ${kind}`, file);
+        copiers.set(kind, copier);
+      },
       media(handler) {
         media.push(handler as (ctx: never, a: readonly Attachment[]) => Promise<Reply> as Registry['media'][number]);
       },
@@ -117,6 +125,7 @@ export function buildRegistry<C extends Community>(
     commands,
     undos,
     settlers,
+    copiers,
     media,
     joined,
     sentence: (error) => sentences.get(error.code)?.(error.details as never),

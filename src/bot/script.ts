@@ -30,6 +30,8 @@ export interface Basics {
   readonly text: string;
   /** The kinds of numbered things and how they are settled. */
   readonly settlers: ReadonlyMap<string, AnySettler>;
+  /** The kinds of numbered things and how they are told to a group where only a person can post. */
+  readonly copiers: ReadonlyMap<string, AnyCopier>;
   /** What people can say here. */
   readonly catalogue: Catalogue;
   /** The strongest role of the sender; undefined: a stranger. */
@@ -41,6 +43,9 @@ export interface Basics {
 /** A settler as the review script sees it: the context it needs is the one the script has. */
 // oxlint-disable-next-line typescript/no-explicit-any -- the community's types are bound in bot-scripts/lib, after this
 export type AnySettler = Settler<any>;
+
+// oxlint-disable-next-line typescript/no-explicit-any -- as AnySettler
+export type AnyCopier = Copier<any>;
 
 export type UndoResult =
   | { readonly status: 'undone'; readonly reply: Reply }
@@ -136,6 +141,8 @@ export interface CommandOptions<S, W extends Where, R extends string> {
   readonly refusals?: Readonly<Record<string, (slots: Partial<S>) => string>>;
   /** Also works in a group that is bound to no unit yet. */
   readonly unboundGroup?: true;
+  /** Ties something to an id of the network: refused where ids do not last (see Capabilities.stableIds). */
+  readonly bindsIds?: true;
 }
 
 /** One line of 待办. */
@@ -151,6 +158,8 @@ export interface Settled {
   readonly messages?: readonly Outgoing[];
   /** Data by which `unsettle` takes it back; absent: nothing changed. */
   readonly undo?: Record<string, unknown>;
+  /** Nothing was done yet: it wants a reason, which is asked for. */
+  readonly needsReason?: boolean;
 }
 
 /** The capability's side of 待办, 通过, 驳回 and 撤销 for one kind of numbered thing. */
@@ -164,10 +173,26 @@ export interface Settler<C extends Community> {
   unsettle(ctx: Context<C>, data: Record<string, unknown>): Promise<Settled>;
 }
 
+/** What a leader pastes into a group where the bot is not: for everybody's eyes, so names are masked and no number is a phone's. */
+export interface Copy {
+  /** Stands above the lines; the same heading is written once. */
+  readonly heading: string;
+  readonly line: string;
+  readonly attachments?: readonly Attachment[];
+}
+
+/** The capability's side of 转发稿 for one kind of numbered thing. */
+export interface Copier<C extends Community> {
+  /** Those of the numbers that this person may tell the group of. */
+  copies(ctx: Context<C>, numbers: readonly number[]): Promise<ReadonlyMap<number, Copy>>;
+}
+
 /** The listeners of a script, collected by the loader. */
 export interface Script<C extends Community> {
   /** How numbered things of one kind wait for a leader and are settled: 待办, 通过, 驳回, 撤销 look here. */
   settles(kind: string, settler: Settler<C>): void;
+  /** How numbered things of one kind are told to a group by a person: 转发稿 looks here. */
+  copies(kind: string, copier: Copier<C>): void;
   /** Somebody says something that `grammar` reads. */
   command<S extends z.ZodType, const W extends Where, const R extends C['role'] | 'anyone'>(
     grammar: Grammar<S>,

@@ -8,6 +8,12 @@ export interface Sentences {
   readonly notAllowed: (word: string, role: string) => string;
   readonly wrongPlace: (word: string, needed: Exclude<Where, 'anywhere'>) => string;
   readonly unboundGroup: () => string;
+  /** Addressed, and only polite (thanks, a greeting): what one answers; undefined: it is something else. */
+  readonly courtesy: (text: string) => string | undefined;
+  /** The network gives everybody another id at each login: nothing can be bound there. */
+  readonly unstableIds: () => string;
+  /** Stands before the answer to a message that came long after it was written. */
+  readonly late: () => string;
   /** Addressed, but not understood; `near` are commands that look or sound alike. */
   readonly notUnderstood: (near: readonly string[]) => string;
   readonly cancelled: () => string;

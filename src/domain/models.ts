@@ -8,6 +8,7 @@ import { accountModel, ledgerModel } from './ledger/schema.js';
 import { identityModel, memberModel } from './member/schema.js';
 import { counterModel, numberedModel } from './numbers/numbers.js';
 import { orgUnitModel } from './organisation/schema.js';
+import { pasteModel } from './paste/schema.js';
 import { dayLoadModel, pendingEvidenceModel, serviceReportModel } from './service/schema.js';
 
 /** Every collection of the community on one connection. */
@@ -24,6 +25,7 @@ export const createModels = (c: Connection) => ({
   serviceReports: serviceReportModel(c),
   dayLoads: dayLoadModel(c),
   pendingEvidence: pendingEvidenceModel(c),
+  pastes: pasteModel(c),
   ledgerEntries: ledgerModel(c),
   accounts: accountModel(c),
   auditEvents: auditModel(c),

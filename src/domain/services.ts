@@ -8,6 +8,7 @@ import { MemberNames } from './member/names.js';
 import { memberOperations } from './member/operations.js';
 import type { Models } from './models.js';
 import { numberOperations } from './numbers/numbers.js';
+import { pasteOperations } from './paste/operations.js';
 import type { PointRules } from './rules/point-rules.js';
 import { serviceOperations } from './service/operations.js';
 
@@ -21,6 +22,16 @@ export function createServices(models: Models, rules: PointRules, settings: Doma
   const audit = auditOperations(models.auditEvents);
   const numbers = numberOperations(models);
   const ledger = ledgerOperations({ entries: models.ledgerEntries, accounts: models.accounts }, rules);
+  const attachments = attachmentOperations(models.attachments);
+  const services = serviceOperations(
+    {
+      reports: models.serviceReports,
+      loads: models.dayLoads,
+      pending: models.pendingEvidence,
+      members: models.members,
+    },
+    { numbers, ledger, audit, rules, maxAgeDays: settings.maxReportAgeDays },
+  );
   return {
     zone: settings.zone,
     rules,
@@ -39,17 +50,12 @@ export function createServices(models: Models, rules: PointRules, settings: Doma
       audit,
     ),
     groups: groupOperations({ groups: models.groups, codes: models.bindingCodes, units: models.units }, audit),
-    services: serviceOperations(
-      {
-        reports: models.serviceReports,
-        loads: models.dayLoads,
-        pending: models.pendingEvidence,
-        members: models.members,
-      },
-      { numbers, ledger, audit, rules, maxAgeDays: settings.maxReportAgeDays },
-    ),
+    services,
+    pastes: pasteOperations({ pastes: models.pastes, members: models.members }, services),
     members: memberOperations(models.members),
-    attachments: attachmentOperations(models.attachments),
+    attachments,
+    /** The same for handlers, where `attachments` are those of the message. */
+    files: attachments,
     directory: directoryOperations(models.directory),
   };
 }

@@ -1,5 +1,5 @@
 import { createConnection, type Connection } from 'mongoose';
-import { start } from './embedded/index.js';
+import { servedAt, start } from './embedded/index.js';
 
 export interface Store {
   readonly connection: Connection;
@@ -9,21 +9,18 @@ export interface Store {
 /** The driver's pool must hold as many connections as writers wait at once: with fewer the group commit has less to share. */
 const POOL = 100;
 
+export interface StoreAddress {
+  readonly uri?: string | undefined;
+  readonly folder: string;
+  readonly name?: string;
+  readonly thread?: 'worker' | 'same';
+}
+
 /** Opens the store: MongoDB where a URI is given, else the embedded engine in the data folder. */
-export async function openStore(at: {
-  uri?: string | undefined;
-  folder: string;
-  name?: string;
-  thread?: 'worker' | 'same';
-}): Promise<Store> {
+export async function openStore(at: StoreAddress): Promise<Store> {
   const engine = at.uri === undefined ? await start({ folder: at.folder, thread: at.thread ?? 'worker' }) : undefined;
-  const uri = at.uri ?? engine?.uri ?? '';
   try {
-    const options = { maxPoolSize: POOL, serverSelectionTimeoutMS: 10_000, autoIndex: false, autoCreate: false };
-    const connection = await createConnection(uri, {
-      ...options,
-      ...(at.name !== undefined && { dbName: at.name }),
-    }).asPromise();
+    const connection = await connectTo(at.uri ?? engine?.uri ?? '', at.name);
     return {
       connection,
       async close() {
@@ -36,3 +33,27 @@ export async function openStore(at: {
     throw error;
   }
 }
+
+const connectTo = (uri: string, name: string | undefined): Promise<Connection> =>
+  createConnection(uri, {
+    maxPoolSize: POOL,
+    serverSelectionTimeoutMS: 10_000,
+    autoIndex: false,
+    autoCreate: false,
+    ...(name !== undefined && { dbName: name }),
+  }).asPromise();
+
+/** Opens the store for a tool: where a running program holds the folder, beside it, through its socket. */
+export async function joinStore(at: StoreAddress): Promise<Store & { readonly heldBy: number | undefined }> {
+  try {
+    return { ...(await openStore(at)), heldBy: undefined };
+  } catch (error) {
+    const served = isFolderInUse(error) ? await servedAt(at.folder) : undefined;
+    if (!served) throw error;
+    const connection = await connectTo(served.uri, at.name);
+    return { connection, close: () => connection.close(), heldBy: served.pid };
+  }
+}
+
+/** By its name: from a worker or another module instance the class is not the same. */
+const isFolderInUse = (error: unknown): boolean => error instanceof Error && error.name === 'FolderInUse';

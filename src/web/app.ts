@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
@@ -26,15 +27,23 @@ export interface WebOptions {
   readonly log: Logger;
   /** Only requests to a loopback name are answered: a page elsewhere can't point its own name here. */
   readonly loopbackOnly: boolean;
+  /** What /metrics asks for as a bearer token; undefined: it is open. */
+  readonly metricsToken?: string | undefined;
   /** The built page. */
   readonly uiFolder: string;
   readonly ready: () => Promise<string | undefined>;
 }
 
+/** Digests have one length, so that the comparison tells nothing of the token. */
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
 /** The program's HTTP side: API, health, metrics and the page. */
-export function createWeb({ routers, metrics, log, loopbackOnly, uiFolder, ready }: WebOptions): Koa {
+export function createWeb({ routers, metrics, log, loopbackOnly, metricsToken, uiFolder, ready }: WebOptions): Koa {
   const app = new Koa();
-  app.on('error', (err: unknown) => log.warn({ err }, 'http'));
+  app.on('error', (err: NodeJS.ErrnoException) => {
+    // A page that is closed while it listens for events: every day's business.
+    if (err.code !== 'ERR_STREAM_PREMATURE_CLOSE' && err.code !== 'ECONNRESET') log.warn({ err }, 'http');
+  });
   app.use(async (ctx, next) => {
     try {
       if (loopbackOnly && !SIGNED.test(ctx.path) && !LOCAL_HOST.test(ctx.get('host')))
@@ -62,6 +71,11 @@ export function createWeb({ routers, metrics, log, loopbackOnly, uiFolder, ready
       ctx.status = problem === undefined ? 200 : 503;
       ctx.body = problem === undefined ? { ok: true } : { ok: false, problem };
     } else if (ctx.path === '/metrics') {
+      if (
+        metricsToken !== undefined &&
+        !timingSafeEqual(digest(ctx.get('authorization')), digest(`Bearer ${metricsToken}`))
+      )
+        throw new HttpError(401, 'unauthorized', 'the bearer token METRICS_TOKEN is asked for here');
       ctx.set('content-type', metrics.registry.contentType);
       ctx.body = await metrics.registry.metrics();
     } else await next();

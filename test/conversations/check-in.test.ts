@@ -87,6 +87,13 @@ describe.each(networks)('报到, 绑定, 我的, 积分, 帮助 (%s)', (_network
     expect(await chat.inGroup('王秀兰', '火星上有水吗', { mentionsBot: false })).toBe('');
   });
 
+  it('thanks and greetings are answered politely, 取消 with nothing open says so', async () => {
+    expect(await chat.says('王秀兰', '谢谢小助手🌹')).toBe('不客气');
+    expect(await chat.says('王秀兰', '您好！')).toMatch(/^您好，我在/);
+    expect(await chat.says('王秀兰', '取消')).toBe('没有等您回答的问题');
+    expect(await chat.inGroup('王秀兰', '谢谢书记', { mentionsBot: false })).toBe('');
+  });
+
   it('排行 shows my own place in private; names in a group only where it was turned on', async () => {
     expect(await chat.says('王秀兰', '排行')).toMatch(/^3号楼 2026年下半年：您 0 分，第 1 名（共 \d+ 人）/);
     expect(await chat.inGroup('王秀兰', '排行')).toContain('没有开启积分排行');

@@ -42,6 +42,13 @@ describe.each(networks)('审核: leaders settle what waits, inside their unit (%
     expect((await chat.told('李四')).at(-1)).toContain('照片不清楚');
   });
 
+  it('a whole command in place of the reason that was asked for is that command', async () => {
+    const [a, b] = [await report('李四'), await report('李四')];
+    expect(await chat.says('李书记', `驳回 #${a}`)).toContain('请写原因');
+    expect(await chat.says('李书记', `通过 #${b}`)).toBe(`#${b} 李四 已通过，+2分`);
+    expect(await chat.says('李书记', `驳回 #${a} 没有照片`)).toContain('已驳回');
+  });
+
   it('通过 全部 asks once, then confirms', async () => {
     const [a, b] = [await report('李四'), await report('张三')];
     const asked = await chat.says('李书记', '通过 全部');
@@ -60,8 +67,9 @@ describe.each(networks)('审核: leaders settle what waits, inside their unit (%
     await chat.says('董兰', `通过 #${other}`);
     expect(await chat.points('王秀兰')).toBe(before + 2);
     expect(await chat.inGroup('王秀兰', `撤销 #${other}`)).toContain('由上一级审核');
-    expect(await chat.says('董兰', `撤销 #${other}`)).toBe(`撤销已登记的服务要写原因，例如：撤销 #${other} 重复登记`);
-    expect(await chat.says('董兰', `撤销 #${other} 重复登记`)).toBe(`#${other} 已撤销，原来的积分已冲销`);
+    expect(await chat.says('董兰', `撤销 #${other}`)).toBe(`为什么撤销 #${other}？请写原因，例如：重复登记`);
+    expect(await chat.points('王秀兰')).toBe(before + 2);
+    expect(await chat.says('董兰', '重复登记')).toBe(`#${other} 已撤销，原来的积分已冲销`);
     expect(await chat.points('王秀兰')).toBe(before);
     const entries = await chat.app.store.models.ledgerEntries
       .find({ source: `serviceReport:${other}` })
@@ -69,6 +77,18 @@ describe.each(networks)('审核: leaders settle what waits, inside their unit (%
       .lean();
     expect(entries.map((e) => e.points)).toEqual([2, -2]);
     expect(entries[1]?.reverses).toBe(entries[0]?._id);
+  });
+
+  it('several confirmed reports of one member are reversed at once: each loses its own points', async () => {
+    const before = await chat.points('李四');
+    const [a, b] = [await report('李四', '服务 巡逻 1小时'), await report('李四', '服务 护学 30分钟')];
+    await chat.says('李书记', `通过 #${a} #${b}`);
+    expect(await chat.points('李四')).toBe(before + 3);
+    expect(await chat.says('李书记', `撤销 #${a} #${b}`)).toContain('请写原因');
+    expect(await chat.says('李书记', '重复登记')).toBe(
+      `#${a} 已撤销，原来的积分已冲销\n#${b} 已撤销，原来的积分已冲销`,
+    );
+    expect(await chat.points('李四')).toBe(before);
   });
 
   it('撤回 takes back one’s own last command for two minutes, after that it says how else', async () => {

@@ -116,4 +116,71 @@ const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1440, heig
     await page.close();
     await other.close();
   }, 60_000);
+
+  it.each(['phone', 'desktop'] as const)(
+    'a long chat stays in its own box at %s width: the input is in sight, what comes is followed, unless one reads above',
+    async (size) => {
+      const page = await be('member-1', size, 'light');
+      await openPlace(page, '第三网格');
+      for (let i = 0; i < 12; i += 1) await say(page, '积分');
+      const { width, height } = sizes[size];
+      const inSight = async (selector: string): Promise<boolean> => {
+        const box = await page.locator(selector).last().boundingBox();
+        return box !== null && box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height;
+      };
+      for (const part of ['.chat header', '.send', '.chips button'])
+        expect([part, await inSight(part)]).toEqual([part, true]);
+      const log = page.locator('.messages');
+      const toEnd = (): Promise<number> => log.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight);
+      expect(await toEnd()).toBeLessThan(80);
+      await log.evaluate((e) => e.scrollTo(0, 0));
+      await fetch(`${app.url}/api/sandbox/messages?wait=1`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ from: 'member-2', room: 'grid-3', text: '大家好' }),
+      });
+      await page.locator('.newer').click();
+      await page.locator('.newer').waitFor({ state: 'detached' });
+      expect(await toEnd()).toBeLessThan(80);
+      await page.close();
+      expect(errors).toEqual([]);
+    },
+    60_000,
+  );
+
+  it('a message is quoted, its reading is explained with its record, somebody new comes, a group is made and greeted', async () => {
+    const page = await be('member-1', 'desktop', 'light');
+    await openPlace(page, '第三网格');
+    const no = /#\d+/.exec(await say(page, '服务 巡逻 30分钟'))?.[0] ?? '';
+    await page.locator('.message.mine').last().click({ button: 'right' });
+    await page.locator('.actions button', { hasText: '怎么理解' }).click();
+    await page.locator('.inspector dd', { hasText: no }).waitFor();
+    await page.locator('.message:not(.mine) .bubble', { hasText: no }).click({ button: 'right' });
+    await page.locator('.actions button', { hasText: '引用' }).click();
+    expect(await say(page, '撤销')).toBe(`已撤销 ${no}，不再审核`);
+    await page.locator('.tools button', { hasText: '新人' }).click();
+    await page.fill('dialog input', '小陈');
+    await page.locator('dialog .confirm').click();
+    await page.locator('.self', { hasText: '小陈' }).waitFor();
+    await page.locator('.tools button', { hasText: '建群' }).click();
+    await page.fill('dialog .field input', '新楼群');
+    await page.locator('dialog .confirm').click();
+    await page.locator('.bubble', { hasText: '绑定码' }).waitFor();
+    await page.close();
+    expect(errors).toEqual([]);
+  }, 60_000);
+
+  it('starting over asks first, and brings the demo community back', async () => {
+    const page = await be('member-3', 'desktop', 'light');
+    await openPlace(page, '网格小助手');
+    await say(page, '服务 护学 30分钟');
+    await page.locator('.tools button', { hasText: '重置' }).click();
+    await Promise.all([page.waitForEvent('load', { timeout: 100_000 }), page.locator('dialog .danger').click()]);
+    await page.locator('.list li').first().waitFor();
+    await openPlace(page, '网格小助手');
+    await page.locator('.empty').waitFor();
+    expect(await say(page, '积分')).toMatch(/^积分：/);
+    await page.close();
+    expect(errors).toEqual([]);
+  }, 120_000);
 });

@@ -140,7 +140,7 @@ describe('the sandbox API', () => {
     ['an unknown room', '/messages', { from: 'member-1', room: 'nowhere', text: 'x' }, 404],
     ['a room one is not in', '/messages', { from: 'member-1', room: 'grid-1', text: 'x' }, 403],
     ['an id with spaces', '/messages', { from: 'member-1', text: 'x', messageId: 'a b' }, 400],
-    ['a day too far ahead', '/messages', { from: 'member-1', text: 'x', at: '2099-01-01T00:00:00Z' }, 400],
+    ['a time that is none', '/messages', { from: 'member-1', text: 'x', at: 'yesterday' }, 400],
     [
       'bytes that are no base64',
       '/messages',

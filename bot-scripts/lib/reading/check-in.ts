@@ -26,7 +26,13 @@ const CATEGORIES: readonly [RegExp, string][] = [
 const ORGANISATION =
   /(?:单位|工作单位|所在单位)(?:是|:|：)?\s*(\p{Script=Han}{2,20})|((?:市|区|县|省)?\p{Script=Han}{1,12}?(?:机关党委|局|委|厅|法院|检察院|医院|学院|大学|中学|小学|学校|银行|公司|集团|供电所|派出所|研究院|设计院|幼儿园|税务所|管委会|办公室|街道|卫健委)(?:机关)?(?:党委|党支部|党总支)?|\p{Script=Han}{2,12}?(?:机关)?(?:党委|党支部|党总支))/u;
 const TAIL_LABEL = /(?:手机|电话|号码)?(?:号)?(?:后四位|尾号|末四位|后4位|尾数)(?:是|为|:)?/;
-const DIGIT4 = new RegExp(`(?<![\\d${HAN_DIGITS}])(\\d{4}|[${HAN_DIGITS}]{4})(?![\\d${HAN_DIGITS}]|号楼|栋|幢)`);
+const DIGIT4 = new RegExp(
+  `(?<![\\d${HAN_DIGITS}])(\\d{4}|[${HAN_DIGITS}]{4}|[${HAN_DIGITS}]{2} [${HAN_DIGITS}]{2})(?![\\d${HAN_DIGITS}]|号楼|栋|幢)`,
+);
+
+/** `特长修水电`, `擅长书法、唱歌`, `会修电脑`. */
+const SKILLS =
+  /(?:特长|专长|擅长)(?:是|:)?\s*(\p{Script=Han}{2,10}(?:[、,和]\p{Script=Han}{2,10})*)|(?<=^|[\s,])我?会((?:修|弹|唱|画|写|理|做|教|打|拉|说|剪|拍)\p{Script=Han}{1,8})/u;
 
 interface Parts {
   name?: string;
@@ -65,14 +71,15 @@ function parse(text: string, context: ReadContext): Parts {
   const label = TAIL_LABEL.exec(left);
   if (label) cut(label.index, label[0].length);
   const tail = DIGIT4.exec(left);
-  const digits = tail?.[1] === undefined ? undefined : spelledDigits(tail[1]);
+  const digits = tail?.[1] === undefined ? undefined : spelledDigits(tail[1].replace(' ', ''));
   if (tail && digits !== undefined && parts.phoneTail === undefined) {
     parts.phoneTail = digits;
     cut(tail.index, tail[0].length);
   }
-  const skill = /特长(?:是|:)?\s*(\p{Script=Han}{2,10})/u.exec(left);
-  if (skill?.[1] !== undefined) {
-    parts.skills = [skill[1]];
+  const skill = SKILLS.exec(left);
+  const said = skill?.[1] ?? skill?.[2];
+  if (skill && said !== undefined) {
+    parts.skills = said.split(/[、,和]/);
     cut(skill.index, skill[0].length);
   }
   const known = left.match(/\p{Script=Han}+(?:·\p{Script=Han}+)*/gu)?.find((w) => context.names.has(w));
@@ -87,11 +94,13 @@ function parse(text: string, context: ReadContext): Parts {
     cut(home.index, home[0].length);
   }
   left = left.replace(
-    /来?(?:向|到|给)?社区|前来|来|姓名(?:是|:)?|我叫|我是|我的?|本人|名字(?:是|叫|:)?|党员|同志|书记好|书记|大家好|您好|你好|老师|一下|那个|呃|嗯|[的啊了哈呀吧,:;.?]/g,
+    /来?(?:向|到|给)?社区|前来|来|姓名(?:是|:)?|我叫|我是|我的?|本人|名字(?:是|叫|:)?|党员|同志|书记好|书记|大家好|您好|你好|老师|一下|那个|呃|嗯|向(?:您|你们?|组织|党组织|支部|书记)|[的啊了哈呀吧,:;.?()\-/+*_|]/g,
     ' ',
   );
   if (parts.name === undefined) {
-    const name = left.split(/[\s\n]+/).find((w) => looksLikeName(w));
+    const name = left
+      .split(/[\s\n]+/)
+      .find((w) => looksLikeName(w) && !/^[和跟与]?(?:老伴|老公|爱人|家人|孩子|邻居)/.test(w));
     if (name !== undefined) parts.name = name;
   }
   return parts;
@@ -104,12 +113,12 @@ function reading(parts: Parts): Reading {
 }
 
 const FOR_OTHER =
-  /(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,4}\s*报到|我(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|儿子|女儿|邻居)[也要想来去]*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
+  /代(?:为)?报到|(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,4}\s*报到|我(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|儿子|女儿|邻居)[也要想来去]*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
 
 function forOther(text: string, context: ReadContext): Reading | undefined {
   if (!FOR_OTHER.test(text)) return undefined;
   const rest = text.replace(
-    /也?报到(?:一下)?|(?:代|替|帮|给)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|邻居|孩子|儿子|女儿|家人|他|她)?也?/g,
+    /(?:代|代为|也)?报到(?:一下)?|(?:代|替|帮|给)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|邻居|孩子|儿子|女儿|家人|他|她)?也?/g,
     ' ',
   );
   const { name, phoneTail } = parse(rest, context);
@@ -118,6 +127,19 @@ function forOther(text: string, context: ReadContext): Reading | undefined {
     slots: { ...(name !== undefined && { name }), ...(phoneTail !== undefined && { phoneTail }) },
   };
 }
+
+/** Words that begin with the character of a surname. */
+const NOT_A_NAME =
+  /^(?:明[天早晚日]|后天|周[一二三四五六日末]|时[间候]|平安|安全|全[部员体]|方便|和|从|何时|成功|于是|应该?|都|连|安心|高兴|万一|常|尚未|终于|相|别|还|单位|支部|司机|同|向|能|有|那)/;
+
+/** `马小红报到`, `我是马小红 报到`: nothing is said but who one is. */
+const isSelf = (name: string, text: string, { names }: ReadContext): boolean =>
+  new RegExp(`(?:我是|我叫|本人)${name}[\\s,]*报到`).test(text) ||
+  (new RegExp(
+    `^(?:党员|[\\p{L}]{0,3}好[\\s,]*)?${name}[\\s,]*(?:前来|来)?(?:向(?:您|组织|支部|书记|大家))?报到[\\s,了啦]*$`,
+    'u',
+  ).test(text) &&
+    (names.has(name) || !NOT_A_NAME.test(name)));
 
 /** 报到 <姓名> [<手机后四位>], with unit, employer, category and skill where they are said. */
 export const checkIn: Grammar<typeof slots> = {
@@ -141,13 +163,16 @@ export const checkIn: Grammar<typeof slots> = {
     const whole = `${phrase.word ?? ''}${phrase.rest}`;
     if (isQuestion(phrase.rest) || /[哪谁啥]|什么|多少|如何/.test(phrase.rest)) return undefined;
     const category = CATEGORIES.find(([pattern]) => pattern.test(phrase.word ?? ''))?.[1];
-    const parts = { ...parse(phrase.rest, context), ...(category !== undefined && { category }) };
+    // `3 报到 赵志强` is a line of somebody's list.
+    if (phrase.leadingNumbers.length > 0 && !/^\d{4}(?!\d)/.test(phrase.text)) return undefined;
+    const before = phrase.leadingNumbers.length > 0 ? phrase.text.slice(0, phrase.text.indexOf(phrase.word ?? '')) : '';
+    const parts = { ...parse(`${before}${phrase.rest}`, context), ...(category !== undefined && { category }) };
     const glued = isGlued(phrase.rest) && !context.addressed;
     if (parts.name !== undefined && (!glued || context.names.has(parts.name) || parts.phoneTail !== undefined))
       return reading(parts);
     if (glued) return undefined;
     const nothing = /^[\s,:;.啊了哈呀吧]*$/.test(phrase.rest);
-    if (nothing) return context.addressed || whole === '报到' ? reading(parts) : undefined;
+    if (nothing) return context.addressed || whole === phrase.text ? reading(parts) : undefined;
     return parts.phoneTail !== undefined || context.addressed ? reading(parts) : undefined;
   },
   readSentence(phrase, context) {
@@ -158,7 +183,8 @@ export const checkIn: Grammar<typeof slots> = {
     return parts.name !== undefined &&
       (parts.phoneTail !== undefined ||
         parts.homeOrganisation !== undefined ||
-        /来报到|前来报到|向社区报到/.test(phrase.text))
+        /来报到|前来报到|向社区报到/.test(phrase.text) ||
+        isSelf(parts.name, phrase.text, context))
       ? reading(parts)
       : undefined;
   },

@@ -4,9 +4,14 @@ const PARTICLES = /(?:一下|[啊啦了哈呀嘞吧哦喔下噢嘛])+$/;
 export const isQuestion = (text: string): boolean =>
   /[?]$|(?:吗|没|么|呢|没有)[?]?$|怎么|什么时候|几点|多久|为什么/.test(text);
 
-/** Without marks and particles at both ends. */
+/** Thanks after what was said. */
+const THANKS = /(?<=[\s,])(?:大家)?(?:辛苦|谢谢|感谢|多谢|麻烦|拜托)(?:了|啦|您|你|大家|各位|书记|老师)*$/;
+
+/** Without marks at both ends. */
 export const trimmed = (rest: string): string => rest.replace(/^[\s,:;.#-]+|[\s,:;.?-]+$/g, '');
-export const bare = (rest: string): string => trimmed(trimmed(rest).replace(PARTICLES, ''));
+/** Without marks, particles and thanks at both ends. */
+export const bare = (rest: string): string =>
+  trimmed(trimmed(trimmed(rest).replace(THANKS, '')).replace(PARTICLES, ''));
 
 /** The word is the whole message, particles aside. */
 export const isAlone = (rest: string): boolean => bare(rest) === '';

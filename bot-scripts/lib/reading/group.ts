@@ -33,6 +33,9 @@ export const bindingCode: Grammar<typeof codeSlots> = {
   read(phrase) {
     const text = bare(phrase.rest);
     if (text === '') return { intent: 'ask', slots: { missing: ['unit'] } };
+    // A code where a unit belongs: the group is to be bound with it.
+    const code = text.replaceAll(' ', '').toUpperCase();
+    if (/^(?=.*\d)(?=.*[A-Z])[A-Z0-9]{6}$/.test(code)) return { intent: 'group.bind', slots: { code } };
     const unit = findUnit(text)?.name ?? text;
     return unit.length <= 30 ? { intent: 'group.code', slots: { unit } } : undefined;
   },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Grammar, Phrase, ReadContext, Reading } from '../../../src/bot/grammar.js';
+import type { Grammar, Names, Phrase, ReadContext, Reading } from '../../../src/bot/grammar.js';
 import { findPeriod } from '../../../src/bot/language/dates.js';
 import { looksLikeName } from '../../../src/bot/language/names.js';
 import { parseWhole } from '../../../src/bot/language/numbers.js';
@@ -9,7 +9,7 @@ import { findItems } from './service-items.js';
 
 const Period = z.object({ from: z.string(), to: z.string() });
 const balanceSlots = z.object({ period: Period.optional(), name: z.string().optional() });
-const ledgerSlots = z.object({ limit: z.int().positive().optional() });
+const ledgerSlots = z.object({ limit: z.int().positive().optional(), period: Period.optional() });
 const rankingSlots = z.object({
   period: Period.optional(),
   scope: z.string().optional(),
@@ -42,11 +42,16 @@ function take(text: string, context: ReadContext): { slots: Record<string, unkno
   return { slots, rest: trimmed(rest.replace(/的/g, ' ')) };
 }
 
-function ledger(rest: string): Reading | undefined {
-  const n = /^(?:最近|近)?(\d{1,3}|[一二两三四五六七八九十]{1,3})?\s*条?$/.exec(bare(rest));
+function ledger(rest: string, { now, zone }: ReadContext): Reading | undefined {
+  const found = isGlued(rest) ? undefined : findPeriod(rest, now, zone);
+  const left = found ? `${rest.slice(0, found.from)} ${rest.slice(found.to)}` : rest;
+  const n = /^(?:最近|近|前)?(\d{1,3}|[一二两三四五六七八九十]{1,3})?\s*[条笔]?$/.exec(bare(left));
   if (!n) return undefined;
   const limit = n[1] === undefined ? undefined : parseWhole(n[1]);
-  return { intent: 'points.ledger', slots: { ...(limit !== undefined && limit > 0 && { limit }) } };
+  return {
+    intent: 'points.ledger',
+    slots: { ...(limit !== undefined && limit > 0 && { limit }), ...(found && { period: found.period }) },
+  };
 }
 
 function ranking(rest: string, context: ReadContext): Reading | undefined {
@@ -75,9 +80,17 @@ export const balance: Grammar<typeof balanceSlots> = {
     '我的分',
     '积分查询',
     '积分余额',
+    '查询',
+    '查一下',
+    '查下',
+    '查',
   ],
   slots: balanceSlots,
   read(phrase, context) {
+    if (/^查(?:询|一下|下)?$/.test(phrase.word ?? '')) {
+      const name = /^(\p{Script=Han}{2,4}) ?的? ?积分$/u.exec(bare(phrase.rest))?.[1];
+      return name !== undefined && context.names.has(name) ? { intent: 'points.balance', slots: { name } } : undefined;
+    }
     const rest = bare(phrase.rest.replace(/[?]$/, ''));
     if (rest === '' || rest === '多少' || rest === '是多少' || rest === '有多少')
       return { intent: 'points.balance', slots: {} };
@@ -128,7 +141,7 @@ export const ledgerList: Grammar<typeof ledgerSlots> = {
     '积分 记录',
   ],
   slots: ledgerSlots,
-  read: (phrase) => ledger(phrase.rest),
+  read: (phrase, context) => ledger(phrase.rest, context),
   readSentence: (phrase) =>
     /(?:积分|分).{0,4}(?:怎么来|哪来|哪儿来|咋来)|(?:咋|怎么|为什么|为啥|凭啥)我?(?:现在)?(?:的?积?分)?(?:才|只有?|就|变?少|没涨|没加).{0,4}分?|分(?:怎么|咋|为什么|为啥)(?:变?少|没涨|没加|扣)/.test(
       phrase.text,
@@ -139,21 +152,25 @@ export const ledgerList: Grammar<typeof ledgerSlots> = {
 
 export const rankingList: Grammar<typeof rankingSlots> = {
   intent: 'points.ranking',
-  words: ['排行', '排行榜', '积分排行', '积分排行榜', '积分排名', '积分榜', '排名', '我的排名'],
+  words: ['排行', '排行榜', '积分排行', '积分排行榜', '积分排名', '积分榜', '积分前', '排名', '我的排名'],
   slots: rankingSlots,
   read: (phrase, context) =>
     phrase.word === '我的排名'
       ? isAlone(phrase.rest)
         ? { intent: 'points.ranking', slots: { only: 'me' } }
         : undefined
-      : isGlued(phrase.rest) && !/^(?:本|今年|上|这|第|前|全)/.test(phrase.rest)
-        ? undefined
-        : ranking(phrase.rest, context),
+      : phrase.word === '积分前'
+        ? ranking(`前${phrase.rest}`, context)
+        : isGlued(phrase.rest) && !/^(?:本|今年|上|这|第|前|全)/.test(phrase.rest)
+          ? undefined
+          : ranking(phrase.rest, context),
   readSentence(phrase, context) {
     const text = bare(phrase.text);
-    if (/我.{0,4}(?:排|第)(?:在|到)?第?几|我的?(?:名次|排名)/.test(text))
+    if (/我.{0,4}(?:排|第)(?:在|到)?(?:第?几|多少)|我的?(?:名次|排名)/.test(text))
       return { intent: 'points.ranking', slots: { only: 'me' } };
-    const top = /^(?:积分)?前([一二两三四五六七八九十\d]{1,3})名?(?:是|有)?(?:谁|哪些|哪几个|哪几位)/.exec(text);
+    if (/^(?:谁|哪个|哪位)的?(?:积分|分)(?:数)?最[高多]|^积分(?:最[高多]|第一)的?是?谁/.test(text))
+      return { intent: 'points.ranking', slots: {} };
+    const top = /^(?:积分)?前([一二两三四五六七八九十\d]{1,3})名?(?:都)?(?:是|有)?(?:谁|哪些|哪几个|哪几位)/.exec(text);
     const limit = parseWhole(top?.[1] ?? '');
     return top && limit !== undefined
       ? { intent: 'points.ranking', slots: { ...take('', context).slots, limit } }
@@ -165,7 +182,7 @@ const rulesSlots = z.object({ item: z.string().optional() });
 
 export const rules: Grammar<typeof rulesSlots> = {
   intent: 'points.rules',
-  words: ['积分规则', '积分标准', '加分规则', '积分办法'],
+  words: ['积分规则', '积分标准', '加分规则', '加分标准', '积分细则', '积分办法'],
   slots: rulesSlots,
   read(phrase) {
     if (isAlone(phrase.rest)) return { intent: 'points.rules', slots: {} };
@@ -189,8 +206,11 @@ export const rules: Grammar<typeof rulesSlots> = {
 const appealSlots = z.object({ no: z.int().positive().optional(), text: z.string().min(1).max(500) });
 
 const numbered = (rest: string): { no?: number; text: string } => {
-  const m = /^[\s,:;]*#?\s*(\d{1,6})(?!\d)(?![年月日号小.分个])[\s,:;]*/.exec(rest);
-  return m ? { no: Number(m[1]), text: trimmed(rest.slice(m[0].length)) } : { text: trimmed(rest) };
+  // A number that no month has so many days of is not a day: `388号`.
+  const m = /^[\s,:;]*(?:#?\s*(\d{1,6})(?!\d)(?![年月日号小.分个])|第?(\d{3,6})[号条]|第(\d{1,6})条)[\s,:;]*/.exec(
+    rest,
+  );
+  return m ? { no: Number(m[1] ?? m[2] ?? m[3]), text: trimmed(rest.slice(m[0].length)) } : { text: trimmed(rest) };
 };
 
 export const appeal: Grammar<typeof appealSlots> = {
@@ -198,10 +218,11 @@ export const appeal: Grammar<typeof appealSlots> = {
   words: ['申诉', '对积分有异议', '积分有异议', '积分申诉'],
   slots: appealSlots,
   read(phrase, context) {
-    const { no, text } = numbered(phrase.rest);
+    const [first] = phrase.leadingNumbers;
+    const { no, text } = first === undefined ? numbered(phrase.rest) : { no: first, text: trimmed(phrase.rest) };
     if (isGlued(phrase.rest)) return undefined;
     if (text === '')
-      return context.addressed || no !== undefined
+      return context.addressed || no !== undefined || isAlone(phrase.rest)
         ? { intent: 'ask', slots: { ...(no !== undefined && { no }), missing: ['text'] } }
         : undefined;
     return { intent: 'points.appeal', slots: { ...(no !== undefined && { no }), text } };
@@ -232,7 +253,7 @@ const changeSlots = z.object({ name: z.string(), points: z.int().positive(), rea
 /** `给张三加5分 扫雪`, where the bot is addressed. */
 function changeSentence(intent: string, verb: string, phrase: Phrase): Reading | undefined {
   const m = new RegExp(
-    `^(?:给|为)?(\\p{Script=Han}{2,4}?)${verb}(\\d{1,3}|[一二两三四五六七八九十]{1,3})分[\\s,:]*(.*)$`,
+    `^(?:(?:给|为)?(?=\\p{Script=Han}{2,4}${verb})|${verb}(?:除|掉)?)(\\p{Script=Han}{2,4}?)(?:${verb})?(\\d{1,3}|[一二两三四五六七八九十]{1,3})分[\\s,:]*(.*)$`,
     'u',
   ).exec(phrase.text);
   return m?.[1] !== undefined && looksLikeName(m[1])
@@ -240,9 +261,12 @@ function changeSentence(intent: string, verb: string, phrase: Phrase): Reading |
     : undefined;
 }
 
-function changeReading(intent: string, phrase: Phrase): Reading | undefined {
+function changeReading(intent: string, phrase: Phrase, names?: Names): Reading | undefined {
+  const only = bare(phrase.rest).replace(/^@/, '');
+  if (names?.has(only)) return { intent: 'ask', slots: { name: only, missing: ['points', 'reason'] } };
+
   const m =
-    /^[\s,:]*(\p{Script=Han}{2,4}(?:·\p{Script=Han}+)?)[\s,:]+(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*分?[\s,:]*(.*)$/u.exec(
+    /^[\s,:]*@?(\p{Script=Han}{2,4}(?:·\p{Script=Han}+)?)[\s,:]+(\d{1,3}|[一二两三四五六七八九十]{1,3})\s*分?[\s,:]*(.*)$/u.exec(
       phrase.rest,
     );
   const points = parseWhole(m?.[2] ?? '');
@@ -257,14 +281,14 @@ export const award: Grammar<typeof changeSlots> = {
   intent: 'points.award',
   words: ['加分'],
   slots: changeSlots,
-  read: (phrase) => changeReading('points.award', phrase),
+  read: (phrase, { names }) => changeReading('points.award', phrase, names),
   readSentence: (phrase) => changeSentence('points.award', '加', phrase),
 };
 export const deduct: Grammar<typeof changeSlots> = {
   intent: 'points.deduct',
   words: ['扣分', '减分'],
   slots: changeSlots,
-  read: (phrase) => changeReading('points.deduct', phrase),
+  read: (phrase, { names }) => changeReading('points.deduct', phrase, names),
   readSentence: (phrase) => changeSentence('points.deduct', '扣', phrase),
 };
 

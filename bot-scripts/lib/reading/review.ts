@@ -3,17 +3,18 @@ import type { Grammar, Phrase, Reading } from '../../../src/bot/grammar.js';
 import { leadingNumbers, parseNumberList } from '../../../src/bot/language/number-lists.js';
 import { bare, isAlone, isGlued, isQuestion, trimmed } from './ends.js';
 
-const nos = z.array(z.int().positive()).min(1).max(50);
+const no = z.int().positive();
+const nos = z.array(no).min(1).max(50);
 const approveSlots = z.object({ nos: nos.optional(), all: z.boolean().optional(), confirmed: z.boolean().optional() });
 
 /** 待办: what waits for a leader. */
 export const reviewList: Grammar = {
   intent: 'review.list',
-  words: ['待办', '待审核', '待审', '我的待办', '待办事项', '审核'],
+  words: ['待办', '待审核', '待审', '待审批', '待确认', '我的待办', '待办事项', '审核'],
   slots: z.object({}),
   read: (phrase) => (isAlone(phrase.rest) ? { intent: 'review.list', slots: {} } : undefined),
   readSentence: (phrase) =>
-    /^(?:我)?(?:还)?有(?:什么|哪些|没有)?要?我?(?:审|审核|确认|办)的?|(?:有|还有)(?:什么|哪些).{0,3}(?:审|待办)/.test(
+    /^我?(?:还)?有(?:什么|哪些|没有)?要?我?(?:审|审核|确认|办)的?|有(?:什么|哪些|多少|几[条个件]).{0,3}(?:审|待办|待确认)|等我(?:审|审核|确认)的?(?:有|是)?(?:哪|什么|几|多少)/.test(
       trimmed(phrase.text),
     )
       ? { intent: 'review.list', slots: {} }
@@ -24,7 +25,9 @@ const EVERYTHING = /^(?:全部|所有|都|全都|全)(?:的)?$/;
 
 /** The quoted message picks the number where it names one. */
 function quotedNumber({ quote }: Phrase): number[] {
-  const found = [...new Set([...(quote ?? '').matchAll(/#(\d{1,6})(?!\d)/g)].map((m) => Number(m[1])))];
+  const found = [
+    ...new Set([...(quote ?? '').normalize('NFKC').matchAll(/#(\d{1,6})(?!\d)/g)].map((m) => Number(m[1]))),
+  ];
   return found.length === 1 ? found : [];
 }
 
@@ -40,16 +43,28 @@ function numbersOf(phrase: Phrase): number[] | undefined {
 /** 通过 #n [#m …], 通过 全部, 231通过. */
 export const approve: Grammar<typeof approveSlots> = {
   intent: 'review.approve',
-  words: ['通过', '同意', '全部通过', '全部同意', '全通过', '确认通过', '审核通过', '都通过', '都同意'],
+  words: [
+    '通过',
+    '同意',
+    '全部通过',
+    '全部同意',
+    '全通过',
+    '全都通过',
+    '确认通过',
+    '审核通过',
+    '通过审核',
+    '都通过',
+    '都同意',
+  ],
   slots: approveSlots,
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;
-    if (/^[全都]/.test(phrase.word ?? ''))
-      return isAlone(phrase.rest) ? { intent: 'review.approve', slots: { all: true } } : undefined;
-    if (EVERYTHING.test(bare(phrase.rest))) return { intent: 'review.approve', slots: { all: true } };
-    const numbers = numbersOf(phrase);
+    // `231、232都通过` means those two and nothing else.
+    const everything = /^[全都]/.test(phrase.word ?? '') ? isAlone(phrase.rest) : EVERYTHING.test(bare(phrase.rest));
+    if (everything && phrase.leadingNumbers.length === 0) return { intent: 'review.approve', slots: { all: true } };
+    const numbers = numbersOf(everything ? { ...phrase, rest: '' } : phrase);
     if (numbers) return { intent: 'review.approve', slots: { nos: numbers } };
-    return isAlone(phrase.rest) && context.addressed && context.role !== 'member'
+    return isAlone(phrase.rest) && context.role !== 'member' && (context.addressed || phrase.word !== '同意')
       ? { intent: 'ask', slots: { missing: ['nos'] } }
       : undefined;
   },
@@ -65,18 +80,29 @@ export const approve: Grammar<typeof approveSlots> = {
   },
 };
 
-const rejectSlots = z.object({ no: z.int().positive(), reason: z.string().min(1).max(200) });
+const rejectSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: z.string().min(1).max(200) });
 
-function numberAndReason(phrase: Phrase): { no?: number; reason?: string } {
-  const rest = phrase.rest.replace(/^[\s,:;.]+/, '').replace(/^第(?=\d)/, '');
-  const [leading = leadingNumbers(rest) || isGlued(phrase.rest) ? undefined : quotedNumber(phrase)[0]] =
-    phrase.leadingNumbers;
-  const found = leading === undefined ? leadingNumbers(rest) : { numbers: [leading], rest };
-  if (!found || found.numbers.length !== 1) return {};
-  const reason = trimmed(found.rest);
-  const [no] = found.numbers;
-  return { ...(no !== undefined && { no }), ...(reason !== '' && { reason }) };
+/** A number after a comma that goes on as a sentence is part of the reason: `232,231那天他不在`. */
+const SENTENCE_AFTER = /^(#?\s*\d{1,6}(?:\s*号)?),(?=\s*#?\d{1,6}(?![号和到至])\p{Script=Han})/u;
+
+/** The numbers meant, first in the message or after the word, and what else is said. */
+function numbersAndReason(phrase: Phrase): { numbers: readonly number[]; reason?: string } {
+  const rest = phrase.rest.replace(/^[\s,:;.]+/, '').replace(/^我的(?=#|\d)/, '');
+  const alone = SENTENCE_AFTER.exec(rest)?.[1];
+  const found =
+    phrase.leadingNumbers.length > 0
+      ? { numbers: phrase.leadingNumbers, rest }
+      : alone === undefined
+        ? leadingNumbers(rest)
+        : { numbers: parseNumberList(alone) ?? [], rest: rest.slice(alone.length) };
+  const numbers = found?.numbers ?? (isGlued(phrase.rest) ? [] : quotedNumber(phrase));
+  const reason = trimmed(found?.rest ?? rest).replace(/^(?:原因|理由)(?:是|:)?\s*|^因为?(?=\p{Script=Han}{2})/u, '');
+  return { numbers, ...(reason !== '' && { reason }) };
 }
+
+/** One number is `no`, several are `nos`. */
+const numberSlots = ([first, ...more]: readonly number[]): { no?: number; nos?: number[] } =>
+  first === undefined ? {} : more.length === 0 ? { no: first } : { nos: [first, ...more] };
 
 /** 驳回 #n 原因. */
 export const reject: Grammar<typeof rejectSlots> = {
@@ -85,32 +111,31 @@ export const reject: Grammar<typeof rejectSlots> = {
   slots: rejectSlots,
   read(phrase, context) {
     if (isQuestion(phrase.rest)) return undefined;
-    const { no, reason } = numberAndReason(phrase);
-    if (no !== undefined)
+    const { numbers, reason } = numbersAndReason(phrase);
+    if (numbers.length > 0)
       return reason === undefined
-        ? { intent: 'ask', slots: { no, missing: ['reason'] } }
-        : { intent: 'review.reject', slots: { no, reason } };
-    return context.addressed && isAlone(phrase.rest) && context.role !== 'member'
+        ? { intent: 'ask', slots: { ...numberSlots(numbers), missing: ['reason'] } }
+        : { intent: 'review.reject', slots: { ...numberSlots(numbers), reason } };
+    return isAlone(phrase.rest) && context.role !== 'member' && (context.addressed || phrase.word === '驳回')
       ? { intent: 'ask', slots: { missing: ['no'] } }
       : undefined;
   },
   answer(kept, phrase) {
     const text = trimmed(phrase.text);
     if (text === '') return undefined;
-    if (typeof kept['no'] !== 'number') {
-      const found = leadingNumbers(text);
-      const no = found?.numbers[0];
-      const reason = found ? trimmed(found.rest) : '';
-      if (no === undefined) return undefined;
-      return reason === ''
-        ? { intent: 'ask', slots: { no, missing: ['reason'] } }
-        : { intent: 'review.reject', slots: { no, reason } };
-    }
-    return { intent: 'review.reject', slots: { no: kept['no'], reason: text.slice(0, 200) } };
+    const before = z.object({ no: no.optional(), nos: nos.optional() }).safeParse(kept).data ?? {};
+    if (before.no !== undefined || before.nos)
+      return { intent: 'review.reject', slots: { ...before, reason: text.slice(0, 200) } };
+    const found = leadingNumbers(text);
+    if (!found) return undefined;
+    const reason = trimmed(found.rest);
+    return reason === ''
+      ? { intent: 'ask', slots: { ...numberSlots(found.numbers), missing: ['reason'] } }
+      : { intent: 'review.reject', slots: { ...numberSlots(found.numbers), reason } };
   },
 };
 
-const revokeSlots = z.object({ no: z.int().positive(), reason: z.string().max(200).optional() });
+const revokeSlots = z.object({ no: no.optional(), nos: nos.optional(), reason: z.string().max(200).optional() });
 
 /**
  * 撤销 #n [原因]: a withdrawal by the author, a reversal by a leader with a reason. Who wrote and the state decide what
@@ -121,21 +146,28 @@ export const revoke: Grammar<typeof revokeSlots> = {
   words: ['撤销', '作废', '撤掉'],
   slots: revokeSlots,
   read: (phrase, context) => revokeReading(phrase, context.role),
+  answer(kept, phrase) {
+    const reason = trimmed(phrase.text).slice(0, 200);
+    return reason === '' ? undefined : { intent: 'review.reverse', slots: { nos: kept['nos'], reason } };
+  },
 };
 
 export function revokeReading(phrase: Phrase, role: string): Reading | undefined {
   if (isQuestion(phrase.rest) || phrase.text.startsWith('别') || phrase.rest.startsWith('吧')) return undefined;
-  const { no, reason } = numberAndReason(phrase);
-  if (no === undefined)
+  const { numbers, reason } = numbersAndReason(phrase);
+  if (numbers.length === 0)
     return phrase.word === '撤销' && phrase.leadingNumbers.length === 0 && isAlone(phrase.rest)
       ? { intent: 'command.undo', slots: {} }
       : undefined;
   const leader = role !== 'member';
-  if (leader && reason !== undefined) return { intent: 'review.reverse', slots: { no, reason } };
-  return { intent: 'service.withdraw', slots: { no, ...(reason !== undefined && leader && { reason }) } };
+  if (leader && reason !== undefined) return { intent: 'review.reverse', slots: { ...numberSlots(numbers), reason } };
+  return {
+    intent: 'service.withdraw',
+    slots: { ...numberSlots(numbers), ...(reason !== undefined && leader && { reason }) },
+  };
 }
 
-const undoSlots = z.object({ no: z.int().positive().optional() });
+const undoSlots = z.object({ no: no.optional(), nos: nos.optional() });
 
 /** 撤回: takes back one's own last command; with a number it is a withdrawal. */
 export const undo: Grammar<typeof undoSlots> = {

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { Grammar, Phrase, ReadContext, Reading } from '../../../src/bot/grammar.js';
 import { findDay, findPeriod } from '../../../src/bot/language/dates.js';
-import { findDurations, type FoundDuration } from '../../../src/bot/language/durations.js';
+import { findDurations } from '../../../src/bot/language/durations.js';
 import { addDays, dayOf, localTime } from '../../../src/calendar.js';
 import { bare, isAlone, isGlued, isQuestion, trimmed } from './ends.js';
 import { findItems } from './service-items.js';
+import { segments } from './service-parts.js';
+import { ME, reportedFor, takeMembers } from './service-people.js';
 
 /** Nobody serves longer on one day. */
 const MAX_MINUTES = 12 * 60;
-const ME = '@me';
 
 const Item = z.object({
   item: z.string().max(60),
@@ -22,68 +23,14 @@ const Item = z.object({
 const slots = z.object({ reports: z.array(Item).min(1).max(10) });
 type Draft = Partial<z.infer<typeof Item>>;
 
-const WORDS = ['服务', '志愿服务', '志愿者服务', '服务打卡', '服务登记', '登记服务', '报服务', '报告服务', '服务报告'];
-const SEPARATOR = /\n+|;|,?(?:接着|然后|之后|随后|另外|还有)|(?:^|[\s,;\n])\d{1,2}[、.](?!\d)/g;
+const WORDS = ['服务', '志愿服务', '志愿者服务'].flatMap((word) => [
+  word,
+  ...['打卡', '登记', '报告', '申报', '上报'].map((what) => `${word}${what}`),
+  ...['登记', '报告', '申报', '填报', '报'].map((verb) => `${verb}${word}`),
+]);
 const PART_OF_DAY = /今早|一大早|清早|早上|早晨|上午|中午|午后|下午|傍晚|晚上|夜里|凌晨|刚刚|刚才|刚/g;
 const FILLER =
   /^(?:呃|嗯|额|那个|就是|我|报一下|报个|报|登记|了|的|在|于|做了|参加了?|去了?|又|也)+|(?:呃|那个|就是说|就是)/g;
-
-/** Cuts a text into the parts that are each one report: every part has one length of time. */
-function segments(text: string, durations: readonly FoundDuration[]): string[] {
-  const listed = text
-    .split(SEPARATOR)
-    .map((s) => s.trim())
-    .filter((s) => s !== '');
-  if (durations.length < 2 || listed.filter((s) => findDurations(s).length === 1).length === durations.length)
-    return listed.length > 1 && durations.length >= 2 ? listed : [text.replace(/^\s*\d{1,2}[、.](?!\d)/, '')];
-  const first = durations[0] as FoundDuration;
-  const durationFirst = findItems(text.slice(0, first.from)).length === 0;
-  return durations.map((d, i) => {
-    const from = durationFirst ? d.from : (durations[i - 1]?.to ?? 0);
-    const to = durationFirst
-      ? (durations[i + 1]?.from ?? text.length)
-      : i === durations.length - 1
-        ? text.length
-        : d.to;
-    return text.slice(from, to).replace(/^[\s,;、.]+|[\s,;、]+$/g, '');
-  });
-}
-
-/** The persons it counts for, in the order said; a name after 给, 帮, 看望 is helped, not helping. */
-function takeMembers(text: string, context: ReadContext): { members: string[]; rest: string } {
-  const members: string[] = [];
-  let rest = '';
-  let together = false;
-  for (let i = 0; i < text.length;) {
-    const before = rest.slice(-2);
-    const mention = text[i] === '@' ? /^@([\p{L}·]{1,20})/u.exec(text.slice(i)) : null;
-    const named = mention ? context.names.prefixOf(mention[1] ?? '') : context.names.prefixOf(text.slice(i));
-    if (named !== undefined && !/(?:给|帮|替|为|望|问|陪|访|送)$/.test(before)) {
-      if (/(?:和|跟|与|同|、|,)\s*$/.test(rest) && members.length === 0 && !/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest))
-        together = true;
-      if (/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest) && !members.includes(ME)) members.push(ME);
-      rest = rest.replace(/(?:我)?\s*(?:和|跟|与|同|、|,)?\s*$/, ' ');
-      if (!members.includes(named)) members.push(named);
-      i += (mention ? 1 : 0) + named.length;
-      continue;
-    }
-    if (members.length > 0 && /^\s*(?:和|跟|与|、|,)?\s*我(?!们)/.test(text.slice(i)) && !members.includes(ME)) {
-      const m = /^\s*(?:和|跟|与|、|,)?\s*我/.exec(text.slice(i));
-      members.push(ME);
-      i += m?.[0].length ?? 1;
-      continue;
-    }
-    rest += text[i];
-    i += 1;
-  }
-  if (together && !members.includes(ME)) members.unshift(ME);
-  if (members.length > 0)
-    rest = rest.replace(
-      /(?:我们)?(?:[二两俩三四五六七八九十\d]个?人|几个人|二人|俩人|俩)?\s*(?:一起|一块儿?|一同|共同)|(?:[两俩三四五六七八九十\d]个?人|几个人|三人|两人)/,
-      ' ',
-    );
-  return { members, rest };
-}
 
 /** The clock of a day; minutes over 1440 are the next day's. */
 function local(day: string, minutes: number): string {
@@ -97,21 +44,36 @@ function nowText({ now, zone }: ReadContext): string {
   return local(dayOf(now, zone), hour * 60 + minute);
 }
 
+const PART_AT_END = /(?:凌晨|清早|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|早|晚)$/;
+const PARTS: Readonly<Record<string, string>> = { 早: '早上', 清早: '早上', 清晨: '早上', 早晨: '早上', 晚: '晚上' };
+
+/** `没去巡逻`: what was not done is no report. */
+const denies = (text: string): boolean =>
+  findItems(text).some(({ from }) =>
+    /(?:没有?|未|别|不(?:去|能|想|参加|做))(?:去|能|再|参加|来|做)?\s*$/.test(text.slice(0, from)),
+  );
+
 /** One report of one part: what is said is taken out piece by piece, the note is what is left. */
-function draftOf(segment: string, context: ReadContext): { draft: Draft; vague: boolean; joint: boolean } {
-  const draft: Draft = {};
-  let { members, rest: text } = takeMembers(segment, context);
+function draftOf(
+  segment: string,
+  context: ReadContext,
+  given: Pick<Draft, 'date' | 'members'> = {},
+): { draft: Draft; vague: boolean; joint: boolean; ownDay: boolean } {
+  const draft: Draft = { ...given };
+  const { members, rest } = takeMembers(reportedFor(segment, context), context);
+  let text = rest;
   const day = findDay(text, context.now, context.zone, 'past');
   if (day) {
     draft.date = day.day;
     // `昨晚7点到9点`: the part of the day belongs to the clock as well.
-    const part = /(?:下午|傍晚|晚上?|夜里)$/.exec(text.slice(day.from, day.to))?.[0].replace(/^晚$/, '晚上') ?? '';
-    text = `${text.slice(0, day.from)} ${part}${text.slice(day.to)}`;
+    const part = PART_AT_END.exec(text.slice(day.from, day.to))?.[0] ?? '';
+    text = `${text.slice(0, day.from)} ${PARTS[part] ?? part}${text.slice(day.to)}`;
   }
   const [duration] = findDurations(text);
   let vague = false;
   if (duration) {
-    draft.minutes = duration.minutes;
+    const below = /(?:^|\s)-$|负$/.test(text.slice(0, duration.from));
+    draft.minutes = below ? -duration.minutes : duration.minutes;
     vague = duration.vague;
     if (duration.clock) {
       const today = dayOf(context.now, context.zone);
@@ -130,6 +92,8 @@ function draftOf(segment: string, context: ReadContext): { draft: Draft; vague: 
   const kinds = [...new Set(items.map((i) => i.item))];
   const between = items.length > 1 ? text.slice(items[0]?.to, items[1]?.from) : '';
   const joint = kinds.length > 1 && /^[\s]*(?:和|跟|与|及|、|,|\+)[\s]*$/.test(between);
+  // Two kinds beside each other for one length may be one report or two.
+  if (kinds.length > 1) vague = true;
   if (item) {
     draft.item = joint ? items.map((i) => text.slice(i.from, i.to)).join('和') : item.item;
     if (joint) text = `${text.slice(0, item.from)} ${text.slice(items.at(-1)?.to)}`;
@@ -141,9 +105,9 @@ function draftOf(segment: string, context: ReadContext): { draft: Draft; vague: 
     .replace(/ {2,}/g, ' ')
     .trim()
     .replace(FILLER, '')
-    .replace(/^[\s,:;.、我了在]+|[\s,:;、了]+$/g, '');
-  if (note !== '' && !/^[\s\d]*$/.test(note)) draft.note = note;
-  return { draft, vague, joint };
+    .replace(/^[\s,:;.、#+/|_*-]+|^[我了在]+|[\s,:;、了#+/|_*-]+$/g, '');
+  if (/\p{L}/u.test(note)) draft.note = note;
+  return { draft, vague, joint, ownDay: day !== undefined };
 }
 
 function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContext): Reading {
@@ -171,12 +135,27 @@ function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContex
 }
 
 function readItems(text: string, context: ReadContext): Reading {
-  const parts = segments(text, findDurations(text)).map((s) => draftOf(s, context));
-  return readingOf(
-    parts.map((p) => p.draft),
-    parts.some((p) => p.vague || p.joint),
-    context,
-  );
+  const { parts, listed } = segments(text, findDurations(text));
+  const drafts: Draft[] = [];
+  let vague = false;
+  let headed = false;
+  let given: Pick<Draft, 'date' | 'members'> = {};
+  for (const [i, part] of parts.entries()) {
+    const { draft, ...read } = draftOf(part, context, given);
+    const { item, minutes, date, members } = draft;
+    const heading = i === 0 && parts.length > 1 && item === undefined && minutes === undefined;
+    if (heading) headed = true;
+    else {
+      drafts.push(draft);
+      vague ||= read.vague || read.joint;
+      // A day within one item of a list may not be meant for the next; whoever is named once may be in all.
+      vague ||= listed && !headed && date !== undefined && !read.ownDay;
+      vague ||= !listed && parts.length > 1 && members !== undefined;
+    }
+    const forAll = headed || (!listed && i === 0) || given.members !== undefined;
+    given = { ...(date !== undefined && { date }), ...(forAll && members && { members }) };
+  }
+  return readingOf(drafts, vague, context);
 }
 
 /** 服务 <what> <how long> [note]: parts in any order, several items in one message. */
@@ -190,10 +169,20 @@ export const serviceReport: Grammar<typeof slots> = {
       return context.addressed || phrase.text === phrase.word || rest.trim() === ''
         ? { intent: 'ask', slots: { missing: ['item', 'minutes'] } }
         : undefined;
-    const reading = readItems(rest.replace(/^[\s,:;.]+/, '').replace(/^(?:一下|了)[\s,]*/, ''), context);
+    if (denies(rest)) return undefined;
+    const reading = readItems(rest.replace(/^(?:-|[\s,:;.]+)/, '').replace(/^(?:一下|了)[\s,]*/, ''), context);
     if (isQuestion(rest)) return undefined;
+    // `服务2小时的地方太远了`: a length that describes something else.
+    if (
+      draftsOf(reading).some((d) => d.item === undefined) &&
+      findDurations(rest).some(({ to }) => /^的/.test(rest.slice(to)))
+    )
+      return undefined;
     if (!isGlued(rest))
-      return reading.intent === 'ask' && !context.addressed && /^[\s,:]*[\p{L}]{9,}/u.test(rest)
+      return reading.intent === 'ask' &&
+        !context.addressed &&
+        findDurations(rest).length === 0 &&
+        /^[\s,:]*[\p{L}]{9,}/u.test(rest)
         ? undefined
         : knows(reading)
           ? reading
@@ -206,13 +195,14 @@ export const serviceReport: Grammar<typeof slots> = {
     const text = phrase.text.replace(/^(?:请|帮我|我)?(?:登记|报告|汇报|报|记)(?:一下|个|下)?[\s,:]*/, '');
     if (
       isQuestion(text) ||
-      /能加|加几分|几分|多少分|[加扣](?:\d+|[一二两三四五六七八九十]+)分|规则|还没|没来|明天.*(?:吗|几点)|迟到|晚到|请假|签到|参加不了|来不了|到不了|预约|接龙|通知/.test(
+      /能加|加几分|几分|多少分|有几个|几个人|谁|哪[些个]|[加扣](?:\d+|[一二两三四五六七八九十]+)分|规则|还没|没来|明天.*(?:吗|几点)|迟到|晚到|请假|签到|参加不了|来不了|到不了|预约|接龙|通知/.test(
         text,
       )
     )
       return undefined;
     if (context.place === 'private' && context.open === 'asWritten' && /停水|停电|快递|等了|堵了|没来/.test(text))
       return undefined;
+    if (denies(text) || isTold(text, context)) return undefined;
     if (/吵|闹|扰民|没人|坏了|漏水|停水|停电|投诉/.test(text)) return undefined;
     const durations = findDurations(text);
     if (durations.length === 0 || findItems(text).length === 0) return undefined;
@@ -251,6 +241,12 @@ export const serviceReport: Grammar<typeof slots> = {
   },
 };
 
+/** `张三说他巡逻了`, `巡逻的保安睡了`: told of others, or of those who do it. */
+const isTold = (text: string, { names }: ReadContext): boolean =>
+  /[他她]说|说[他她]|听说|看见|看到/.test(text) ||
+  /^说/.test(text.slice(names.prefixOf(text)?.length ?? text.length)) ||
+  findItems(text).some(({ to }) => /^的(?!是)\p{Script=Han}/u.test(text.slice(to)));
+
 /** Right after the word only what a report is made of may stand: `服务扫地2小时`, not `服务器2小时修好`. */
 const beginsKnown = (rest: string, { now, zone, names }: ReadContext): boolean =>
   findItems(rest)[0]?.from === 0 ||
@@ -271,7 +267,7 @@ const listSlots = z.object({ period: z.object({ from: z.string(), to: z.string()
 /** 我的服务 [本月]. */
 export const serviceList: Grammar<typeof listSlots> = {
   intent: 'service.list',
-  words: ['我的服务', '服务记录', '我的服务记录'],
+  words: ['我的服务', '服务记录', '我的服务记录', '我的志愿服务', '我的志愿服务记录', '我的服务列表'],
   slots: listSlots,
   read(phrase, context) {
     if (isAlone(phrase.rest)) return { intent: 'service.list', slots: {} };
@@ -279,5 +275,15 @@ export const serviceList: Grammar<typeof listSlots> = {
     return period && bare(phrase.rest).length <= 8
       ? { intent: 'service.list', slots: { period: period.period } }
       : undefined;
+  },
+  readSentence(phrase, context) {
+    if (
+      !/我.{0,8}(?:报|做|登记|参加)[过了]*(?:哪些|多少|几次|什么)(?:志愿)?服务|我的服务有?(?:哪些|多少|几[条次])/.test(
+        phrase.text,
+      )
+    )
+      return undefined;
+    const period = findPeriod(phrase.text, context.now, context.zone);
+    return { intent: 'service.list', slots: { ...(period && { period: period.period }) } };
   },
 };

@@ -25,7 +25,7 @@ const WEEK = new RegExp(`(上上|上|这|本|下下|下)?个?(?:周|星期|礼�
 const FULL = new RegExp(`(?:(\\d{4})年)?(${H})月(${H})[日号]?(?!\\d|号?[楼栋幢院])${PART}`);
 const IN_MONTH = new RegExp(`(上个?|本|这个?)月(${H})[日号](?!楼|院)${PART}`);
 const SLASHED =
-  /(?<![\d.:/#-])(?:(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})(?![\d/.-])|(1[0-2]|0?[1-9])[/.](3[01]|[12]\d|0?[1-9])(?![\d/.:]|\s*(?:个|小时|钟|h|分|点|万|元|米|公里)))/i;
+  /(?<![\d.:/#-])(?:(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})(?![\d/.-])|(1[0-2]|0?[1-9])[/.](3[01]|[12]\d|0?[1-9])(?![\d/.:]|\s*(?:个|小时|钟|h|分|点|万|元|米|公里))|(1[0-2]|0[1-9])-(0[1-9]|[12]\d|3[01])(?![\d/.:-]|号|楼|栋|\s*(?:个|小时|钟|h|分|点)))/i;
 const DAY_ONLY = new RegExp(
   `(?<![\\d#月第${HAN_DIGITS}])(${H})[日号](?!楼|门|院|栋|单元|线|心愿|通知|任务|事项|接龙|桶|电梯|岗|亭|库|车|机|房|桌|厅|室|会议|活动室)${PART}`,
 );
@@ -73,7 +73,7 @@ export function findDay(text: string, now: Date, zone: string, direction: Direct
   if (week) offer(week, weekday(week[1], week[2] ?? '', today, direction));
   const full = FULL.exec(text) ?? SLASHED.exec(text);
   if (full) {
-    const [month, date] = [num(full[2] ?? full[4]), num(full[3] ?? full[5])];
+    const [month, date] = [num(full[2] ?? full[4] ?? full[6]), num(full[3] ?? full[5] ?? full[7])];
     offer(
       full,
       full[1] === undefined ? withYear(month, date, today, direction) : dayString(Number(full[1]), month, date),

@@ -22,7 +22,7 @@ const N = `(\\d+(?:\\.\\d+)?|${H}点[一二三四五六七八九]|${H})`;
 const HOUR = '(?:小时|钟头|钟|hours?|hrs?|h)';
 const MINUTE = '(?:分钟|分(?!之)|minutes?|mins?|min|m(?![a-z]))';
 const TIME = `(?:凌晨|早上|上午|中午|下午|傍晚|晚上|早|晚)?\\s*(\\d{1,2}|${H})(?:(?::|点|时)(?:\\s*(\\d{1,2}|半|[一三13]刻|${H}))?(?:分)?钟?)`;
-const RANGE = new RegExp(`${TIME}\\s*(?:-|~|到|至)\\s*${TIME}`, 'i');
+const RANGE = new RegExp(`${TIME}\\s*(?:-|~|到|至)\\s*${TIME}`, 'gi');
 
 /** `2`, `2.5`, `两`, `两点五`. */
 function number(text: string): number {
@@ -38,7 +38,7 @@ interface Rule {
   readonly vague: boolean;
 }
 const rule = (source: string, minutes: Rule['minutes'], vague = false): Rule => ({
-  pattern: new RegExp(source, 'i'),
+  pattern: new RegExp(source, 'gi'),
   minutes,
   vague,
 });
@@ -56,6 +56,8 @@ const rules: readonly Rule[] = [
   rule(`半个?多(?:小时|钟头|钟)`, () => 30, true),
   rule(`${N}个?(?:多|来)个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
   rule(`([一二两三四五六七八九])([二两三四五六七八九])个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`([二三四五六七八九])[三四五六七八九]十(?:来)?${MINUTE}`, (m) => number(m[1] ?? '') * 10, true),
+  rule(`十([一二三四五六七八])[二三四五六七八九]${MINUTE}`, (m) => 10 + number(m[1] ?? ''), true),
   rule(`(\\d)[-~](\\d)个?${HOUR}`, (m) => Number(m[1]) * 60, true),
   rule(`${ABOUT}${N}个半${HOUR}`, (m) => number(m[1] ?? '') * 60 + 30, true),
   rule(`${ABOUT}${N}个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
@@ -77,12 +79,28 @@ const rules: readonly Rule[] = [
   rule(`半个?${HOUR}`, () => 30),
   rule(`([一二两三123])刻钟`, (m) => number(m[1] ?? '') * 15),
   rule(`${N}${MINUTE}`, (m) => number(m[1] ?? '')),
+  // `1:30` beside what was done is a length; after a day or a part of it, or before 到, it is a clock.
+  rule(
+    '(?<![\\d:点天午晚早夜到至~-] ?)([0-3]):([0-5]\\d)(?! ?(?:[\\d:到至~-]|开始|起|集合))',
+    (m) => number(m[1] ?? '') * 60 + number(m[2] ?? ''),
+  ),
 ];
+
+const findRule =
+  ({ pattern, minutes, vague }: Rule) =>
+  (text: string, from: number): FoundDuration | undefined => {
+    pattern.lastIndex = from;
+    for (let m = pattern.exec(text); m && m[0] !== ''; m = pattern.exec(text)) {
+      const n = minutes(m);
+      if (!Number.isNaN(n)) return { from: m.index, to: m.index + m[0].length, minutes: Math.round(n), vague };
+    }
+    return undefined;
+  };
 
 /** Minutes after midnight of a clock time as written; bare hours are taken as said. */
 function clockOf(whole: string, hour: string, minute: string | undefined): number {
   let h = number(hour);
-  const afternoon = /下午|晚|傍晚/.test(whole) && h < 12;
+  const afternoon = (/下午|晚|傍晚/.test(whole) && h < 12) || (/中午/.test(whole) && h < 6);
   if (afternoon) h += 12;
   const m =
     minute === undefined
@@ -97,7 +115,8 @@ function clockOf(whole: string, hour: string, minute: string | undefined): numbe
   return h * 60 + m;
 }
 
-function findRange(text: string): FoundDuration | undefined {
+function findRange(text: string, from: number): FoundDuration | undefined {
+  RANGE.lastIndex = from;
   const m = RANGE.exec(text);
   if (!m) return undefined;
   const [first = '', second = ''] = m[0].split(/\s*(?:-|~|到|至)\s*/);
@@ -106,7 +125,7 @@ function findRange(text: string): FoundDuration | undefined {
   if (Number.isNaN(startsAt) || Number.isNaN(said) || startsAt >= 1440 || said > 1440) return undefined;
   // `10点到1点` ends in the afternoon, `晚上11点到1点` on the next day.
   const endsAt = said > startsAt ? said : said <= 720 && said + 720 > startsAt ? said + 720 : said + 1440;
-  const open = /^[1-6一二两三四五六](?!\d|[十:])/.test(first);
+  const open = /^ *[1-6一二两三四五六](?!\d|[十:])/.test(first);
   return {
     from: m.index,
     to: m.index + m[0].length,
@@ -119,21 +138,18 @@ function findRange(text: string): FoundDuration | undefined {
 /** All lengths of time in a text, in order. `30人次`, `7位`, `12栋`, `90岁` are none. */
 export function findDurations(text: string): FoundDuration[] {
   const found: FoundDuration[] = [];
-  let from = 0;
-  while (from < text.length) {
-    const rest = text.slice(from);
-    const range = findRange(rest);
-    let best = range;
-    for (const { pattern, minutes, vague } of rules) {
-      const m = pattern.exec(rest);
-      if (!m || m[0] === '') continue;
-      const n = minutes(m);
-      if (Number.isNaN(n) || (best && m.index >= best.from)) continue;
-      best = { from: m.index, to: m.index + m[0].length, minutes: Math.round(n), vague };
+  const searches = [findRange, ...rules.map(findRule)];
+  /** What each search found last: it searches on only from where that is used up. */
+  const next = searches.map((search) => search(text, 0));
+  for (;;) {
+    let best: FoundDuration | undefined;
+    for (const offered of next) if (offered && (!best || offered.from < best.from)) best = offered;
+    if (!best) return found;
+    found.push(best);
+    const { to } = best;
+    for (const [i, search] of searches.entries()) {
+      const offered = next[i];
+      if (offered && offered.from < to) next[i] = search(text, to);
     }
-    if (!best) break;
-    found.push({ ...best, from: best.from + from, to: best.to + from });
-    from += best.to;
   }
-  return found;
 }

@@ -1,5 +1,10 @@
 import { Converter } from 'opencc-js/t2cn';
 
+/** Hong Kong and Taiwan write the particle 着 with the character of 著名. */
+const PARTICLE_ZHE = /(?<![显名原编论专卓土执])著(?![名作述者称书])/g;
+/** 幺 made traditional and back is 么: beside digits it is a one. */
+const ONE =
+  /(?<=^|[\s,零〇一二三四五六七八九么幺])么(?=[零〇一二三四五六七八九么幺])|(?<=[零〇一二三四五六七八九幺]{3})么/g;
 const simplify = Converter({ from: 'hk', to: 'cn' });
 /** Nothing traditional is outside this range: most messages need no conversion. */
 const HAN = /\p{Script=Han}/u;
@@ -23,7 +28,7 @@ const QUOTE = /^\s*[「"“]([\s\S]*?)[」"”]\s*\n\s*(?:[-—－_][\s-—－_]
 
 /** WeChat writes a quoted answer as `「name：text」`, a line of dashes, the answer. */
 export function splitQuote(text: string): { quote: string | undefined; answer: string } {
-  const found = QUOTE.exec(text);
+  const found = QUOTE.exec(text.replace(/\r\n?/g, '\n').replace(/\p{Cf}/gu, ''));
   return found ? { quote: found[1] ?? '', answer: found[2] ?? '' } : { quote: undefined, answer: text };
 }
 
@@ -50,9 +55,11 @@ function fold(raw: string): string {
     .replace(/\r\n?/g, '\n')
     .replace(/[\p{Cf}\uFE00-\uFE0F]/gu, '')
     .replace(/[\p{Zs}\t\u0000-\u0009\u000B-\u001F\u007F]+/gu, ' ')
+    .replace(/\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}/gu, ' ')
     .replace(ALONE, '$1')
     .replace(/\[[\p{Script=Han}A-Za-z]{1,8}\]/gu, ' ')
-    .replace(/\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}/gu, ' ')
+    .replace(PARTICLE_ZHE, '着')
+    .replace(ONE, '幺')
     .replace(/[「」『』“”"《》【】]/g, ' ')
     .replace(/[。!…]+/g, ',')
     .replace(/[–—―]+|--+/g, '-')

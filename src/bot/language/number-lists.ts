@@ -11,7 +11,7 @@ export const MAX_LISTED = 50;
 export function parseNumberList(text: string): number[] | undefined {
   const cleaned = text
     .replace(/[#第]|号(?!楼)/g, ' ')
-    .replace(/[,、;和及与]/g, ' ')
+    .replace(/[,、;/和及与]|(?<=\d{2})\.(?=\d{2})/g, ' ')
     .replace(/\s*(?:-+|—+|~+|到|至)\s*/g, '-')
     .trim();
   if (cleaned === '') return undefined;
@@ -19,7 +19,7 @@ export function parseNumberList(text: string): number[] | undefined {
   for (const part of cleaned.split(/\s+/)) {
     const [from, to, ...more] = part
       .split('-')
-      .map((n) => (new RegExp(`^(\\d{1,6}|[${HAN_DIGITS}]{1,6})$`).test(n) ? parseWhole(n) : undefined));
+      .map((n) => (new RegExp(`^(\\d{1,6}|[${HAN_DIGITS}]{1,8})$`).test(n) ? parseWhole(n) : undefined));
     if (from === undefined || more.length > 0 || (part.includes('-') && to === undefined)) return undefined;
     const last = to ?? from;
     if (last < from || last - from >= MAX_LISTED) return undefined;
@@ -31,8 +31,9 @@ export function parseNumberList(text: string): number[] | undefined {
 /** Not the number of a thing unless a # says so: `2小时`, `3号楼`, `30人次`, `90岁`. */
 const NO_MEASURE =
   '(?!\\d|\\.\\d|:\\d|小时|个|h|分(?!数)|点|时(?!间|长)|刻|人|位(?!置)|名(?!字)|次(?!数)|天|日|月|年|岁|元|块|楼|栋|幢|单元|户|条|%|号楼)';
-const ONE = `(?:#\\s*\\d{1,6}(?!\\d|号楼)|\\d{1,6}${NO_MEASURE})(?:\\s*号)?`;
-const LIST = `${ONE}(?:(?:\\s*[,、和]\\s*|\\s*(?=#)|\\s+|\\s*(?:-|—|~|到|至)\\s*)${ONE})*`;
+const SPELLED = `第?[${HAN_DIGITS}]{1,8}号(?!楼|院|门|线|桌|人)`;
+const ONE = `(?:第?(?:#\\s*\\d{1,6}(?!\\d|号楼)|\\d{1,6}${NO_MEASURE})(?:\\s*号)?|${SPELLED})`;
+const LIST = `${ONE}(?:(?:\\s*[,、/和]\\s*|\\s*(?=#)|\\s+|\\s*(?:-|—|~|到|至)\\s*)${ONE})*`;
 const LEADING = new RegExp(`^(${LIST})`);
 
 /** The numbers a text begins with, and the rest. */

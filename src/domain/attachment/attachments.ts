@@ -52,6 +52,11 @@ export function attachmentOperations(attachments: Model<StoredAttachment>) {
       await attachments.updateOne({ _id }, { $setOnInsert: { name, type, bytes, at } }, { upsert: true });
       return { id: _id, name, type, bytes: bytes.length };
     },
+    /** What a message carries of these, without their bytes; one that is gone is missing. */
+    async describe(ids: readonly string[]): Promise<{ id: string; name: string; type: string; bytes: number }[]> {
+      const found = await attachments.find({ _id: { $in: [...ids] } }).exec();
+      return found.map(({ _id, name, type, bytes }) => ({ id: _id, name, type, bytes: bytes.length }));
+    },
     find: (id: string): Promise<StoredAttachment | null> => attachments.findById(id).exec(),
   };
 }

@@ -117,6 +117,14 @@ export function checkInOperations(
         .lean<CheckInRequest[]>()
         .then((all) => all.filter((r) => leads(leader, r.unitPath))),
 
+    /** These requests, those that there are, by number. */
+    find: (tx: Tx, wanted: readonly number[]): Promise<CheckInRequest[]> =>
+      requests
+        .find({ _id: { $in: [...wanted] } })
+        .sort({ _id: 1 })
+        .session(tx.session)
+        .lean<CheckInRequest[]>(),
+
     /** Approves: the person becomes a member of the unit the request came from, and the identity is theirs. */
     async approve(
       tx: Tx,

@@ -1,5 +1,5 @@
 import type { Model } from 'mongoose';
-import type { HalfYear } from '../../calendar.js';
+import type { Day, HalfYear } from '../../calendar.js';
 import type { Tx } from '../../store/transaction.js';
 import type { Member } from '../member/schema.js';
 import type { PointRules } from '../rules/point-rules.js';
@@ -90,8 +90,19 @@ export function ledgerOperations({ entries, accounts }: LedgerModels, rules: Poi
     },
 
     /** The newest first. */
-    lastEntries: (tx: Tx, member: string, count: number): Promise<LedgerEntry[]> =>
-      entries.find({ member }).sort({ at: -1, _id: -1 }).limit(count).session(tx.session).lean<LedgerEntry[]>(),
+    /** The newest first; `within`: only entries whose day lies there, both ends included. */
+    lastEntries: (
+      tx: Tx,
+      member: string,
+      count: number,
+      within?: { readonly from: Day; readonly to: Day },
+    ): Promise<LedgerEntry[]> =>
+      entries
+        .find({ member, ...(within && { day: { $gte: within.from, $lte: within.to } }) })
+        .sort({ at: -1, _id: -1 })
+        .limit(count)
+        .session(tx.session)
+        .lean<LedgerEntry[]>(),
 
     entriesOf: (tx: Tx, member: string, period: HalfYear): Promise<LedgerEntry[]> =>
       entries.find({ member, period }).sort({ at: 1 }).session(tx.session).lean<LedgerEntry[]>(),

@@ -25,9 +25,6 @@ export class ReportNotFound extends DomainError<{ number: number }> {
 export class NotYourReport extends DomainError<{ number: number }> {
   readonly code = 'service.notYours';
 }
-export class ReasonNeeded extends DomainError<{ number: number }> {
-  readonly code = 'service.reasonNeeded';
-}
 export type ServiceError =
   | ImplausibleDuration
   | DayFull
@@ -36,5 +33,4 @@ export type ServiceError =
   | MemberNotFound
   | SeveralMembers
   | ReportNotFound
-  | NotYourReport
-  | ReasonNeeded;
+  | NotYourReport;

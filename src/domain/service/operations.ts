@@ -14,7 +14,6 @@ import {
   ImplausibleDuration,
   MemberNotFound,
   NotYourReport,
-  ReasonNeeded,
   ReportNotFound,
   SeveralMembers,
   TooLate,
@@ -34,6 +33,19 @@ export interface ReportedItem {
   readonly note?: string | undefined;
   /** Whom it counts for: names, and `@me` for the reporter. */
   readonly members: readonly string[];
+}
+
+/** A piece of service and the one member it counts for. */
+export interface OwnedItem extends Omit<ReportedItem, 'members'> {
+  readonly member: Member;
+}
+
+/** How a piece of service stands before it is recorded. */
+export interface Examined {
+  /** Why it can't be recorded. */
+  readonly problem?: ImplausibleDuration | FutureDay | TooLate | DayFull;
+  /** A report of the same member, day, item and length that counts already. */
+  readonly same?: number;
 }
 
 export interface Report {
@@ -61,7 +73,7 @@ export type SettledReport =
       readonly member: Member;
     }
   | { readonly is: 'already'; readonly report: ServiceReport }
-  | { readonly is: 'own' | 'notAllowed'; readonly number: number };
+  | { readonly is: 'own' | 'notAllowed' | 'reasonNeeded'; readonly number: number };
 
 const counts = (r: ServiceReport): boolean => r.status === 'submitted' || r.status === 'confirmed';
 export const sourceOf = (number: number): string => `serviceReport:${number}`;
@@ -183,7 +195,77 @@ export function serviceOperations(
       ).map((m) => [m._id, m]),
     );
 
+  const limits = ({ minutes, day }: Pick<OwnedItem, 'minutes' | 'day'>, today: Day): Examined['problem'] => {
+    if (!(minutes > 0 && minutes <= MAX_DAY_MINUTES)) return new ImplausibleDuration({ minutes });
+    if (day > today) return new FutureDay({ day });
+    return day < addDays(today, -maxAgeDays) ? new TooLate({ day, days: maxAgeDays }) : undefined;
+  };
+
+  /** One after the other: what is right so far counts for the day's sum of what follows. */
+  async function examine(tx: Tx, items: readonly OwnedItem[], today: Day): Promise<Examined[]> {
+    const days = new Map<string, ServiceReport[]>();
+    const dayMinutes = new Map<string, number>();
+    const examined: Examined[] = [];
+    for (const { member, item, minutes, day } of items) {
+      const problem = limits({ minutes, day }, today);
+      if (problem) {
+        examined.push({ problem });
+        continue;
+      }
+      const key = `${member._id}|${day}`;
+      const there =
+        days.get(key) ??
+        (await reports.find({ member: member._id, day }).session(tx.session).lean<ServiceReport[]>()).filter(counts);
+      days.set(key, there);
+      const already = dayMinutes.get(key) ?? there.reduce((sum, r) => sum + r.minutes, 0);
+      const same = there.find((r) => r.item === item && r.minutes === minutes)?._id;
+      const full = already + minutes > MAX_DAY_MINUTES;
+      if (!full) dayMinutes.set(key, already + minutes);
+      examined.push({
+        ...(full && { problem: new DayFull({ name: member.name, day, already, minutes }) }),
+        ...(same !== undefined && { same }),
+      });
+    }
+    return examined;
+  }
+
+  /** @throws what `examine` finds wrong with one of them: nothing is recorded */
+  async function record(
+    tx: Tx,
+    { reporter, items, group, evidence, today, at }: Omit<Report, 'items'> & { readonly items: readonly OwnedItem[] },
+  ): Promise<ServiceReport[]> {
+    for (const { problem } of await examine(tx, items, today)) if (problem) throw problem;
+    const made: ServiceReport[] = [];
+    for (const { member, item, minutes, day, note } of items) {
+      const report: ServiceReport = {
+        _id: await numbers.next(tx, 'serviceReport'),
+        member: member._id,
+        memberName: member.name,
+        reporter: reporter._id,
+        item,
+        minutes,
+        day,
+        ...(note !== undefined && { note }),
+        evidence,
+        group,
+        unitPath: member.unitPath,
+        unitName: member.unitName,
+        confirmPath: confirmPathOf(member),
+        status: 'submitted',
+        at,
+      };
+      tx.insert(reports, report);
+      made.push(report);
+    }
+    for (const key of new Set(items.map((i) => `${i.member._id}|${i.day}`)))
+      tx.update(loads, { _id: key }, { $inc: { changes: 1 } }, { upsert: true });
+    return made;
+  }
+
   return {
+    examine,
+    record,
+
     /**
      * Stores one report for each item and person.
      *
@@ -196,53 +278,34 @@ export function serviceOperations(
       tx: Tx,
       { reporter, items, group, evidence, today, at }: Report,
     ): Promise<{ reports: ServiceReport[]; confirmers: Member[] }> {
-      const made: ServiceReport[] = [];
-      const dayMinutes = new Map<string, number>();
       const waiting = await pending
         .find({ member: reporter._id, group, at: { $gte: new Date(at.getTime() - EVIDENCE_MS) } })
         .session(tx.session)
         .lean<PendingEvidence[]>();
       const pictures = [...new Set([...evidence, ...waiting.flatMap((p) => p.attachments)])];
-      for (const { item, minutes, day, note, members: names } of items) {
-        if (!(minutes > 0 && minutes <= MAX_DAY_MINUTES)) throw new ImplausibleDuration({ minutes });
-        if (day > today) throw new FutureDay({ day });
-        if (day < addDays(today, -maxAgeDays)) throw new TooLate({ day, days: maxAgeDays });
-        for (const name of names) {
-          const member = name === '@me' || name === reporter.name ? reporter : await byName(tx, name, reporter);
-          const key = `${member._id}|${day}`;
-          const already =
-            dayMinutes.get(key) ??
-            (await reports.find({ member: member._id, day }).session(tx.session).lean<ServiceReport[]>())
-              .filter(counts)
-              .reduce((sum, r) => sum + r.minutes, 0);
-          if (already + minutes > MAX_DAY_MINUTES) throw new DayFull({ name: member.name, day, already, minutes });
-          dayMinutes.set(key, already + minutes);
-          const report: ServiceReport = {
-            _id: await numbers.next(tx, 'serviceReport'),
-            member: member._id,
-            memberName: member.name,
-            reporter: reporter._id,
-            item,
-            minutes,
-            day,
-            ...(note !== undefined && { note }),
-            evidence: pictures,
-            group,
-            unitPath: member.unitPath,
-            unitName: member.unitName,
-            confirmPath: confirmPathOf(member),
-            status: 'submitted',
-            at,
-          };
-          tx.insert(reports, report);
-          made.push(report);
-        }
+      const owned: OwnedItem[] = [];
+      for (const { members: names, ...item } of items) {
+        const problem = limits(item, today);
+        if (problem) throw problem;
+        for (const name of names)
+          owned.push({
+            ...item,
+            member: name === '@me' || name === reporter.name ? reporter : await byName(tx, name, reporter),
+          });
       }
-      for (const key of dayMinutes.keys()) tx.update(loads, { _id: key }, { $inc: { changes: 1 } }, { upsert: true });
+      const made = await record(tx, { reporter, items: owned, group, evidence: pictures, today, at });
       for (const { _id } of waiting) tx.remove(pending, { _id });
       const [first] = made;
       return { reports: made, confirmers: first ? await confirmersOf(tx, first.confirmPath, first.member) : [] };
     },
+
+    /** These reports, those that there are, by number. */
+    find: (tx: Tx, wanted: readonly number[]): Promise<ServiceReport[]> =>
+      reports
+        .find({ _id: { $in: [...wanted] } })
+        .sort({ _id: 1 })
+        .session(tx.session)
+        .lean<ServiceReport[]>(),
 
     /** Attaches a picture to the report of the last ten minutes, or keeps it ten minutes for the next one. */
     async addEvidence(
@@ -338,7 +401,7 @@ export function serviceOperations(
     /**
      * The author's withdrawal of what is not confirmed, a leader's reversal of what is.
      *
-     * @throws {ReasonNeeded} a reversal says why; {NotYourReport} neither author nor leader
+     * @throws {NotYourReport} neither author nor leader
      */
     async revoke(
       tx: Tx,
@@ -356,7 +419,7 @@ export function serviceOperations(
       }
       if (report.member === by._id) return { is: 'own', number };
       if (!leads(by, report.confirmPath)) throw new NotYourReport({ number });
-      if (reason === undefined) throw new ReasonNeeded({ number });
+      if (reason === undefined) return { is: 'reasonNeeded', number };
       if (report.status === 'submitted')
         return { is: 'done', report: change(tx, report, 'rejected', by, at, reason), member };
       const after = change(tx, report, 'reversed', by, at, reason);

@@ -2,6 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { type EngineOptions, FolderInUse, type RunningEngine, startEngine } from './server/engine.js';
 
 export { FolderInUse, type RunningEngine };
+export { type Served, servedAt } from './server/served.js';
+export { putInPlace } from './storage/replace.js';
 
 export interface StartOptions extends EngineOptions {
   /** `worker`: long reads do not hold up the caller's event loop. `same`: where a worker can't load the source (tests). */

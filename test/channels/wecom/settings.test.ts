@@ -60,6 +60,6 @@ describe('the settings of WeCom', () => {
     expect(parseConfig({}).SANDBOX).toBe(true);
     expect(parseConfig(bot).SANDBOX).toBe(false);
     expect(parseConfig({ ...bot, SANDBOX: 'on' }).SANDBOX).toBe(true);
-    expect(parseConfig({ ...app, HOST: '0.0.0.0' }).SANDBOX).toBe(false);
+    expect(parseConfig({ ...app, HOST: '0.0.0.0', METRICS_TOKEN: 'm'.repeat(16) }).SANDBOX).toBe(false);
   });
 });

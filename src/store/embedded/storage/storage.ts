@@ -5,6 +5,7 @@ import { EngineError } from '../errors.js';
 
 /** The layout of keys and values; a folder of another format is not opened. */
 const FORMAT = 1;
+export const DATA_FILE = 'data.mdb';
 
 /** A steady view of the store. Closed once; a view held open keeps old pages from being used again. */
 export interface Snapshot {
@@ -42,7 +43,7 @@ export class Storage {
     let root: RootDatabase<Buffer, Buffer>;
     try {
       root = open<Buffer, Buffer>({
-        path: join(folder, 'data.mdb'),
+        path: join(folder, DATA_FILE),
         noSubdir: true,
         keyEncoding: 'binary',
         encoding: 'binary',
@@ -56,7 +57,7 @@ export class Storage {
         { cause },
       );
     }
-    chmodSync(join(folder, 'data.mdb'), 0o600);
+    chmodSync(join(folder, DATA_FILE), 0o600);
     writeFileSync(formatFile, `${FORMAT}\n`, { mode: 0o600 });
     return new Storage(root);
   }

@@ -19,7 +19,7 @@ export interface Message {
   text: string;
   mentions: string[];
   attachments: { name: string; type: string; url: string }[];
-  quote?: { text: string };
+  quote?: { text: string; messageId?: string };
   at: string;
 }
 export interface Chip {
@@ -31,6 +31,8 @@ export interface Inspection {
   outcome: string;
   intent?: string;
   slots?: object;
+  records?: { no: number; kind: string; status: string; text: string }[];
+  ledger?: { points: number; rule: string; source: string }[];
   outbox?: { id: string; to: string; status: string; attempts: number }[];
   timings?: { handledMs: number };
 }
@@ -64,6 +66,8 @@ export const api = {
   clock: () => ask<{ now: string }>('/clock'),
   moveClock: (now: string) => post<{ now: string }>('/clock', { now }),
   reset: () => post<object>('/reset', {}),
+  newPerson: (name: string) => post<Person>('/people', { name }),
+  newRoom: (name: string, members: string[]) => post<Room>('/rooms', { name, members }),
   send: (message: {
     from: string;
     room: string | null;
@@ -71,6 +75,7 @@ export const api = {
     messageId: string;
     mentions: string[];
     attachments: NewFile[];
+    quote?: { text: string; messageId: string };
   }) => post<{ messageId: string }>('/messages', message),
   /** Calls back for each message that the person sees, and when the line comes or goes. */
   listen(person: string, on: { message: (m: Message) => void; line: (up: boolean) => void }): () => void {

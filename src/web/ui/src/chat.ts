@@ -29,6 +29,9 @@ export const chat = reactive({
   line: true,
   working: false,
   inspection: undefined as Inspection | undefined,
+  /** On a narrow screen the inspector is a sheet that is asked for. */
+  sheet: false,
+  quoting: undefined as Message | undefined,
   now: new Date(),
 });
 
@@ -54,6 +57,9 @@ export const nameOf = (id: string): string =>
 
 function add(message: Message): void {
   const key = keyOf(message.room);
+  // A group made in another tab since.
+  if (message.room !== null && !chat.rooms.some((r) => r.id === message.room))
+    void api.rooms().then((rooms) => (chat.rooms = rooms));
   const list = chat.messages.get(key) ?? [];
   if (list.some((m) => m.id === message.id)) return;
   chat.messages.set(key, [...list, message]);
@@ -101,6 +107,7 @@ export async function openPlace(key: string, show = true): Promise<void> {
   chat.open = show || chat.open;
   chat.unread.set(key, 0);
   chat.inspection = undefined;
+  chat.quoting = undefined;
   chat.chips = await api.chips(chat.me, current.value.room).catch(() => []);
 }
 
@@ -112,10 +119,12 @@ export async function send(text: string, mentions: string[], files: NewFile[]): 
     text,
     mentions,
     attachments: files.map((f) => ({ name: f.name, type: f.type, url: `data:${f.type};base64,${f.base64}` })),
+    ...(chat.quoting && { quote: { text: chat.quoting.text, messageId: chat.quoting.id } }),
     at: chat.now.toISOString(),
     state: 'sending',
     files,
   };
+  chat.quoting = undefined;
   await deliver(draft);
 }
 
@@ -133,6 +142,9 @@ export async function deliver(draft: Draft): Promise<void> {
       messageId: draft.id,
       mentions: draft.mentions,
       attachments: draft.files,
+      ...(draft.quote?.messageId !== undefined && {
+        quote: { text: draft.quote.text, messageId: draft.quote.messageId },
+      }),
     });
     chat.inspection = await api.inspect(draft.id).catch(() => undefined);
     chat.chips = await api.chips(chat.me, current.value.room).catch(() => chat.chips);
@@ -144,14 +156,37 @@ export async function deliver(draft: Draft): Promise<void> {
   }
 }
 
-export async function moveClock(minutes: number): Promise<void> {
-  const to = minutes > 0 ? new Date(chat.now.getTime() + minutes * 60_000) : tomorrow();
+/** Moves the program's clock on; it never goes back. Returns whether it did. */
+export async function moveClock(to: Date): Promise<boolean> {
+  if (!(to > chat.now)) return false;
   chat.now = new Date((await api.moveClock(to.toISOString())).now);
+  return true;
 }
 
-function tomorrow(): Date {
-  const day = Math.floor((chat.now.getTime() + 8 * 3_600_000) / 86_400_000) + 1;
-  return new Date(day * 86_400_000);
+/** What the bot made of a message of mine, shown on any width. */
+export async function inspect(id: string): Promise<void> {
+  chat.inspection = await api.inspect(id).catch(() => undefined);
+  chat.sheet = true;
+}
+
+export async function addPerson(name: string): Promise<void> {
+  const made = await api.newPerson(name);
+  chat.people.push(made);
+  await become(made.id);
+}
+
+/** A group that the bot has just joined: the one who makes it is in it. */
+export async function addRoom(name: string, members: readonly string[]): Promise<void> {
+  const made = await api.newRoom(name, [chat.me, ...members]);
+  chat.rooms.push(made);
+  await catchUp(made.id);
+  await openPlace(made.id);
+}
+
+/** Takes everything away and loads the demo community anew. */
+export async function reset(): Promise<void> {
+  await api.reset();
+  location.reload();
 }
 
 export async function start(): Promise<void> {

@@ -16,3 +16,10 @@ export function chatTime(iso: string, now: Date): string {
 
 export const clockLabel = (at: Date): string =>
   parts(at, { month: 'long', day: 'numeric', weekday: 'short', hour: '2-digit', minute: '2-digit', hour12: false });
+
+/** Tomorrow at 8:00, where the community is. */
+export const tomorrowMorning = (now: Date): Date => new Date((dayNumber(now) + 1) * 86_400_000);
+
+/** From and to the value of a date and time input, in the community's zone. */
+export const toInput = (at: Date): string => new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 16);
+export const fromInput = (value: string): Date => new Date(`${value}:00+08:00`);
