@@ -131,6 +131,7 @@ async function assemble(
         linkTo: links.linkTo,
         onDirectory: (people) => services.directory.replace(WECOM, people, clock.now()),
         onAlert: (what) => metrics.alerts.inc({ channel: WECOM, what }),
+        onUp: (up) => metrics.channelUp.set({ channel: WECOM }, Number(up)),
         onSent: (road) => metrics.roads.inc({ road }),
       })
     : undefined;

@@ -8,7 +8,7 @@ import { pressedCard } from './cards.js';
 import type { Envelope } from './crypto.js';
 import { type Guard, type Opened, Rejected, type Sources } from './guard.js';
 import { entranceId } from './events.js';
-import type { Late } from './late.js';
+import type { Envelopes, Late, Scene } from './late.js';
 import { readBotPayload, type BotEvent, type Received } from './received.js';
 import { type Reply, streamBody, streamIdOf, Streams } from './streams.js';
 import { Slot, type Ways } from './ways.js';
@@ -19,8 +19,6 @@ const MAX_ANSWERS = 1000;
 
 const Posted = z.object({ encrypt: z.string().max(1_000_000) });
 
-export type Scene = 'bot' | 'app';
-
 export interface CallbackAnswer {
   readonly status: number;
   readonly type: 'text/plain' | 'application/json';
@@ -30,7 +28,7 @@ export interface CallbackAnswer {
 }
 
 interface Options {
-  readonly envelopes: Readonly<Partial<Record<Scene, Envelope>>>;
+  readonly envelopes: Envelopes;
   readonly guard: Guard;
   readonly sources: Sources;
   readonly ways: Ways;
@@ -38,7 +36,9 @@ interface Options {
   readonly clock: Clock;
   readonly log: Logger;
   /** Hands a message to the bot. */
-  readonly receive: (message: Received, by: 'bot' | 'app') => Promise<Handled>;
+  readonly receive: (message: Received, by: Scene) => Promise<Handled>;
+  /** As `receive`, for what was acknowledged and not taken: nobody delivers it again. */
+  readonly insist: (message: Received, by: Scene) => Promise<Handled>;
   /** Somebody opened the chat, or pressed a button. */
   readonly onEvent: (event: BotEvent, id: string, slot?: Slot) => Promise<unknown>;
   readonly limitMs?: number;
@@ -208,27 +208,29 @@ export class Callbacks {
 
   /** The text for the callback's own answer, if there is one in time. Returns when the message is handled, or kept. */
   async #inTime(message: Received, by: Scene, slot: Slot | undefined): Promise<string | undefined> {
-    const { ways, late, receive, log, limitMs } = this.#options;
+    const { ways, late, receive, insist, log, limitMs } = this.#options;
     ways.open(message.messageId, {
       room: message.room,
       person: message.from,
+      toApp: by === 'app',
       ...(slot && { slot }),
       responseUrl: message.responseUrl,
     });
     const handled = receive(message, by);
     const limit = sleep(limitMs ?? LIMIT_MS, 'late' as const, { ref: false });
     // With a slot the answer is awaited too: it goes where WeCom waits for it.
-    const done = slot
-      ? handled.then(({ replies }) => (replies.some((r) => isHere(r.to, message)) ? limit : ('done' as const)))
-      : handled.then(() => 'done' as const);
+    const done = handled.then(({ outcome, replies }) =>
+      slot && outcome !== 'duplicate' && replies.some((r) => isHere(r.to, message)) ? limit : ('done' as const),
+    );
     const first = await Promise.race([done, limit, ...(slot ? [slot.filled.then((text) => ({ text }))] : [])]);
     if (typeof first === 'object') return first.text;
     if (first === 'done') {
       slot?.close();
       return undefined;
     }
-    await late.keep(message);
+    await late.keep(message, by);
     handled
+      .catch(() => insist(message, by))
       .then(({ delivered }) => delivered)
       .then(() => late.drop(message.messageId))
       .catch((err: unknown) => log.error({ messageId: message.messageId, err }, 'a late message failed'));

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import type { LinkTo } from '../../bot/adaption.js';
@@ -34,6 +35,14 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const WEBHOOK_PER_MINUTE = 20;
 
+const WORKS: ReadonlySet<ConnectionState> = new Set(['up', 'standby']);
+const PROBLEMS: Readonly<Partial<Record<ConnectionState, string>>> = {
+  connecting: 'the long connection is not up yet',
+  takenOver: 'another program has taken the long connection: stop it, then restart this one',
+  refused: 'WECOM_BOT_ID or WECOM_BOT_SECRET is wrong',
+  stopped: 'stopped',
+};
+
 export interface WecomDeps {
   readonly connection: Connection;
   readonly clock: Clock;
@@ -49,6 +58,8 @@ export interface WecomDeps {
   /** Something that an operator must see to: `what` is a constant. */
   readonly onAlert: (what: string) => void;
   readonly onSent: (road: string) => void;
+  /** The long connection came up (or another process has it), or went down. */
+  readonly onUp: (up: boolean) => void;
 }
 
 export interface WecomChannel extends Channel {
@@ -68,13 +79,14 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
   const { connection: db, clock, log, attachments } = deps;
   const apiUrl = config.WECOM_API_URL;
   const stopping = new AbortController();
+  // As many listen as conversations wait for their turn.
+  setMaxListeners(0, stopping.signal);
   const alert = (what: string, fields: object): void => {
     log.error({ ...fields, what }, 'WeCom needs an operator');
     deps.onAlert(what);
   };
   const ways = new Ways();
   const chats = new Chats(chatModel(db), clock);
-  const late = new Late(lateModel(db), clock);
   const tokens = tokenModel(db);
   const answered = answeredModel(db);
   const leases = leaseModel(db);
@@ -92,6 +104,9 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     token !== undefined && aesKey !== undefined ? new Envelope({ token, aesKey, receiveId }) : undefined;
   const botEnvelope = envelope(config.WECOM_BOT_TOKEN, config.WECOM_BOT_AES_KEY, '');
   const appEnvelope = envelope(config.WECOM_APP_TOKEN, config.WECOM_APP_AES_KEY, corpId ?? '');
+
+  const envelopes = { ...(botEnvelope && { bot: botEnvelope }), ...(appEnvelope && { app: appEnvelope }) };
+  const late = new Late(lateModel(db), clock, envelopes);
 
   const taking = new Taking({
     channel: WECOM,
@@ -117,6 +132,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
           turnMs: TURN_MS,
           onReceived: onFrame,
           alert,
+          onState: (state) => deps.onUp(WORKS.has(state)),
         })
       : undefined;
 
@@ -132,7 +148,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
         signal: stopping.signal,
         alert,
       }),
-      ...(api ? [appRoad(api), appchatRoad(api, chats)] : []),
+      ...(api ? [appRoad(api, ways), appchatRoad(api, chats)] : []),
     ],
     pace: new Pace([
       { count: config.WECOM_PER_MINUTE, perMs: MINUTE_MS },
@@ -154,7 +170,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
   });
 
   const callbacks = new Callbacks({
-    envelopes: { ...(botEnvelope && { bot: botEnvelope }), ...(appEnvelope && { app: appEnvelope }) },
+    envelopes,
     guard: new Guard({ answered, clock, windowMs: config.WECOM_CALLBACK_WINDOW_SECONDS * 1000 }),
     sources: new Sources(config.WECOM_REFUSALS_PER_MINUTE),
     ways,
@@ -162,6 +178,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     clock,
     log,
     receive: (message, by) => taking.receive(message, by),
+    insist: (message, by) => taking.insist(message, by),
     onEvent: receiveEvent,
   });
 
@@ -200,11 +217,16 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     async start(inbox: Inbox) {
       await chats.load();
       taking.start(inbox);
-      for (const message of await late.left()) {
-        ways.open(message.messageId, { room: message.room, person: message.from, responseUrl: message.responseUrl });
+      for (const { message, scene } of await late.left()) {
+        ways.open(message.messageId, {
+          room: message.room,
+          person: message.from,
+          toApp: scene === 'app',
+          responseUrl: message.responseUrl,
+        });
         taking.watch(
           taking
-            .receive(message, message.messageId.startsWith('app:') ? 'app' : 'bot')
+            .insist(message, scene)
             .then(({ delivered }) => delivered)
             .then(() => late.drop(message.messageId)),
         );
@@ -225,7 +247,8 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
         : roads.send(message),
     healthy: () => {
       const state = longConnection?.state;
-      return !stopping.signal.aborted && (state === undefined || state === 'up' || state === 'standby');
+      return !stopping.signal.aborted && (state === undefined || WORKS.has(state));
     },
+    problem: () => PROBLEMS[longConnection?.state ?? 'stopped'],
   };
 }

@@ -36,6 +36,10 @@ export class Pace {
     if (this.#sent.size > MAX_KEYS)
       for (const [other, times] of this.#sent) if (now - (times.at(-1) ?? 0) >= longest) this.#sent.delete(other);
     this.#sent.set(key, sent);
-    return Math.max(0, ...this.#limits.map((l) => (sent.at(-l.count) ?? now - l.perMs) + l.perMs - now));
+    const waits = this.#limits.map(({ count, perMs }) => {
+      const before = sent.at(-count);
+      return before === undefined ? 0 : before + perMs - now;
+    });
+    return Math.max(0, ...waits);
   }
 }

@@ -78,9 +78,10 @@ export class Roads {
     }
   }
 
-  /** Those that carry all of it come first. */
+  /** Those that carry all of it come first, and before them the one by which the question came. */
   #leading(message: OutgoingMessage): Road[] {
     const lacks = (road: Road): number =>
+      (road.isWayBack?.(message) === true ? 0 : 4) +
       Number(message.attachments.some((a) => !(isImage(a) ? road.images : road.files))) * 2 +
       Number(message.mentions.length > 0 && !road.mentions);
     return this.#options.roads.filter((road) => road.leads(message)).toSorted((a, b) => lacks(a) - lacks(b));

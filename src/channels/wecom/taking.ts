@@ -50,22 +50,30 @@ export class Taking {
     return this.track(this.#receive(message, by));
   }
 
-  /** As `receive`, where nobody delivers a message again: it is tried until the store takes it. */
+  /** As `insist`, for what the long connection brings: nobody delivers it again, so its writer is told. */
   keepTrying(message: Received, by: 'bot', tell: (text: string) => Promise<void>): void {
-    const { log, signal } = this.#options;
+    const { log } = this.#options;
     const { messageId } = message;
-    const trying = async (): Promise<Handled | void> => {
+    this.insist(message, by).catch((err: unknown) => {
+      log.error({ messageId, err }, 'message lost');
+      if (err instanceof PictureLost) this.watch(tell('图片没有收到，请再发一次'));
+    });
+  }
+
+  /** As `receive`, again and again for a minute. @throws Error it was not taken for all that */
+  insist(message: Received, by: 'bot' | 'app'): Promise<Handled> {
+    const { log, signal } = this.#options;
+    const trying = async (): Promise<Handled> => {
       for (let tries = 1; ; tries += 1)
         try {
           return await this.#receive(message, by);
         } catch (err) {
-          if (err instanceof PictureLost) return tell('图片没有收到，请再发一次');
-          if (tries >= TRIES || signal.aborted) throw err;
-          log.warn({ messageId, tries, err }, 'message not taken yet');
+          if (err instanceof PictureLost || tries >= TRIES || signal.aborted) throw err;
+          log.warn({ messageId: message.messageId, tries, err }, 'message not taken yet');
           await sleep(FIRST_PAUSE_MS * 2 ** tries, undefined, { signal });
         }
     };
-    this.track(trying()).catch((err: unknown) => log.error({ messageId, err }, 'message lost'));
+    return this.track(trying());
   }
 
   /** Counts something as under way until it, and what it sends, is done. */

@@ -40,6 +40,8 @@ export class Slot {
 export interface Way {
   readonly room: string | null;
   readonly person: string;
+  /** It was said to the app, and is answered there. */
+  readonly toApp?: boolean;
   readonly slot?: Slot;
   /** An address that takes one answer within an hour. */
   readonly responseUrl?: string | undefined;

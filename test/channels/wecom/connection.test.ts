@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { byConnection } from './running.js';
 import type { Chat } from '../../conversations/community.js';
 import { GROUP } from '../../conversations/community.js';
 import type { WecomConnectionNetwork } from '../../conversations/networks/wecom.js';
+import { CORP } from './simulator/api.js';
+import { makeKeys } from './simulator/cipher.js';
 import { BOT, BOT_SECRET } from './simulator/socket.js';
 import { pino } from 'pino';
 import { LongConnection } from '../../../src/channels/wecom/connection.js';
 import { Lease, leaseModel } from '../../../src/store/lease.js';
 
 const PNG = Buffer.from('89504e470d0a1a0a0000', 'hex');
+const KEYS = makeKeys(CORP);
 const until = async (done: () => boolean | Promise<boolean>): Promise<void> => {
   for (let i = 0; i < 400 && !(await done()); i += 1) await new Promise((r) => setTimeout(r, 25));
   expect(await done()).toBe(true);
@@ -17,12 +20,24 @@ const until = async (done: () => boolean | Promise<boolean>): Promise<void> => {
 
 describe('a bot with a long connection', () => {
   let chat: Chat<WecomConnectionNetwork>;
-  beforeEach(async () => {
-    chat = await byConnection({ WECOM_WEBHOOKS: `${GROUP}=robot-key-1` });
+  let before = 0;
+  beforeAll(async () => {
+    const { token, aesKey } = KEYS;
+    chat = await byConnection({
+      WECOM_WEBHOOKS: `${GROUP}=robot-key-1`,
+      WECOM_APP_TOKEN: token,
+      WECOM_APP_AES_KEY: aesKey,
+    });
+    sim().appKeys = KEYS;
     chat.network.simulator.api.robots.set('robot-key-1', GROUP);
   });
-  afterEach(() => chat.stop());
+  afterAll(() => chat.stop());
+  beforeEach(() => {
+    before = sim().phones.shown.length;
+  });
   const sim = () => chat.network.simulator;
+  /** What was shown in this test. */
+  const shown = () => sim().phones.shown.slice(before);
   const outbox = (filter: object) => chat.app.store.connection.collection('outbox').find(filter).toArray();
 
   it('hears text, voice, quotes and pictures, and answers where it was asked', async () => {
@@ -43,6 +58,30 @@ describe('a bot with a long connection', () => {
     expect(await write({ text: '服务 护学 1小时' })).toContain('附照片 1 张');
   });
 
+  it('a picture that can’t be had is said to be missing; beside words it is left out', async () => {
+    const image = { url: `${sim().api.url}/files/gone`, aeskey: Buffer.alloc(32).toString('base64') };
+    const alone = { msgid: 'i1', chattype: 'single', from: { userid: '王秀兰' }, msgtype: 'image', image };
+    await sim().socket.deliver('aibot_msg_callback', { person: '王秀兰' }, alone);
+    await chat.app.wecom?.idle();
+    expect(shown().map((s) => s.text)).toEqual(['图片没有收到，请再发一次']);
+    const msg_item = [
+      { msgtype: 'text', text: { content: '服务 扫地 1小时' } },
+      { msgtype: 'image', image },
+    ];
+    const beside = { ...alone, msgid: 'i2', msgtype: 'mixed', mixed: { msg_item } };
+    await sim().socket.deliver('aibot_msg_callback', { person: '王秀兰' }, beside);
+    await chat.app.wecom?.idle();
+    expect((await chat.told('王秀兰')).at(-1)).toContain('已登记');
+  });
+
+  it('what is said to the app is answered by the app, though the bot could write to that person too', async () => {
+    const asked = { from: '王秀兰', room: null, text: '积分', at: chat.now };
+    await sim().writeByConnection({ ...asked, messageId: 'to-bot' });
+    await sim().writeToApp({ ...asked, messageId: 'to-app' });
+    await chat.app.wecom?.idle();
+    expect(shown().map((s) => s.via)).toEqual(['answer', 'app']);
+  });
+
   it('whoever opens the chat is welcomed with what they can say here', async () => {
     const event = {
       msgid: 'e1',
@@ -53,17 +92,18 @@ describe('a bot with a long connection', () => {
     };
     await sim().socket.deliver('aibot_event_callback', { person: '李书记' }, event);
     await chat.app.wecom?.idle();
-    expect(sim().phones.shown).toEqual([expect.objectContaining({ via: 'welcome', to: { person: '李书记' } })]);
-    expect(sim().phones.shown[0]?.text).toContain('待办');
+    expect(shown()).toEqual([expect.objectContaining({ via: 'welcome', to: { person: '李书记' } })]);
+    expect(shown()[0]?.text).toContain('待办');
   });
 
   it('a leader’s 待办 has buttons; pressing one, twice, is saying it once', async () => {
     await chat.inGroup('王秀兰', '服务 扫地 1小时');
+    const points = await chat.points('王秀兰');
     await chat.says('董兰', '待办');
     const [card] = sim().phones.cards('董兰');
-    expect(card?.buttons.map((b) => b.text)).toEqual([
+    expect(card?.buttons.slice(0, 2).map((b) => b.text)).toEqual([
       expect.stringMatching(/^通过 #\d+$/),
-      expect.stringMatching(/^驳回/),
+      expect.stringMatching(/^驳回 #/),
     ]);
     const pressed = {
       msgid: 'p1',
@@ -77,9 +117,8 @@ describe('a bot with a long connection', () => {
     };
     for (let i = 0; i < 2; i += 1) await sim().socket.deliver('aibot_event_callback', { person: '董兰' }, pressed);
     await chat.app.wecom?.idle();
-    const told = await chat.told('董兰');
-    expect(told.filter((t) => t.includes('已通过，+2分'))).toHaveLength(1);
-    expect(await chat.points('王秀兰')).toBe(2);
+    expect(shown().filter((s) => s.text.includes('已通过，+2分'))).toHaveLength(1);
+    expect(await chat.points('王秀兰')).toBe(points + 2);
     expect(sim().socket.updatedCards).toContain(card?.task_id);
   });
 
@@ -89,23 +128,24 @@ describe('a bot with a long connection', () => {
     sim().socket.failNext(45009);
     await chat.inGroup('张三', '积分');
     await chat.inGroup('李四', '积分');
-    expect(sim().phones.shown.map((s) => s.via)).toEqual(['push', 'webhook', 'webhook']);
+    expect(shown().map((s) => s.via)).toEqual(['push', 'webhook', 'webhook']);
   });
 
   it('sent, not sent and unknown are told apart in the outbox', async () => {
-    await chat.says('王秀兰', '积分');
+    await chat.says('赵书记', '积分');
     sim().socket.failNext('drop');
-    await chat.says('张三', '积分');
+    await chat.says('周立新', '积分');
     await until(async () => (await outbox({ status: 'pending' })).length === 0);
-    expect(await outbox({ person: '王秀兰' })).toEqual([expect.objectContaining({ status: 'sent', maybeSent: false })]);
-    expect(await outbox({ person: '张三' })).toEqual([expect.objectContaining({ status: 'dead', maybeSent: true })]);
-    expect(await chat.told('张三')).toHaveLength(1);
+    expect(await outbox({ person: '赵书记' })).toEqual([expect.objectContaining({ status: 'sent', maybeSent: false })]);
+    expect(await outbox({ person: '周立新' })).toEqual([expect.objectContaining({ status: 'dead', maybeSent: true })]);
+    expect(await chat.told('周立新')).toHaveLength(1);
   });
 
   it('a connection that breaks comes back, and what was said meanwhile is sent then', async () => {
     await chat.says('王秀兰', '积分');
+    const { subscriptions } = sim().socket;
     sim().socket.cut();
-    await until(() => sim().socket.subscriptions === 2);
+    await until(() => sim().socket.subscriptions > subscriptions);
     expect(await chat.says('王秀兰', '积分')).toContain('积分：');
   });
 
@@ -117,24 +157,28 @@ describe('a bot with a long connection', () => {
       maxReconnectAttempts: 0,
       logger: { debug() {}, info() {}, warn() {}, error() {} },
     });
+    const { subscriptions } = sim().socket;
     other.connect();
     await until(() => chat.app.wecom?.connectionState() === 'takenOver');
     expect(chat.app.wecom?.healthy()).toBe(false);
+    const ready = await fetch(`${chat.app.url}/readyz`);
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('another program')]);
     expect(await (await fetch(`${chat.app.url}/metrics`)).text()).toContain(
       'gridmate_channel_alerts_total{channel="wecom",what="takenOver"} 1',
     );
+    expect(await (await fetch(`${chat.app.url}/metrics`)).text()).toContain('gridmate_channel_up{channel="wecom"} 0');
     await new Promise((r) => setTimeout(r, 1500));
-    expect(sim().socket.subscriptions).toBe(2);
+    expect(sim().socket.subscriptions).toBe(subscriptions + 1);
     other.disconnect();
   });
 });
 
 describe('the supervision of a long connection', () => {
   let chat: Chat<WecomConnectionNetwork>;
-  beforeEach(async () => {
+  beforeAll(async () => {
     chat = await byConnection();
   });
-  afterEach(() => chat.stop());
+  afterAll(() => chat.stop());
   const lease = (name: string, lastsMs: number): Lease =>
     new Lease({ leases: leaseModel(chat.app.store.connection), name, holder: randomUUID(), lastsMs });
   const connection = (name: string, heartbeatMs = 50): LongConnection =>

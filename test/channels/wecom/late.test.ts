@@ -23,7 +23,9 @@ describe('a bot that takes longer than WeCom waits', () => {
   let late: Late;
   let release: () => void;
   let failure: Error | undefined;
+  let failLater: boolean;
   let received: string[];
+  let insisted: string[];
   let n = 0;
   beforeAll(async () => {
     chat = await byCallback();
@@ -35,14 +37,17 @@ describe('a bot that takes longer than WeCom waits', () => {
     const { clock } = chat.app;
     const { botKeys } = chat.network.simulator;
     ways = new Ways();
-    late = new Late(lateModel(connection), clock);
+    const envelopes = { bot: new Envelope(botKeys) };
+    late = new Late(lateModel(connection), clock, envelopes);
     failure = undefined;
+    failLater = false;
     received = [];
+    insisted = [];
     const released = new Promise<void>((resolve) => {
       release = resolve;
     });
     callbacks = new Callbacks({
-      envelopes: { bot: new Envelope(botKeys) },
+      envelopes,
       guard: new Guard({ answered: answeredModel(connection), clock, windowMs: 300_000 }),
       sources: new Sources(60),
       ways,
@@ -54,7 +59,12 @@ describe('a bot that takes longer than WeCom waits', () => {
         received.push(messageId);
         if (failure) throw failure;
         await released;
+        if (failLater) throw new Error('the store went away meanwhile');
         return { messageId, outcome: 'handled', replies: [answer(messageId)], delivered: Promise.resolve() };
+      },
+      insist({ messageId }) {
+        insisted.push(messageId);
+        return Promise.resolve({ messageId, outcome: 'handled', replies: [] });
       },
       onEvent: () => Promise.resolve(undefined),
     });
@@ -82,7 +92,7 @@ describe('a bot that takes longer than WeCom waits', () => {
     const reply = given.body === '' ? undefined : openReply(chat.network.simulator.botKeys, given.body, nonce);
     return { ...given, reply };
   };
-  const kept = async (): Promise<string[]> => (await late.left()).map((l) => l.messageId);
+  const kept = async (): Promise<string[]> => (await late.left()).map((l) => l.message.messageId);
 
   it('is acknowledged when the message is kept, and the keeping ends with the answer', async () => {
     const asked = message();
@@ -93,6 +103,18 @@ describe('a bot that takes longer than WeCom waits', () => {
     expect(ways.of(answer(asked.msgid))?.slot?.isOpen).toBe(false);
     release();
     for (let i = 0; i < 100 && (await kept()).length > 0; i += 1) await new Promise((r) => setTimeout(r, 10));
+    expect(await kept()).toEqual([]);
+  });
+
+  it('what was acknowledged and then not taken is insisted upon; it is kept encrypted', async () => {
+    const asked = message({ text: { content: '报到 张无忌 13800000001' } });
+    expect((await post(asked)).status).toBe(200);
+    const stored = await chat.app.store.connection.collection('wecomLate').findOne({});
+    expect(JSON.stringify(stored)).not.toMatch(/13800000001|报到/);
+    failLater = true;
+    release();
+    for (let i = 0; i < 100 && (await kept()).length > 0; i += 1) await new Promise((r) => setTimeout(r, 10));
+    expect(insisted).toEqual([asked.msgid]);
     expect(await kept()).toEqual([]);
   });
 
@@ -143,9 +165,14 @@ describe('a bot that takes longer than WeCom waits', () => {
   });
 
   it('what an earlier run has acknowledged and not handled is handled at the start', async () => {
-    await late.keep({ messageId: 'from-before', room: 'g', from: '王秀兰', text: '@网格小助手 积分', media: [] });
+    const at = new Date('2026-11-25T02:00:00Z');
+    await late.keep(
+      { messageId: 'from-before', room: 'g', from: '王秀兰', text: '@网格小助手 积分', media: [], at },
+      'bot',
+    );
     const texts: string[] = [];
-    const config = parseConfig({ WECOM_BOT_TOKEN: 't', WECOM_BOT_AES_KEY: 'a'.repeat(43) });
+    const { botKeys } = chat.network.simulator;
+    const config = parseConfig({ WECOM_BOT_TOKEN: botKeys.token, WECOM_BOT_AES_KEY: botKeys.aesKey });
     const again = createWecom(config, {
       connection: chat.app.store.connection,
       clock: chat.app.clock,
@@ -156,10 +183,12 @@ describe('a bot that takes longer than WeCom waits', () => {
       onDirectory: () => Promise.resolve(),
       onAlert: () => undefined,
       onSent: () => undefined,
+      onUp: () => undefined,
     });
     await again.start({
-      receive({ messageId, text }) {
+      receive({ messageId, text, at: saidAt }) {
         texts.push(text);
+        expect(saidAt).toEqual(at);
         return Promise.resolve({ messageId, outcome: 'handled', replies: [] });
       },
       joined: () => Promise.resolve(),

@@ -148,4 +148,12 @@ describe('the pace of a conversation', () => {
     now += 3_540_001;
     expect(await goes('a')).toBe(true);
   });
+
+  it('below the limits nothing waits, at whatever fraction of a millisecond', async () => {
+    const pace = new Pace([{ count: 3000, perMs: 60_000 }]);
+    const given = new AbortController();
+    given.abort();
+    // A wait would be refused at once.
+    for (let i = 0; i < 2000; i += 1) await pace.take('a', given.signal);
+  });
 });

@@ -4,6 +4,7 @@ import type { AppApi, Content } from '../api.js';
 import type { Chats } from '../chats.js';
 import { NotSent } from '../errors.js';
 import { TEXT_BYTES } from '../text.js';
+import type { Ways } from '../ways.js';
 import { isPhoto, type Road } from './road.js';
 
 type Send = (message: OutgoingMessage, content: Content) => Promise<void>;
@@ -27,12 +28,13 @@ const road = (api: AppApi, send: Send): Omit<Road, 'name' | 'leads' | 'text' | '
 });
 
 /** From the app to one person, who need not have written first. */
-export function appRoad(api: AppApi): Road {
+export function appRoad(api: AppApi, ways: Ways): Road {
   const send: Send = (message, content) => api.sendToPerson('person' in message.to ? message.to.person : '', content);
   return {
     ...road(api, send),
     name: 'app',
     mentions: false,
+    isWayBack: (message) => ways.of(message)?.toApp ?? false,
     leads: (message) => 'person' in message.to,
     text: (message, piece) => send(message, { msgtype: 'text', text: { content: piece } }),
   };

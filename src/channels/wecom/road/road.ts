@@ -10,6 +10,8 @@ export interface Road {
   encode?(text: string): string;
   /** Longest text of one message, in bytes of UTF-8. */
   readonly textBytes: number;
+  /** Was the message that is answered said here? Then it is answered here, whatever the order of the roads. */
+  isWayBack?(message: OutgoingMessage): boolean;
   /** Does it lead there at this moment? */
   leads(message: OutgoingMessage): boolean;
   /**

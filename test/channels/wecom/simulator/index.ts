@@ -42,7 +42,7 @@ export class WecomSimulator {
   readonly api = new ApiServer(this.phones);
   readonly socket = new SocketServer(this.api.server, this.phones, this.api);
   readonly botKeys: CallbackKeys = makeKeys('');
-  readonly appKeys: CallbackKeys = makeKeys(CORP);
+  appKeys: CallbackKeys = makeKeys(CORP);
   /** Where the program listens. */
   target = '';
   botName = '网格小助手';
