@@ -3,6 +3,8 @@ import { Binary, type Document, Long } from 'bson';
 import { type Db, MongoClient, type MongoServerError } from 'mongodb';
 import { bareConnection, bodyOf, message } from '../running.js';
 
+const SUM: Document = { _id: 'pairs' };
+
 /** What may be in the store for one key: what was acknowledged, and what an unanswered write would have made of it. */
 interface Known<T> {
   sure: T;
@@ -16,6 +18,11 @@ interface ByHand {
   counted: number;
   /** The command that has no answer yet: it is sent again after the restart. */
   waiting: Document | undefined;
+}
+
+interface Count {
+  _id: string;
+  n: number;
 }
 
 interface Single {
@@ -58,7 +65,7 @@ export class Load {
     await db.collection('single').createIndexes([{ key: { u: 1 }, unique: true }, { key: { tags: 1, v: -1 } }]);
     await db.collection('left').createIndex({ k: 1 }, { unique: true });
     await db.collection('right').createIndex({ k: -1 }, { sparse: true });
-    await db.collection<Document>('sum').insertOne({ _id: 'pairs', n: 0 } as Document);
+    await db.collection<Count>('sum').insertOne({ _id: 'pairs', n: 0 });
     await client.close();
   }
 
@@ -123,7 +130,7 @@ export class Load {
     await client.withSession((session) =>
       session.withTransaction(async () => {
         await db.collection('left').insertOne({ k }, { session });
-        await db.collection<Document>('sum').updateOne({ _id: 'pairs' }, { $inc: { n: 1 } }, { session });
+        await db.collection<Count>('sum').updateOne({ _id: 'pairs' }, { $inc: { n: 1 } }, { session });
         await db.collection('right').insertOne({ k }, { session });
       }),
     );
@@ -142,7 +149,7 @@ export class Load {
           [
             pair('left'),
             pair('right'),
-            { name: 'updateOne', namespace: 'crash.sum', filter: { _id: 'pairs' }, update: { $inc: { n: 1 } } },
+            { name: 'updateOne', namespace: 'crash.sum', filter: SUM, update: { $inc: { n: 1 } } },
           ],
           { session },
         ),
@@ -219,10 +226,10 @@ export class Load {
       known.sure = left.has(k);
       delete known.perhaps;
     }
-    const sum = await db.collection<Document>('sum').findOne({ _id: 'pairs' });
-    if (sum?.['n'] !== left.size) wrong.push(`the count is ${sum?.['n']} for ${left.size} transactions`);
+    const sum = await db.collection<Count>('sum').findOne({ _id: 'pairs' });
+    if (sum?.n !== left.size) wrong.push(`the count is ${sum?.n} for ${left.size} transactions`);
     for (const session of this.#sessions) {
-      const counted = (await db.collection<Document>('counted').findOne({ _id: session.id }))?.['n'] ?? 0;
+      const counted = (await db.collection<Count>('counted').findOne({ _id: session.id }))?.n ?? 0;
       const most = session.counted + (session.waiting ? 1 : 0);
       if (counted < session.counted || counted > most)
         wrong.push(`${session.id} counts ${counted}, acknowledged are ${session.counted}`);
