@@ -10,6 +10,7 @@ import {
   type Collection,
   documentKey,
   duplicateId,
+  moveEntries,
   removeEntries,
 } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
@@ -38,9 +39,9 @@ export class Writer {
 
   replace(c: Collection, before: Doc, after: Doc): void {
     const key = this.#claim(c, before);
-    for (const i of c.indexes) removeEntries(this.#tx, c, i, before);
     this.#store(key, after);
-    for (const i of c.indexes) if (addEntries(this.#tx, c, i, after)) this.#catalogue.markMultikey(this.#tx, c, i);
+    for (const i of c.indexes)
+      if (moveEntries(this.#tx, c, i, before, after)) this.#catalogue.markMultikey(this.#tx, c, i);
   }
 
   remove(c: Collection, doc: Doc): void {

@@ -62,6 +62,12 @@ export function planFor(tx: Transaction, c: Collection, request: FindRequest): P
   return plan({ filter: request.filter, sort: request.sort, hint: request.hint, indexes });
 }
 
+/** The one entry of a unique index under a key: a look-up costs a fifth of a walk. */
+function pointAt(tx: Transaction, key: Buffer): { value: Buffer }[] {
+  const value = tx.get(key);
+  return value ? [{ value }] : [];
+}
+
 function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined): Iterable<Found> {
   const docs = documentsOf(c);
   if (chosen.kind === 'collection') {
@@ -77,8 +83,11 @@ function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined)
   const base = stored ? entriesOf(c, stored) : docs;
   const seen = chosen.multikey ? new Set<string>() : undefined;
   const ranges = chosen.reverse ? chosen.ranges.toReversed() : chosen.ranges;
+  const points = chosen.points && stored?.index.spec.unique === true;
   for (const { from, to } of ranges)
-    for (const { value } of tx.range(Buffer.concat([base, from]), Buffer.concat([base, to]), chosen.reverse)) {
+    for (const { value } of points
+      ? pointAt(tx, Buffer.concat([base, from]))
+      : tx.range(Buffer.concat([base, from]), Buffer.concat([base, to]), chosen.reverse)) {
       examined.keys += 1;
       if (seen) {
         const id = value.toString('latin1');

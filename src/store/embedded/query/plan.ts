@@ -33,6 +33,8 @@ export type Plan =
       /** The bounds say all that the filter says: a count need not read documents. */
       readonly exact: boolean;
       readonly multikey: boolean;
+      /** Each range is one whole key: a unique index is asked for it, not walked. */
+      readonly points: boolean;
       /** The bounds as explain prints them, by path. */
       readonly bounds: Readonly<Record<string, readonly string[]>>;
     };
@@ -239,6 +241,7 @@ function candidate(
     );
     if (p.intervals.length === 1) equal += 1;
   }
+  const points = ranges.length === 0 && used === index.fields.length;
   if (ranges.length === 0)
     ranges = prefixes.map((prefix) =>
       prefix.length === 0 ? { from: prefix, to: Buffer.from([0xff, 0xff]) } : { from: prefix, to: after(prefix) },
@@ -258,6 +261,7 @@ function candidate(
     sorted,
     exact,
     multikey,
+    points,
     bounds,
   };
   return {

@@ -63,7 +63,7 @@ async function serve(
     expireEveryMs,
   }: { folder: string; port: number | undefined; memoryLimitBytes: number; expireEveryMs: number },
 ): Promise<RunningEngine> {
-  const storage = Storage.open(folder);
+  const storage = await Storage.open(folder);
   const transactions = new Transactions(storage);
   const catalogue = new Catalogue();
   transactions.read((tx) => catalogue.load(tx));

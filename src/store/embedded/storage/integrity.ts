@@ -7,8 +7,7 @@ const text = (key: Buffer): string => key.toString('latin1');
 
 /**
  * What is wrong in the store, one sentence each; empty: nothing. Walks everything: each document lies under its own
- * `_id`, each index holds exactly the entries that its documents give, a unique one no key twice, and nothing lies about
- * that belongs to no collection.
+ * `_id`, each index holds exactly the entries that its documents give, and nothing lies about that belongs to no collection.
  */
 export function problems(tx: Transaction, catalogue: Catalogue): string[] {
   const found: string[] = [];
@@ -52,8 +51,11 @@ function problemsOf(tx: Transaction, c: Collection): string[] {
     const left = wanted[at] as Set<string>;
     for (const { key, value } of tx.range(base, after(base))) {
       const entry = key.subarray(base.length);
-      const own = stored.index.spec.unique ? entry.subarray(0, entry.length - value.length) : entry;
-      if (!entry.subarray(entry.length - value.length).equals(value) || !left.delete(text(own)))
+      const bare = stored.index.spec.unique ? entry : entry.subarray(0, entry.length - value.length);
+      if (
+        !left.delete(text(Buffer.concat([bare, value]))) ||
+        (bare !== entry && !entry.subarray(bare.length).equals(value))
+      )
         found.push(`${name}.${stored.index.spec.name}: an entry that no document gives`);
     }
     if (left.size > 0) found.push(`${name}.${stored.index.spec.name}: ${left.size} entries are missing`);

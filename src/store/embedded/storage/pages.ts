@@ -1,0 +1,139 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+/**
+ * lmdb trusts its pages: one that is damaged ends the process, or gives bytes from elsewhere. So every page that can be
+ * reached is looked at before the file is opened. The layout is that of LMDB's `mdb.c`, data version 2:
+ * https://github.com/kriszyp/lmdb-js/blob/master/dependencies/lmdb/libraries/liblmdb/mdb.c
+ */
+const MAGIC = 0xbeefc0de;
+const DATA_VERSION = 2;
+const HEADER = 24;
+const NODE_HEADER = 8;
+const MAX_KEY = 1978;
+const BRANCH = 1;
+const LEAF = 2;
+const OVERFLOW = 4;
+const META = 8;
+const BIG_DATA = 1;
+const NO_ROOT = 0xffffffffffffffffn;
+
+/** The file is not as lmdb leaves it. */
+export class DamagedFile extends Error {
+  override readonly name = 'DamagedFile';
+}
+
+interface Tree {
+  readonly depth: number;
+  readonly leaves: number;
+  readonly entries: number;
+  readonly root: bigint;
+}
+
+class Pages {
+  readonly #file: number;
+  readonly #size: number;
+  readonly #count: number;
+  readonly #path: string;
+
+  constructor(path: string, file: number) {
+    this.#path = path;
+    this.#file = file;
+    const { size } = fstatSync(file);
+    const head = Buffer.alloc(4096);
+    if (size < 2 * 4096) throw this.damaged(`it has ${size} bytes and no beginning`);
+    readSync(file, head, 0, 4096, 0);
+    this.#size = head.readUInt32LE(48);
+    if (this.#size < 512 || this.#size > 65_536 || (this.#size & (this.#size - 1)) !== 0)
+      throw this.damaged('its first page is none');
+    this.#count = Math.floor(size / this.#size);
+  }
+
+  damaged(what: string): DamagedFile {
+    return new DamagedFile(`The data file ${this.#path} is damaged: ${what}. Restore a backup into an empty folder.`);
+  }
+
+  page(number: number | bigint, kind: number): Buffer {
+    const at = Number(number);
+    if (at >= this.#count) throw this.damaged(`it is cut off before page ${at}`);
+    const bytes = Buffer.allocUnsafe(this.#size);
+    readSync(this.#file, bytes, 0, this.#size, at * this.#size);
+    if (bytes.readBigUInt64LE(0) !== BigInt(at) || (bytes.readUInt16LE(18) & 15) !== kind)
+      throw this.damaged(`page ${at} is not what its place says`);
+    return bytes;
+  }
+
+  /** The two trees of the newer of the two first pages. */
+  trees(): Tree[] {
+    const metas = [this.page(0, META), this.page(1, META)];
+    for (const [at, meta] of metas.entries())
+      if (meta.readUInt32LE(24) !== MAGIC || meta.readUInt32LE(28) !== DATA_VERSION)
+        throw this.damaged(`page ${at} does not describe a store`);
+    const [first, second] = metas as [Buffer, Buffer];
+    const meta = second.readBigUInt64LE(152) > first.readBigUInt64LE(152) ? second : first;
+    return [48, 96].map((at) => ({
+      depth: meta.readUInt16LE(at + 6),
+      leaves: Number(meta.readBigUInt64LE(at + 16)),
+      entries: Number(meta.readBigUInt64LE(at + 32)),
+      root: meta.readBigUInt64LE(at + 40),
+    }));
+  }
+
+  /** Walks a tree; `ordered`: its keys sort by their bytes. */
+  walk({ depth, leaves, entries, root }: Tree, ordered: boolean): void {
+    if (root === NO_ROOT) return;
+    const seen = { leaves: 0, entries: 0 };
+    let last: Buffer | undefined;
+    const visit = (number: bigint, level: number): void => {
+      const leaf = level >= depth;
+      const bytes = this.page(number, leaf ? LEAF : BRANCH);
+      const [lower, upper] = [bytes.readUInt16LE(20), bytes.readUInt16LE(22)];
+      if (lower % 2 !== 0 || lower > upper || upper > this.#size - HEADER || (lower === 0 && level > 1))
+        throw this.damaged(`page ${number} has no true bounds`);
+      for (let i = 0; i < lower; i += 2) {
+        const at = HEADER + bytes.readUInt16LE(HEADER + i);
+        const keyEnd = at + NODE_HEADER + (at + NODE_HEADER <= this.#size ? bytes.readUInt16LE(at + 6) : MAX_KEY * 9);
+        if (at < HEADER + lower || keyEnd > this.#size || keyEnd - at - NODE_HEADER > MAX_KEY)
+          throw this.damaged(`page ${number} has an entry outside itself`);
+        const key = bytes.subarray(at + NODE_HEADER, keyEnd);
+        if (leaf) {
+          if (ordered && last && Buffer.compare(last, key) >= 0)
+            throw this.damaged(`the keys of page ${number} are out of order`);
+          last = key;
+          this.#data(bytes, at, keyEnd, number);
+        } else visit(BigInt(bytes.readUInt32LE(at)) | (BigInt(bytes.readUInt16LE(at + 4)) << 32n), level + 1);
+      }
+      if (!leaf) return;
+      seen.leaves += 1;
+      seen.entries += lower / 2;
+    };
+    visit(root, 1);
+    if (seen.leaves !== leaves || (ordered && seen.entries !== entries))
+      throw this.damaged(`it has ${seen.entries} entries where ${entries} should be`);
+  }
+
+  #data(bytes: Buffer, at: number, from: number, number: bigint): void {
+    const size = bytes.readUInt32LE(at);
+    if ((bytes.readUInt16LE(at + 4) & BIG_DATA) === 0) {
+      if (from + size > this.#size) throw this.damaged(`page ${number} has a value outside itself`);
+      return;
+    }
+    if (from + 8 > this.#size) throw this.damaged(`page ${number} has a value outside itself`);
+    const first = bytes.readBigUInt64LE(from);
+    const pages = this.page(first, OVERFLOW).readUInt32LE(20);
+    if (pages * this.#size < size + HEADER || Number(first) + pages > this.#count)
+      throw this.damaged(`a value of ${size} bytes on page ${first} is cut off`);
+  }
+}
+
+/** Looks at every page that can be reached. @throws {DamagedFile} one is not what it should be */
+export function checkPages(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    const pages = new Pages(path, file);
+    const [free, main] = pages.trees() as [Tree, Tree];
+    pages.walk(free, false);
+    pages.walk(main, true);
+  } finally {
+    closeSync(file);
+  }
+}
