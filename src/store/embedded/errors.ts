@@ -36,6 +36,7 @@ export const codes = {
   OutOfDiskSpace: 14031,
   WriteConflict: 112,
   CommandNotSupported: 115,
+  CommandFailed: 125,
   ExceededMemoryLimit: 146,
   CommandNotSupportedOnView: 166,
   QueryPlanKilled: 175,

@@ -1,8 +1,7 @@
 import { Double, Long } from 'bson';
-import { isDoc } from '../bson/types.js';
-import { type Doc, encode } from '../bson/value.js';
+import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { SESSION_MINUTES } from '../server/sessions.js';
+import { SESSION_MINUTES, sessionKey } from '../server/sessions.js';
 import { MAX_MESSAGE } from '../wire/message.js';
 import { MAX_DOCUMENT } from '../documents/write.js';
 import { type Command, int } from './command.js';
@@ -68,6 +67,8 @@ export const serverStatus: Command = {
     pid: Long.fromNumber(process.pid),
     uptime: new Double(process.uptime()),
     localTime: new Date(),
+    // Flushes to the disk since the start: concurrent writers share one.
+    flushes: Long.fromNumber(engine.transactions.version),
     storageEngine: { name: 'lmdb', supportsCommittedReads: true, persistent: true, readOnly: false },
     mem: { resident: int(Math.round(process.memoryUsage.rss() / 2 ** 20)) },
   }),
@@ -130,7 +131,10 @@ export const endSessions: Command = {
   run({ command, engine }) {
     const list = command['endSessions'] ?? command['killSessions'];
     if (Array.isArray(list))
-      for (const s of list) if (isDoc(s)) engine.sessions.end(Buffer.from(encode({ id: s['id'] })).toString('latin1'));
+      for (const s of list) {
+        const key = sessionKey(s);
+        if (key !== undefined) engine.sessions.end(key);
+      }
     return {};
   },
 };

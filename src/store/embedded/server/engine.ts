@@ -14,6 +14,8 @@ import { Sessions } from './sessions.js';
 const TTL_EVERY_MS = 30_000;
 /** Removed in one transaction, so that other commands get their turn. */
 const TTL_BATCH = 500;
+/** https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.transactionLifetimeLimitSeconds */
+const TRANSACTION_MS = 60_000;
 /** https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.internalQueryMaxBlockingSortMemoryUsageBytes */
 const MEMORY_LIMIT = 100 * 1024 * 1024;
 
@@ -22,6 +24,8 @@ export interface EngineOptions {
   /** A loopback port instead of the socket in the folder; 0 takes a free one. */
   readonly port?: number;
   readonly memoryLimitBytes?: number;
+  /** A transaction that has not ended by then is aborted. */
+  readonly transactionLifetimeMs?: number;
   /** How often expired documents are removed. */
   readonly expireEveryMs?: number;
 }
@@ -38,15 +42,10 @@ export interface RunningEngine {
  * @throws {FolderInUse} another process serves it: says which
  * @throws Error the folder's format is another, or its file is damaged
  */
-export async function startEngine({
-  folder,
-  port,
-  memoryLimitBytes = MEMORY_LIMIT,
-  expireEveryMs = TTL_EVERY_MS,
-}: EngineOptions): Promise<RunningEngine> {
-  const { path, release } = await claim(folder);
+export async function startEngine(options: EngineOptions): Promise<RunningEngine> {
+  const { path, release } = await claim(options.folder);
   try {
-    return await serve(path, release, { folder, port, memoryLimitBytes, expireEveryMs });
+    return await serve(path, release, options);
   } catch (error) {
     release();
     throw error;
@@ -59,9 +58,10 @@ async function serve(
   {
     folder,
     port,
-    memoryLimitBytes,
-    expireEveryMs,
-  }: { folder: string; port: number | undefined; memoryLimitBytes: number; expireEveryMs: number },
+    memoryLimitBytes = MEMORY_LIMIT,
+    transactionLifetimeMs = TRANSACTION_MS,
+    expireEveryMs = TTL_EVERY_MS,
+  }: EngineOptions,
 ): Promise<RunningEngine> {
   const storage = await Storage.open(folder);
   const transactions = new Transactions(storage);
@@ -72,7 +72,7 @@ async function serve(
     storage,
     transactions,
     catalogue,
-    sessions: new Sessions(transactions),
+    sessions: new Sessions(transactions, { lifetimeMs: transactionLifetimeMs, limitBytes: memoryLimitBytes }),
     cursors: new Cursors(),
     address: () => address,
     memoryLimitBytes,

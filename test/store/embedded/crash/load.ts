@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { Binary, type Document, Long } from 'bson';
+import { type Binary, type Document, Long } from 'bson';
 import { type Db, MongoClient, type MongoServerError } from 'mongodb';
-import { bareConnection, bodyOf, message } from '../running.js';
+import { bareConnection, bodyOf, message, newSession } from '../running.js';
 
 const SUM: Document = { _id: 'pairs' };
 
@@ -14,6 +13,7 @@ interface Known<T> {
 /** A session whose commands are sent by hand. */
 interface ByHand {
   readonly id: string;
+  readonly lsid: { id: Binary };
   number: number;
   counted: number;
   /** The command that has no answer yet: it is sent again after the restart. */
@@ -52,6 +52,7 @@ export class Load {
     this.#random = random;
     this.#sessions = Array.from({ length: 2 }, (_, i) => ({
       id: `session-${i}`,
+      lsid: newSession(),
       number: 0,
       counted: 0,
       waiting: undefined,
@@ -161,7 +162,7 @@ export class Load {
   /** Sends increments by hand; each is also sent twice now and then. */
   async #retryable(uri: string, session: ByHand): Promise<void> {
     const connection = await bareConnection(uri);
-    const lsid = { id: lsidOf(session.id) };
+    const { lsid } = session;
     const send = async (command: Document): Promise<Document | undefined> => {
       connection.socket.write(message(1, command));
       return Promise.race([connection.answer().then(bodyOf), connection.closed.then(() => undefined)]);
@@ -242,11 +243,4 @@ export class Load {
 function settle<T>(known: Known<T>): void {
   if (known.perhaps) known.sure = known.perhaps.value;
   delete known.perhaps;
-}
-
-const ids = new Map<string, Binary>();
-function lsidOf(name: string): Binary {
-  const there = ids.get(name) ?? new Binary(Buffer.from(randomUUID().replaceAll('-', ''), 'hex'), 4);
-  ids.set(name, there);
-  return there;
 }
