@@ -187,7 +187,14 @@ export class Sessions {
         'InvalidOptions',
         'Must specify autocommit=false on all operations of a multi-statement transaction.',
       );
-    return this.#memory(tx, key)?.answers.find((a) => a.statements === statements)?.reply;
+    const answers = this.#memory(tx, key)?.answers ?? [];
+    const same = answers.find((a) => a.statements === statements);
+    if (!same && answers.some((a) => overlap(a.statements, statements)))
+      throw new EngineError(
+        'NotImplemented',
+        'a command that repeats some of the statements of earlier ones is not supported by the embedded engine',
+      );
+    return same?.reply;
   }
 
   /** Kept in the same commit as the write itself, so that it holds after a crash as well. */
@@ -275,6 +282,13 @@ export class Sessions {
 interface Memory {
   readonly txnNumber: bigint;
   readonly answers: readonly { readonly statements?: string | undefined; readonly reply: Doc }[];
+}
+
+/** A command without numbers has them all. */
+function overlap(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined) return true;
+  const numbers = new Set(a.split(','));
+  return b.split(',').some((n) => numbers.has(n));
 }
 
 const memoryKey = (key: string): Buffer => Buffer.concat([RETRIES, Buffer.from(key, 'latin1')]);
