@@ -25,6 +25,15 @@ const migrations: readonly Migration[] = [
 const numberIn = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Number(text.trim());
 
+const fileIn = (folder: string): string => join(folder, 'FORMAT');
+const saidIn = (folder: string): number | undefined => {
+  const file = fileIn(folder);
+  return numberIn(existsSync(file) ? readFileSync(file, 'utf8') : undefined);
+};
+
+/** The folder says that it has today's format. */
+export const isCurrent = (folder: string): boolean => saidIn(folder) === FORMAT;
+
 /**
  * Looks at the format of a data folder. A new one gets today's; an older one is backed up beside itself and brought up,
  * step by step, each step in one commit with the format's number.
@@ -37,12 +46,11 @@ export async function bringToFormat(
   steps: readonly Migration[] = migrations,
   target = FORMAT,
 ): Promise<void> {
-  const file = join(folder, 'FORMAT');
   const refuse = (found: number): Error =>
     new Error(
       `The data in ${folder} has format ${found}, this program reads format ${target}: start the version that wrote it. Nothing was changed.`,
     );
-  const said = numberIn(existsSync(file) ? readFileSync(file, 'utf8') : undefined);
+  const said = saidIn(folder);
   if (said !== undefined && !(said <= target)) throw refuse(said);
   const db: Raw = open<Buffer, Buffer>({ path, noSubdir: true, keyEncoding: 'binary', encoding: 'binary' });
   try {
@@ -52,7 +60,7 @@ export async function bringToFormat(
     if (found === undefined) db.transactionSync(() => void db.putSync(FORMAT_KEY, Buffer.from(String(target))));
     else if (!(found <= target)) throw refuse(found);
     else if (found < target) await migrate(db, join(folder, `data-of-format-${found}.mdb`), found, { steps, target });
-    writeFileSync(file, `${target}\n`, { mode: 0o600 });
+    writeFileSync(fileIn(folder), `${target}\n`, { mode: 0o600 });
   } finally {
     await db.close();
   }

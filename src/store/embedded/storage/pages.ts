@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { CHECKSUM_BYTES, checksum } from './checksum.js';
 
 /**
  * lmdb trusts its pages: one that is damaged ends the process, or gives bytes from elsewhere. So every page that can be
@@ -78,8 +79,8 @@ class Pages {
     }));
   }
 
-  /** Walks a tree; `ordered`: its keys sort by their bytes. */
-  walk({ depth, leaves, entries, root }: Tree, ordered: boolean): void {
+  /** Walks a tree. `ordered`: its keys sort by their bytes. `summed`: its values bear checksums, which are looked at. */
+  walk({ depth, leaves, entries, root }: Tree, { ordered, summed }: { ordered: boolean; summed: boolean }): void {
     if (root === NO_ROOT) return;
     const seen = { leaves: 0, entries: 0 };
     let last: Buffer | undefined;
@@ -99,7 +100,8 @@ class Pages {
           if (ordered && last && Buffer.compare(last, key) >= 0)
             throw this.damaged(`the keys of page ${number} are out of order`);
           last = key;
-          this.#data(bytes, at, keyEnd, number);
+          const value = this.#value(bytes, at, keyEnd, number);
+          if (summed && !fits(key, value)) throw this.damaged(`the value under key ${key.toString('hex', 0, 32)}`);
         } else visit(BigInt(bytes.readUInt32LE(at)) | (BigInt(bytes.readUInt16LE(at + 4)) << 32n), level + 1);
       }
       if (!leaf) return;
@@ -111,28 +113,38 @@ class Pages {
       throw this.damaged(`it has ${seen.entries} entries where ${entries} should be`);
   }
 
-  #data(bytes: Buffer, at: number, from: number, number: bigint): void {
+  #value(bytes: Buffer, at: number, from: number, number: bigint): Buffer {
     const size = bytes.readUInt32LE(at);
     if ((bytes.readUInt16LE(at + 4) & BIG_DATA) === 0) {
       if (from + size > this.#size) throw this.damaged(`page ${number} has a value outside itself`);
-      return;
+      return bytes.subarray(from, from + size);
     }
     if (from + 8 > this.#size) throw this.damaged(`page ${number} has a value outside itself`);
     const first = bytes.readBigUInt64LE(from);
     const pages = this.page(first, OVERFLOW).readUInt32LE(20);
     if (pages * this.#size < size + HEADER || Number(first) + pages > this.#count)
       throw this.damaged(`a value of ${size} bytes on page ${first} is cut off`);
+    const value = Buffer.allocUnsafe(size);
+    readSync(this.#file, value, 0, size, Number(first) * this.#size + HEADER);
+    return value;
   }
 }
 
-/** Looks at every page that can be reached. @throws {DamagedFile} one is not what it should be */
-export function checkPages(path: string): void {
+const isFormat = (key: Buffer): boolean => key.length === 2 && key.readUInt16BE() === 0;
+
+function fits(key: Buffer, value: Buffer): boolean {
+  const end = value.length - CHECKSUM_BYTES;
+  return isFormat(key) || (end >= 0 && checksum(key, value.subarray(0, end)) === value.readUInt32LE(end));
+}
+
+/** Looks at every page that can be reached; with `summed` at every value as well. @throws {DamagedFile} one is not what it should be */
+export function checkPages(path: string, summed: boolean): void {
   const file = openSync(path, 'r');
   try {
     const pages = new Pages(path, file);
     const [free, main] = pages.trees() as [Tree, Tree];
-    pages.walk(free, false);
-    pages.walk(main, true);
+    pages.walk(free, { ordered: false, summed: false });
+    pages.walk(main, { ordered: true, summed });
   } finally {
     closeSync(file);
   }

@@ -51,6 +51,7 @@ export class Model {
       if (!before) return 'done';
       if (!this.#lock(s, key)) return 112;
       const after = change(before);
+      if (after.u === before.u && after.n === before.n) return 'done';
       if (after.u === before.u) return this.#put(s, key, after);
       if (before.u !== undefined && !this.#lock(s, `name ${before.u}`)) return 112;
       s.view.delete(key);
