@@ -1,4 +1,5 @@
-import { type PipelineEnv, compilePipeline } from '../aggregate/pipeline.js';
+import { compilePipeline } from '../aggregate/pipeline.js';
+import type { PipelineEnv } from '../aggregate/stage.js';
 import { isDoc, toInteger } from '../bson/types.js';
 import { type Doc, encode } from '../bson/value.js';
 import { EngineError } from '../errors.js';

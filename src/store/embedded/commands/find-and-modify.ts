@@ -61,7 +61,7 @@ export const findAndModify: Command = {
         let: variables,
       };
       const [found] = [...findDocuments(tx, collection, request, filter)];
-      const show = (doc: Doc): Doc => (fields ? compileProjection(fields, filter)(doc) : doc);
+      const show = (doc: Doc): Doc => (fields ? compileProjection(fields, { filter })(doc) : doc);
       if (remove) {
         if (found && collection) writer.remove(collection, found.doc);
         return { lastErrorObject: { n: int(found ? 1 : 0) }, value: found ? show(found.doc) : null };

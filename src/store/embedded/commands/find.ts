@@ -65,10 +65,10 @@ export const find: Command = {
     };
     const projection = optionalDoc(command, 'projection');
     const filter = compileFilter(request.filter, { ...(request.let && { let: request.let }) });
-    const project =
-      projection && Object.keys(projection).length > 0
-        ? compileProjection(projection, filter, { now: request.now ?? new Date(), let: request.let ?? {} })
-        : undefined;
+    const compiled =
+      projection && Object.keys(projection).length > 0 ? compileProjection(projection, { filter }) : undefined;
+    const variables = { now: request.now ?? new Date(), let: request.let ?? {} };
+    const project = compiled && ((doc: Doc): Doc => compiled(doc, variables));
     const { tx, release } = context.snapshot();
     const source = bytesOf(findDocuments(tx, engine.catalogue.find(db, name), request, filter), project);
     const namespace = `${db}.${name}`;
