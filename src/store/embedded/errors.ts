@@ -35,6 +35,8 @@ export const codes = {
   IndexKeySpecsConflict: 86,
   OutOfDiskSpace: 14031,
   WriteConflict: 112,
+  ConversionFailure: 241,
+  InvalidPipelineOperator: 168,
   CommandNotSupported: 115,
   CommandFailed: 125,
   ExceededMemoryLimit: 146,

@@ -1,18 +1,29 @@
 import { compare } from '../bson/compare.js';
-import { isDoc, toInteger } from '../bson/types.js';
+import { isDoc, isNumeric, toNumber } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { visitPath } from './path.js';
 
-/** @throws {EngineError} BadValue: an order that is neither 1 nor −1 */
-export function sortFields(spec: Doc): [path: string, direction: 1 | -1][] {
+/** @throws {EngineError} 2, 15974, 15975: an order that is neither 1 nor −1; `stage`: with the codes of $sort */
+export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction: 1 | -1][] {
   return Object.entries(spec).map(([path, order]) => {
     if (isDoc(order) && '$meta' in order)
       throw new EngineError('NotImplemented', '$meta sort is not supported by the embedded engine');
-    const direction = toInteger(order);
+    if (!isNumeric(order))
+      throw stage
+        ? new EngineError(15974, `Illegal key in $sort specification: ${path}`)
+        : new EngineError(isDoc(order) ? 17312 : 15974, `Illegal key in $sort specification: ${path}`);
+    const direction = Math.trunc(toNumber(order));
     if (direction !== 1 && direction !== -1)
       throw new EngineError(15975, '$sort key ordering must be 1 (for ascending) or -1 (for descending)');
-    if (path === '') throw new EngineError('BadValue', 'FieldPath cannot be constructed with empty string');
+    if (path === '') throw new EngineError(40352, 'FieldPath cannot be constructed with empty string');
+    if (path.split('.').some((p) => p === ''))
+      throw new EngineError(path.endsWith('.') ? 40353 : 15998, 'FieldPath field names may not be empty strings.');
+    if (path.split('.').some((p) => p.startsWith('$')) && path !== '$natural')
+      throw new EngineError(
+        16410,
+        `FieldPath field names may not start with '$'. Consider using $getField or $setField.`,
+      );
     return [path, direction];
   });
 }
@@ -34,8 +45,8 @@ export function sortKey(doc: Doc, path: string, direction: 1 | -1): Value {
 }
 
 /** Compares documents as `sort` does. https://www.mongodb.com/docs/manual/reference/method/cursor.sort/ */
-export function compileSort(spec: Doc): (a: Doc, b: Doc) => number {
-  const fields = sortFields(spec);
+export function compileSort(spec: Doc, stage?: '$sort'): (a: Doc, b: Doc) => number {
+  const fields = sortFields(spec, stage);
   return (a, b) => {
     for (const [path, direction] of fields) {
       const order = compare(sortKey(a, path, direction), sortKey(b, path, direction));

@@ -1,5 +1,5 @@
 import { Double, Int32 } from 'bson';
-import { BulkFailed, StatementFailed } from '../commands/write.js';
+import { BulkFailed, StatementFailed } from '../commands/statements.js';
 import { type CommandReply, type Context, type Engine, GENERIC } from '../commands/command.js';
 import { commands } from '../commands/index.js';
 import { isDoc, isNumeric, toNumber } from '../bson/types.js';

@@ -1,7 +1,7 @@
 import { Int32, Long, ObjectId, Timestamp } from 'bson';
 import { compute } from '../aggregate/arithmetic.js';
 import { type Variables } from '../aggregate/expression.js';
-import { oneToOne } from '../aggregate/pipeline.js';
+import { oneToOne } from '../aggregate/stages/one-to-one.js';
 import { compare, equals } from '../bson/compare.js';
 import { isDoc, isNumeric, toInteger, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
