@@ -58,6 +58,13 @@ export const codes = {
   DuplicateKey: 11000,
 } as const;
 
+/** As MongoDB refuses a blocking stage beyond its limit; here `allowDiskUse` does not help. */
+export const outOfMemory = (what: string, limitBytes: number): EngineError =>
+  new EngineError(
+    'QueryExceededMemoryLimitNoDiskUseAllowed',
+    `${what} exceeded memory limit of ${limitBytes} bytes; the embedded engine puts nothing aside on the disk. Use an index, or narrow it down.`,
+  );
+
 export type CodeName = keyof typeof codes;
 
 const names: ReadonlyMap<number, string> = new Map(Object.entries(codes).map(([name, code]) => [code, name]));

@@ -1,12 +1,12 @@
 import { isDoc } from '../bson/types.js';
+import { PartialDecoder } from '../bson/partial.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { compileFilter } from '../query/match.js';
 import { sortFields } from '../query/sort.js';
 import { compileStage, countOf } from './stages/index.js';
-import type { Docs, Pipeline, PipelineEnv, ReadRequest } from './stage.js';
+import { type Docs, paced, type Pipeline, type PipelineEnv, type ReadRequest } from './stage.js';
 
-const PAUSE_EVERY = 1000;
 /** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Aggregation-Pipeline-Stages */
 const MAX_STAGES = 1000;
 /** Stages that must stand first, and make their documents themselves. */
@@ -19,15 +19,6 @@ function stageOf(stage: Value): [name: string, spec: Value] {
   if (!entry || entries.length !== 1)
     throw new EngineError(40323, 'A pipeline stage specification object must contain exactly one field.');
   return entry;
-}
-
-async function* paced(source: Iterable<Doc>, env: PipelineEnv): Docs {
-  let n = 0;
-  for (const doc of source) {
-    yield doc;
-    n += 1;
-    if (n % PAUSE_EVERY === 0) await env.pause();
-  }
 }
 
 /** What the scan may take over: the first $match, $sort and $limit, so that an index serves them. */
@@ -90,11 +81,13 @@ export function compilePipeline(stages: readonly Value[], env: PipelineEnv, plac
   const compiled = parsed.map(([name, spec]) => compileStage(name, spec, env, compilePipeline));
   const chain = (source: Docs, from: number): Docs =>
     compiled.slice(from).reduce((input, stage) => stage(input), source);
+  const direct = compiled[taken]?.direct;
   return {
     leading,
     writes,
     startsWithoutCollection: SOURCES.has(parsed[0]?.[0] ?? ''),
-    run: (source) => chain(paced(source, env), taken),
+    fields: direct?.fields && new PartialDecoder(direct.fields),
+    run: (source) => (direct ? chain(direct.run(source), taken + 1) : chain(paced(source, env), taken)),
     runWhole: (source) => chain(paced(source, env), 0),
   };
 }

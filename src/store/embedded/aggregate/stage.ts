@@ -1,5 +1,7 @@
 import { type Doc, encode, type Value } from '../bson/value.js';
-import { EngineError } from '../errors.js';
+import type { PartialDecoder } from '../bson/partial.js';
+import { outOfMemory } from '../errors.js';
+import { Slice } from '../query/slices.js';
 import type { Variables } from './expression.js';
 
 export interface ReadRequest {
@@ -12,22 +14,28 @@ export interface ReadRequest {
 export interface PipelineEnv {
   readonly variables: Variables;
   /** Documents of another collection of the same database, in the same snapshot. */
-  read(collection: string, request: ReadRequest): Iterable<Doc>;
+  read(collection: string, request: ReadRequest): Iterable<Doc | undefined>;
   /** What $collStats and $indexStats tell of the collection that is read. */
   readonly about?: { readonly stats: () => Doc; readonly indexes: () => Doc[] };
   readonly memoryLimitBytes: number;
-  readonly allowDiskUse: boolean;
   /** Lets other commands run; asked for again and again in long loops. */
   pause(): Promise<void>;
 }
 
 export type Docs = AsyncIterable<Doc>;
-export type Stage = (input: Docs) => Docs;
+export interface Stage {
+  (input: Docs): Docs;
+  /** The stage over documents at hand: without a promise for each. `fields`: what it reads of them. */
+  readonly direct?: { readonly fields: ReadonlySet<string> | undefined; run(source: Iterable<Doc | undefined>): Docs };
+}
 
 export interface Pipeline {
   /** What the scan of the collection may take over, so that an index serves it. */
   readonly leading: ReadRequest;
-  run(source: Iterable<Doc>): Docs;
+  /** Of the documents it is run over; undefined: all fields. */
+  readonly fields: PartialDecoder | undefined;
+  /** An undefined in the source: others may have their turn. */
+  run(source: Iterable<Doc | undefined>): Docs;
   /** All stages over documents at hand, those in `leading` too. */
   runWhole(source: Iterable<Doc>): Docs;
   /** The stage that writes, if the pipeline ends with one. */
@@ -45,18 +53,29 @@ export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
-/** Collects what a blocking stage needs; refuses as MongoDB does beyond the limit. */
+/** Documents as they come from the store, with a pause where the search or the stages after it have gone on for long. */
+export async function* paced(source: Iterable<Doc | undefined>, env: PipelineEnv): Docs {
+  const slice = new Slice();
+  for (const doc of source) {
+    if (doc) yield doc;
+    if (!doc || slice.over()) await env.pause();
+  }
+}
+
+/** How much memory a value takes, roughly: for limits only. */
+export const roughBytes = (v: Value): number =>
+  typeof v === 'string' ? 2 * v.length + 16 : typeof v === 'object' && v !== null ? encode({ v }).length * 2 : 16;
+
+/** Collects what a blocking stage needs. @throws {EngineError} 292: more than the limit, as MongoDB does */
 export async function collect(input: Docs, env: PipelineEnv, what: string): Promise<Doc[]> {
   const docs: Doc[] = [];
   let bytes = 0;
   for await (const doc of input) {
     docs.push(doc);
-    bytes += docs.length % 16 === 0 ? encode(doc).length * 16 : 0;
-    if (bytes > env.memoryLimitBytes && !env.allowDiskUse)
-      throw new EngineError(
-        'QueryExceededMemoryLimitNoDiskUseAllowed',
-        `Exceeded memory limit for ${what}, but didn't allow external sort. Pass allowDiskUse:true to opt in.`,
-      );
+    // One in four is weighed, and each of the first: weighing costs as much as sending.
+    if (docs.length <= 64) bytes += encode(doc).length;
+    else if (docs.length % 4 === 0) bytes += encode(doc).length * 4;
+    if (bytes > env.memoryLimitBytes) throw outOfMemory(what, env.memoryLimitBytes);
   }
   return docs;
 }

@@ -2,15 +2,22 @@ import { compilePipeline } from '../aggregate/pipeline.js';
 import type { PipelineEnv } from '../aggregate/stage.js';
 import { isDoc, toInteger } from '../bson/types.js';
 import { type Doc, encode } from '../bson/value.js';
+import { MAX_DOCUMENT } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { find as findDocuments } from '../query/execute.js';
+import { search } from '../query/execute.js';
 import { cursorReply } from '../wire/message.js';
-import { type Command, hintOf, optionalBoolean, optionalDoc, text } from './command.js';
+import { type Command, hintOf, optionalDoc, text } from './command.js';
 import { store } from './output.js';
 import { DEFAULT_BATCH, decoded, nonNegative, pause } from './reading.js';
 
+/** @throws {EngineError} 10334: a document of the result is larger than one may be */
 async function* encoded(docsOf: AsyncIterable<Doc>): AsyncIterator<Uint8Array> {
-  for await (const doc of docsOf) yield encode(doc);
+  for await (const doc of docsOf) {
+    const bytes = encode(doc);
+    if (bytes.length > MAX_DOCUMENT)
+      throw new EngineError('BSONObjectTooLarge', `a result of ${bytes.length} bytes, max size: ${MAX_DOCUMENT}`);
+    yield bytes;
+  }
 }
 
 export const aggregate: Command = {
@@ -49,15 +56,17 @@ export const aggregate: Command = {
       variables: { now: new Date(), let: letSpec },
       read: (collection, request) =>
         decoded(
-          findDocuments(tx, engine.catalogue.find(db, collection), {
+          search(tx, engine.catalogue.find(db, collection), {
             ...request,
             filter: request.filter ?? {},
             memoryLimitBytes: engine.memoryLimitBytes,
           }),
         ),
       memoryLimitBytes: engine.memoryLimitBytes,
-      allowDiskUse: optionalBoolean(command, 'allowDiskUse') ?? true,
-      pause,
+      pause() {
+        tx.checkTime();
+        return pause();
+      },
     };
     let running: AsyncIterable<Doc>;
     let writes: ReturnType<typeof compilePipeline>['writes'];
@@ -73,10 +82,9 @@ export const aggregate: Command = {
         filter: pipeline.leading.filter ?? {},
         hint: hintOf(command['hint']),
         memoryLimitBytes: engine.memoryLimitBytes,
-        ...(env.allowDiskUse && { allowDiskUse: true }),
       };
       running = pipeline.run(
-        name === undefined ? [] : decoded(findDocuments(tx, engine.catalogue.find(db, name), request)),
+        name === undefined ? [] : decoded(search(tx, engine.catalogue.find(db, name), request), pipeline.fields),
       );
       writes = pipeline.writes;
     } catch (error) {

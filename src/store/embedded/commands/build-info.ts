@@ -1,4 +1,4 @@
-import { MAX_DOCUMENT } from '../documents/write.js';
+import { MAX_DOCUMENT } from '../bson/value.js';
 import { type Command, int } from './command.js';
 import { VERSION } from './version.js';
 

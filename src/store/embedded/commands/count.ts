@@ -1,12 +1,13 @@
 import { countMatching } from '../query/execute.js';
+import { inSlices } from '../query/slices.js';
 import { type Command, hintOf, int, optionalDoc, optionalNumber, text } from './command.js';
-import { nonNegative } from './reading.js';
+import { nonNegative, pause } from './reading.js';
 
 export const count: Command = {
   help: 'Counts documents.',
   fields: ['count', 'query', 'limit', 'skip', 'hint', 'fields', 'collation'],
   inTransaction: false,
-  run(context) {
+  async run(context) {
     const { command, engine, db } = context;
     const { tx, release } = context.snapshot();
     try {
@@ -16,7 +17,8 @@ export const count: Command = {
         skip: nonNegative(command, 'skip'),
         hint: hintOf(command['hint']),
       };
-      return { n: int(countMatching(tx, engine.catalogue.find(db, text(command, 'count')), request)) };
+      const counting = countMatching(tx, engine.catalogue.find(db, text(command, 'count')), request);
+      return { n: int(await inSlices(counting, pause)) };
     } finally {
       release();
     }

@@ -16,7 +16,6 @@ function leadingOf(
     variables: { now: new Date(), let: {} },
     read: () => [],
     memoryLimitBytes: context.engine.memoryLimitBytes,
-    allowDiskUse: true,
     pause,
   }).leading;
 }

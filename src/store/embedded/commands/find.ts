@@ -1,7 +1,7 @@
 import { isDoc } from '../bson/types.js';
 import { type Doc, encode } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { type FindRequest, find as findDocuments } from '../query/execute.js';
+import { type FindRequest, search } from '../query/execute.js';
 import { compileFilter } from '../query/match.js';
 import { compileProjection } from '../query/projection.js';
 import { cursorReply } from '../wire/message.js';
@@ -9,10 +9,10 @@ import { type Command, hintOf, optionalBoolean, optionalDoc, optionalNumber, tex
 import { DEFAULT_BATCH, nonNegative } from './reading.js';
 
 function* bytesOf(
-  found: Iterable<{ bytes: Uint8Array; doc: Doc }>,
+  found: Iterable<{ bytes: Uint8Array; doc: Doc } | undefined>,
   project: ((doc: Doc) => Doc) | undefined,
-): Iterator<Uint8Array> {
-  for (const f of found) yield project ? encode(project(f.doc)) : f.bytes;
+): Iterator<Uint8Array | undefined> {
+  for (const f of found) yield f && project ? encode(project(f.doc)) : f?.bytes;
 }
 
 export const find: Command = {
@@ -61,7 +61,6 @@ export const find: Command = {
       let: optionalDoc(command, 'let'),
       now: new Date(),
       memoryLimitBytes: engine.memoryLimitBytes,
-      ...(optionalBoolean(command, 'allowDiskUse') && { allowDiskUse: true }),
     };
     const projection = optionalDoc(command, 'projection');
     const filter = compileFilter(request.filter, { ...(request.let && { let: request.let }) });
@@ -70,7 +69,7 @@ export const find: Command = {
     const variables = { now: request.now ?? new Date(), let: request.let ?? {} };
     const project = compiled && ((doc: Doc): Doc => compiled(doc, variables));
     const { tx, release } = context.snapshot();
-    const source = bytesOf(findDocuments(tx, engine.catalogue.find(db, name), request, filter), project);
+    const source = bytesOf(search(tx, engine.catalogue.find(db, name), request, filter), project);
     const namespace = `${db}.${name}`;
     const single = (optionalBoolean(command, 'singleBatch') ?? false) || givenLimit < 0;
     const { docs: batch, id } = await engine.cursors.open(source, {

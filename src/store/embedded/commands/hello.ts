@@ -1,4 +1,4 @@
-import { MAX_DOCUMENT } from '../documents/write.js';
+import { MAX_DOCUMENT } from '../bson/value.js';
 import { SESSION_MINUTES } from '../server/sessions.js';
 import { MAX_MESSAGE } from '../wire/message.js';
 import { type Command, int } from './command.js';

@@ -1,5 +1,7 @@
-import { type Doc } from '../bson/value.js';
+import type { PartialDecoder } from '../bson/partial.js';
+import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import type { Found } from '../query/execute.js';
 import { optionalNumber } from './command.js';
 
 export const DEFAULT_BATCH = 101;
@@ -17,6 +19,7 @@ export const nonNegative = (command: Doc, name: string): number | undefined => {
   return n;
 };
 
-export function* decoded(found: Iterable<{ doc: Doc }>): Iterable<Doc> {
-  for (const { doc } of found) yield doc;
+/** The documents, or some fields of them; an undefined where the search may be interrupted. */
+export function* decoded(found: Iterable<Found | undefined>, fields?: PartialDecoder): Iterable<Doc | undefined> {
+  for (const f of found) yield f?.some(fields);
 }

@@ -1,6 +1,6 @@
 import { ObjectId } from 'bson';
 import { isDoc } from '../bson/types.js';
-import { type Doc, encode, type Value } from '../bson/value.js';
+import { type Doc, encode, MAX_DOCUMENT, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { find, type FindRequest } from '../query/execute.js';
 import { compileFilter } from '../query/match.js';
@@ -15,8 +15,6 @@ import {
 } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import type { Update } from '../update/apply.js';
-
-export const MAX_DOCUMENT = 16 * 1024 * 1024;
 
 /** The writes of one statement to one collection, in one transaction. */
 export class Writer {

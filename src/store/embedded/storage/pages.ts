@@ -84,12 +84,15 @@ class Pages {
     if (root === NO_ROOT) return;
     const seen = { leaves: 0, entries: 0 };
     let last: Buffer | undefined;
-    const visit = (number: bigint, level: number): void => {
+    // `low`, `high`: what the page above says of this one's keys.
+    const visit = (number: bigint, level: number, low?: Buffer, high?: Buffer): void => {
       const leaf = level >= depth;
       const bytes = this.page(number, leaf ? LEAF : BRANCH);
       const [lower, upper] = [bytes.readUInt16LE(20), bytes.readUInt16LE(22)];
       if (lower % 2 !== 0 || lower > upper || upper > this.#size - HEADER || (lower === 0 && level > 1))
         throw this.damaged(`page ${number} has no true bounds`);
+      const keys: Buffer[] = [];
+      const children: bigint[] = [];
       for (let i = 0; i < lower; i += 2) {
         const at = HEADER + bytes.readUInt16LE(HEADER + i);
         const keyEnd = at + NODE_HEADER + (at + NODE_HEADER <= this.#size ? bytes.readUInt16LE(at + 6) : MAX_KEY * 9);
@@ -102,8 +105,14 @@ class Pages {
           last = key;
           const value = this.#value(bytes, at, keyEnd, number);
           if (summed && !fits(key, value)) throw this.damaged(`the value under key ${key.toString('hex', 0, 32)}`);
-        } else visit(BigInt(bytes.readUInt32LE(at)) | (BigInt(bytes.readUInt16LE(at + 4)) << 32n), level + 1);
+        } else children.push(BigInt(bytes.readUInt32LE(at)) | (BigInt(bytes.readUInt16LE(at + 4)) << 32n));
+        keys.push(key);
       }
+      const [first, end] = [keys[0], keys.at(-1)];
+      if (ordered && leaf && first && end && ((low && low.compare(first) > 0) || (high && high.compare(end) <= 0)))
+        throw this.damaged(`the keys of page ${number} are not those that the page above names`);
+      for (const [i, child] of children.entries())
+        visit(child, level + 1, i === 0 ? low : keys[i], keys[i + 1] ?? high);
       if (!leaf) return;
       seen.leaves += 1;
       seen.entries += lower / 2;

@@ -3,9 +3,10 @@ import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/type
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { compileFilter } from '../../query/match.js';
-import { compileSort } from '../../query/sort.js';
+import { inSlices, sortInSlices } from '../../query/slices.js';
+import { compileSortKeys } from '../../query/sort.js';
 import { compileExpression } from '../expression.js';
-import { createGroup } from '../group.js';
+import { group } from '../group.js';
 import { runStages } from '../mingo.js';
 import { collect, collected, type CompilePipeline, type Docs, type PipelineEnv, type Stage } from '../stage.js';
 import { bucket, sortByCount } from './bucket.js';
@@ -75,9 +76,14 @@ function count(spec: Value): Stage {
 function sort(spec: Value, env: PipelineEnv): Stage {
   if (!isDoc(spec)) throw new EngineError(15973, 'the $sort key specification must be an object');
   if (Object.keys(spec).length === 0) throw new EngineError(15976, '$sort stage must have at least one sort key');
-  const compare = compileSort(spec, '$sort');
+  const { keysOf, compare } = compileSortKeys(spec, '$sort');
   return async function* (input) {
-    yield* (await collect(input, env, '$sort')).toSorted(compare);
+    const rows = (await collect(input, env, '$sort')).map((doc) => ({ doc, keys: keysOf(doc) }));
+    const sorted = await inSlices(
+      sortInSlices(rows, (a, b) => compare(a.keys, b.keys)),
+      () => env.pause(),
+    );
+    for (const { doc } of sorted) yield doc;
   };
 }
 
@@ -202,12 +208,7 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
       };
     case '$group': {
       if (!isDoc(spec)) throw new EngineError(15947, "a group's fields must be specified in an object");
-      createGroup(spec, env.variables);
-      return async function* (input) {
-        const group = createGroup(spec, env.variables);
-        for await (const doc of input) group.add(doc);
-        yield* group.results();
-      };
+      return group(spec, env);
     }
     case '$bucket':
       return several(bucket(spec, env.variables));
@@ -228,7 +229,7 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
     case '$setWindowFields': {
       const run = setWindowFields(spec, env.variables);
       return async function* (input) {
-        yield* run(await collect(input, env, name));
+        yield* await inSlices(run(await collect(input, env, name)), () => env.pause());
       };
     }
   }

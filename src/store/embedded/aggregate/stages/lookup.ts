@@ -1,11 +1,11 @@
 import { BSONRegExp } from 'bson';
 import { encodeValue } from '../../bson/key.js';
 import { isDoc, toInteger, typeName } from '../../bson/types.js';
-import type { Doc, Value } from '../../bson/value.js';
+import { type Doc, encode, MAX_DOCUMENT, type Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { visitPath } from '../../query/path.js';
 import { compileExpression, pathValue } from '../expression.js';
-import { collected, type CompilePipeline, type PipelineEnv } from '../stage.js';
+import { type CompilePipeline, type Docs, paced, type PipelineEnv } from '../stage.js';
 import { Long } from 'bson';
 import { setPath } from './one-to-one.js';
 
@@ -27,6 +27,22 @@ const text = (stage: string, name: string, v: Value): string => {
     );
   return v;
 };
+
+/** @throws {EngineError} 4568: together they are larger than a document may be */
+async function matched(found: Docs, from: string): Promise<Doc[]> {
+  const docs: Doc[] = [];
+  let bytes = 0;
+  for await (const doc of found) {
+    docs.push(doc);
+    bytes += encode(doc).length;
+    if (bytes > MAX_DOCUMENT)
+      throw new EngineError(
+        4568,
+        `Total size of documents in ${from} matching the $lookup stage exceeds ${MAX_DOCUMENT} bytes`,
+      );
+  }
+  return docs;
+}
 
 /** Both forms, and both together. https://www.mongodb.com/docs/manual/reference/operator/aggregation/lookup/ */
 export function lookup(spec: Value, env: PipelineEnv, compilePipeline: CompilePipeline): (doc: Doc) => Promise<Doc> {
@@ -78,10 +94,14 @@ export function lookup(spec: Value, env: PipelineEnv, compilePipeline: CompilePi
   return async (doc) => {
     const filter = local && joinFilter(foreign, pathValue(doc, local));
     const bound = Object.fromEntries(bindings.map(([k, evaluate]) => [k, evaluate(doc, env.variables)]));
-    if (!pipeline) return setPath(doc, into, [...env.read(from, { filter: filter ?? {} })]) as Doc;
+    if (!pipeline) {
+      const plain = await matched(paced(env.read(from, { filter: filter ?? {} }), env), from);
+      return setPath(doc, into, plain) as Doc;
+    }
     const compiled = inner(bound, filter);
-    const found = await collected(
+    const found = await matched(
       compiled.run(compiled.startsWithoutCollection ? [] : env.read(from, compiled.leading)),
+      from,
     );
     return setPath(doc, into, found) as Doc;
   };
@@ -143,6 +163,7 @@ export function graphLookup(spec: Value, env: PipelineEnv): (doc: Doc) => Doc {
       if (wanted.length === 0) break;
       const filter = { $and: [joinFilter(connectTo, wanted), restrict] };
       for (const next of env.read(from, { filter })) {
+        if (!next) continue;
         const key = encodeValue(next['_id']).toString('latin1');
         if (found.has(key)) continue;
         const row =

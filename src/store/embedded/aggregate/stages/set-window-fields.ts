@@ -4,6 +4,7 @@ import { encodeValue } from '../../bson/key.js';
 import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
+import { Slice, sortInSlices } from '../../query/slices.js';
 import { compileSort } from '../../query/sort.js';
 import { compileAccumulator } from '../accumulators.js';
 import { compileExpression, pathValue, type Variables } from '../expression.js';
@@ -17,7 +18,7 @@ interface Partition {
   readonly sortBy: Doc | undefined;
 }
 /** The result for each document of a partition. */
-type Compute = (partition: Partition, variables: Variables) => Value[];
+type Compute = (partition: Partition, variables: Variables) => Value[] | Generator<undefined, Value[]>;
 /** The documents that stand in the window of one of them: from, up to but without. */
 type Window = (partition: Partition, at: number) => [number, number];
 
@@ -218,19 +219,28 @@ function compileOutput(spec: Value): Compute {
     if (error instanceof EngineError && error.code === 15952) throw bad(`Unrecognized window function, ${name}`);
     throw error;
   }
-  return (partition, v) => {
+  return function* (partition, v) {
     const values = partition.docs.map((doc) => accumulator.evaluate(doc, v));
-    return partition.docs.map((_, i) => {
+    const slice = new Slice();
+    const results: Value[] = [];
+    for (let i = 0; i < values.length; i += 1) {
       const [from, to] = window(partition, i);
       const acc = accumulator.make(null, v);
-      for (let k = from; k < to; k += 1) acc.add(values[k]);
-      return acc.result();
-    });
+      for (let k = from; k < to; k += 1) {
+        acc.add(values[k]);
+        if (slice.over()) yield;
+      }
+      results.push(acc.result());
+    }
+    return results;
   };
 }
 
 /** https://www.mongodb.com/docs/manual/reference/operator/aggregation/setWindowFields/ */
-export function setWindowFields(spec: Value, variables: Variables): (docs: readonly Doc[]) => Doc[] {
+export function setWindowFields(
+  spec: Value,
+  variables: Variables,
+): (docs: readonly Doc[]) => Generator<undefined, Doc[]> {
   if (!isDoc(spec)) throw bad('the $setWindowFields stage specification must be an object');
   const odd = Object.keys(spec).find((k) => !['partitionBy', 'sortBy', 'output'].includes(k));
   if (odd !== undefined) throw new EngineError(40415, `BSON field '$setWindowFields.${odd}' is an unknown field.`);
@@ -247,7 +257,7 @@ export function setWindowFields(spec: Value, variables: Variables): (docs: reado
     const values = paths.map((p) => pathValue(doc, p) ?? null);
     return values.length === 1 ? values[0] : values;
   };
-  return (docs) => {
+  return function* (docs) {
     const partitions = new Map<string, { key: Value; docs: Doc[] }>();
     for (const doc of docs) {
       const key = partitionBy(doc, variables);
@@ -259,11 +269,20 @@ export function setWindowFields(spec: Value, variables: Variables): (docs: reado
       else partitions.set(bytes, { key, docs: [doc] });
     }
     const ordered = [...partitions.values()].toSorted((a, b) => compare(a.key, b.key));
-    return ordered.flatMap(({ docs: mine }) => {
-      const sorted = order ? mine.toSorted(order) : mine;
+    const out: Doc[] = [];
+    for (const { docs: mine } of ordered) {
+      const sorted = order ? yield* sortInSlices(mine, order) : mine;
       const partition: Partition = { docs: sorted, by: sorted.map(byOf), sortBy };
-      const columns = outputs.map(([path, compute]) => [path, compute(partition, variables)] as const);
-      return sorted.map((doc, i) => columns.reduce((d, [path, values]) => setPath(d, path, values[i]) as Doc, doc));
-    });
+      const columns: (readonly [string[], readonly Value[]])[] = [];
+      for (const [path, compute] of outputs) {
+        const values = compute(partition, variables);
+        columns.push([path, Array.isArray(values) ? values : yield* values]);
+        yield;
+      }
+      for (const [i, doc] of sorted.entries())
+        out.push(columns.reduce((d, [path, values]) => setPath(d, path, values[i]) as Doc, doc));
+      yield;
+    }
+    return out;
   };
 }
