@@ -16,6 +16,15 @@ const LEAF = 2;
 const OVERFLOW = 4;
 const META = 8;
 const BIG_DATA = 1;
+/** Where a first page describes the two trees, and the bytes of each that never change: page size and flags. */
+const TREES = [48, 96];
+const KIND_BYTES = 6;
+const MAIN_DEPTH = 102;
+const MAIN_ROOT = 136;
+const LAST_PAGE = 144;
+const TXN_ID = 152;
+/** Pages that a commit took and gave back may never have been written. */
+const UNWRITTEN = 1024;
 const NO_ROOT = 0xffffffffffffffffn;
 
 /** The file is not as lmdb leaves it. */
@@ -34,6 +43,8 @@ class Pages {
   readonly #file: number;
   readonly #size: number;
   readonly #count: number;
+  /** The last page that is in use or free, as the trees have it. */
+  #last = 1;
   readonly #path: string;
 
   constructor(path: string, file: number) {
@@ -56,6 +67,7 @@ class Pages {
   page(number: number | bigint, kind: number): Buffer {
     const at = Number(number);
     if (at >= this.#count) throw this.damaged(`it is cut off before page ${at}`);
+    this.#last = Math.max(this.#last, at);
     const bytes = Buffer.allocUnsafe(this.#size);
     readSync(this.#file, bytes, 0, this.#size, at * this.#size);
     if (bytes.readBigUInt64LE(0) !== BigInt(at) || (bytes.readUInt16LE(18) & 15) !== kind)
@@ -63,20 +75,35 @@ class Pages {
     return bytes;
   }
 
-  /** The two trees of the newer of the two first pages. */
-  trees(): Tree[] {
+  /** The two trees of the newer of the two first pages, and the last page that it knows. */
+  head(): { trees: Tree[]; lastPage: bigint } {
     const metas = [this.page(0, META), this.page(1, META)];
     for (const [at, meta] of metas.entries())
       if (meta.readUInt32LE(24) !== MAGIC || meta.readUInt32LE(28) !== DATA_VERSION)
         throw this.damaged(`page ${at} does not describe a store`);
     const [first, second] = metas as [Buffer, Buffer];
-    const meta = second.readBigUInt64LE(152) > first.readBigUInt64LE(152) ? second : first;
-    return [48, 96].map((at) => ({
+    // Commits write the two in turn: their numbers follow one another, even in the first and odd in the second.
+    const [even, odd] = [first.readBigUInt64LE(TXN_ID), second.readBigUInt64LE(TXN_ID)];
+    // A copy has an empty first page.
+    const copied = even === 0n && first.readBigUInt64LE(MAIN_ROOT) === NO_ROOT;
+    const follow = even % 2n === 0n && odd % 2n === 1n && (even - odd === 1n || odd - even === 1n);
+    const alike = TREES.every((at) => first.compare(second, at, at + KIND_BYTES, at, at + KIND_BYTES) === 0);
+    if (!(follow || copied) || !alike) throw this.damaged('its first two pages do not fit each other');
+    const [meta, older] = odd > even ? [second, first] : [first, second];
+    const root = older.readBigUInt64LE(MAIN_ROOT);
+    // A first page that has lost its place in the row would bring back what was before the last commit.
+    if (root !== NO_ROOT) {
+      const page = this.page(root, older.readUInt16LE(MAIN_DEPTH) > 1 ? BRANCH : LEAF);
+      if (page.readBigUInt64LE(8) > older.readBigUInt64LE(TXN_ID))
+        throw this.damaged('its last commit is not its last');
+    }
+    const trees = TREES.map((at) => ({
       depth: meta.readUInt16LE(at + 6),
       leaves: Number(meta.readBigUInt64LE(at + 16)),
       entries: Number(meta.readBigUInt64LE(at + 32)),
       root: meta.readBigUInt64LE(at + 40),
     }));
+    return { trees, lastPage: meta.readBigUInt64LE(LAST_PAGE) };
   }
 
   /** Walks a tree. `ordered`: its keys sort by their bytes. `summed`: its values bear checksums, which are looked at. */
@@ -104,6 +131,7 @@ class Pages {
             throw this.damaged(`the keys of page ${number} are out of order`);
           last = key;
           const value = this.#value(bytes, at, keyEnd, number);
+          if (!ordered) this.#free(value);
           if (summed && !fits(key, value)) throw this.damaged(`the value under key ${key.toString('hex', 0, 32)}`);
         } else children.push(BigInt(bytes.readUInt32LE(at)) | (BigInt(bytes.readUInt16LE(at + 4)) << 32n));
         keys.push(key);
@@ -120,6 +148,20 @@ class Pages {
     visit(root, 1);
     if (seen.leaves !== leaves || (ordered && seen.entries !== entries))
       throw this.damaged(`it has ${seen.entries} entries where ${entries} should be`);
+  }
+
+  /** Pages in a list of free ones: numbers, and lengths of runs, which are smaller. */
+  #free(list: Buffer): void {
+    for (let at = 0; at + 8 <= list.length; at += 8) {
+      const n = list.readBigInt64LE(at);
+      this.#last = Math.max(this.#last, Number(n < 0n ? -n : n));
+    }
+  }
+
+  /** @throws {DamagedFile} the store would write over what it has, or far outside itself */
+  checkLast(lastPage: bigint): void {
+    if (lastPage < BigInt(this.#last) || lastPage > BigInt(this.#count + UNWRITTEN))
+      throw this.damaged(`it says that page ${lastPage} is its last`);
   }
 
   #value(bytes: Buffer, at: number, from: number, number: bigint): Buffer {
@@ -151,9 +193,11 @@ export function checkPages(path: string, summed: boolean): void {
   const file = openSync(path, 'r');
   try {
     const pages = new Pages(path, file);
-    const [free, main] = pages.trees() as [Tree, Tree];
+    const { trees, lastPage } = pages.head();
+    const [free, main] = trees as [Tree, Tree];
     pages.walk(free, { ordered: false, summed: false });
     pages.walk(main, { ordered: true, summed });
+    pages.checkLast(lastPage);
   } finally {
     closeSync(file);
   }

@@ -69,9 +69,9 @@ export class Storage {
     chmodSync(folder, 0o700);
     const path = join(folder, DATA_FILE);
     if (existsSync(path)) checkPages(path, isCurrent(folder) && statSync(path).size <= SUMMED_AT_OPEN);
-    await bringToFormat(folder, path);
     let db: RootDatabase<Buffer, Buffer>;
     try {
+      await bringToFormat(folder, path);
       db = open<Buffer, Buffer>({
         path,
         noSubdir: true,
@@ -82,6 +82,7 @@ export class Storage {
         maxReaders: 1000,
       });
     } catch (cause) {
+      if (!(cause instanceof Error && cause.message.startsWith('MDB_'))) throw cause;
       throw new DamagedFile(`The data file ${path} can't be opened. Restore a backup into an empty folder.`, { cause });
     }
     chmodSync(path, 0o600);
