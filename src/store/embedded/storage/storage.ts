@@ -5,6 +5,7 @@ import { EngineError } from '../errors.js';
 import { CHECKSUM_BYTES, checksum } from './checksum.js';
 import { bringToFormat, isCurrent } from './format.js';
 import { checkPages, DamagedFile } from './pages.js';
+import { Room } from './room.js';
 
 const DATA_FILE = 'data.mdb';
 /** Of a file up to this size every value is looked at when it is opened (some 0.3 s); of a larger one as they are read. */
@@ -54,9 +55,11 @@ function verify(key: Buffer, value: Buffer): Buffer {
 /** The one file that knows lmdb. Keys and values are bytes; each value is stored with a checksum of itself and its key. */
 export class Storage {
   readonly #db: RootDatabase<Buffer, Buffer>;
+  readonly #room: Room;
 
-  private constructor(db: RootDatabase<Buffer, Buffer>) {
+  private constructor(db: RootDatabase<Buffer, Buffer>, path: string) {
     this.#db = db;
+    this.#room = new Room(path);
   }
 
   /**
@@ -86,7 +89,7 @@ export class Storage {
       throw new DamagedFile(`The data file ${path} can't be opened. Restore a backup into an empty folder.`, { cause });
     }
     chmodSync(path, 0o600);
-    return new Storage(db);
+    return new Storage(db, path);
   }
 
   snapshot(): Snapshot {
@@ -117,6 +120,12 @@ export class Storage {
    * @throws {EngineError} OutOfDiskSpace: nothing was written
    */
   write(batches: readonly Writes[]): void {
+    let [entries, size] = [0, 0];
+    for (const writes of batches) {
+      entries += writes.size;
+      for (const value of writes.values()) size += value?.length ?? 0;
+    }
+    this.#room.ask(entries, size);
     try {
       this.#db.transactionSync(() => {
         for (const writes of batches)
