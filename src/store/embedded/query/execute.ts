@@ -199,7 +199,7 @@ function* sorted(
     list.push({ found: f, keys: keysOf(f.doc) });
     f.forget();
     bytes += f.bytes.length;
-    if (top !== undefined && list.length >= 2 * top + 1000) {
+    if (top !== undefined && list.length > top && (list.length >= 2 * top + 1000 || bytes > memoryLimitBytes)) {
       list = list.toSorted(byKeys).slice(0, top);
       bytes = list.reduce((sum, { found: { bytes: b } }) => sum + b.length, 0);
     }
