@@ -21,12 +21,26 @@ const keep = (results: Results, name: string, perSecond: number): void =>
   void results.set(name, [...(results.get(name) ?? []), perSecond]);
 const of = (results: Results, name: string): number => median(results.get(name) ?? []);
 
-async function measureLines(results: Results, who: string, all: readonly Line[]): Promise<void> {
-  for (const line of all)
-    for (const width of WIDTHS) {
-      const { perSecond } = await measureFor(line.time, width, line.run);
-      keep(results, `${who} ${line.name} @${width}`, perSecond * line.counts);
-    }
+/** One line on every server in turn, each with the driver's ping beside it in the same second: the ratios are of neighbours. */
+async function measureLine(
+  results: Results,
+  servers: ReadonlyMap<string, readonly Line[]>,
+  name: string,
+): Promise<void> {
+  for (const width of WIDTHS) {
+    const now = new Map<string, number>();
+    for (const [who, all] of servers)
+      for (const line of all.filter((l) => l.name === name)) {
+        const { perSecond } = await measureFor(line.time, width, line.run);
+        now.set(who, perSecond * line.counts);
+        keep(results, `${who} ${name} @${width}`, perSecond * line.counts);
+      }
+    const ping = servers.get('engine')?.find((l) => l.name === 'ping');
+    if (ping) now.set('ping', (await measureFor(ping.time, width, ping.run)).perSecond);
+    for (const other of ['ping', 'constant', 'second'])
+      if (now.has(other))
+        keep(results, `÷ ${other} ${name} @${width}`, (now.get('engine') ?? 0) / (now.get(other) ?? 1));
+  }
 }
 
 async function rawLmdb(results: Results, folder: string): Promise<void> {
@@ -53,15 +67,13 @@ function table(results: Results, names: readonly string[]): void {
   say('|---|---:|---:|---:|---:|---:|---:|');
   for (const width of WIDTHS)
     for (const name of names) {
-      const engine = of(results, `engine ${name} @${width}`);
-      const second = of(results, `second ${name} @${width}`);
       const cells = [
-        shown(engine),
-        ratio(engine / of(results, `engine ping @${width}`)),
-        ratio(engine / of(results, `constant ${name} @${width}`)),
+        shown(of(results, `engine ${name} @${width}`)),
+        ratio(of(results, `÷ ping ${name} @${width}`)),
+        ratio(of(results, `÷ constant ${name} @${width}`)),
         shown(of(results, `raw ${name} @${width}`)),
-        shown(second),
-        ratio(engine / second),
+        shown(of(results, `second ${name} @${width}`)),
+        ratio(of(results, `÷ second ${name} @${width}`)),
       ];
       say(`| ${name} @${width} | ${cells.join(' | ')} |`);
     }
@@ -89,11 +101,11 @@ const wanted = (line: Line, who: string): boolean =>
   (only === undefined || line.name === 'ping' || line.name.includes(only));
 let names: string[] = [];
 for (let run = 0; run < RUNS; run += 1) {
-  for (const [who, client] of clients) {
-    const all = lines(client, client.db(db)).filter((line) => wanted(line, who));
-    if (who === 'engine') names = all.map((l) => l.name);
-    await measureLines(results, who, all);
-  }
+  const all = new Map(
+    [...clients].map(([who, client]) => [who, lines(client, client.db(db)).filter((l) => wanted(l, who))] as const),
+  );
+  names = all.get('engine')?.map((l) => l.name) ?? [];
+  for (const name of names) await measureLine(results, all, name);
   await rawLmdb(results, folder);
 }
 say(`medians of ${RUNS} runs, Node ${process.version}, driver with 1 and 32 callers\n`);

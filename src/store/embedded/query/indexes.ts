@@ -20,6 +20,8 @@ type Part = Value | typeof emptyArray;
 
 export interface CompiledIndex {
   readonly spec: IndexSpec;
+  /** The fields of a document that its entries are made of. */
+  readonly roots: readonly string[];
   readonly fields: readonly { readonly path: string; readonly direction: 1 | -1 }[];
   /** Does the index hold an entry for this document (sparse, partial)? */
   covers(doc: Doc): boolean;
@@ -59,6 +61,7 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
   const partial: Filter | undefined = spec.partialFilterExpression && compileFilter(spec.partialFilterExpression);
   return {
     spec,
+    roots: [...new Set(fields.map((f) => f.parts[0] ?? f.path))],
     fields,
     covers(doc) {
       if (partial && !partial.test(doc)) return false;

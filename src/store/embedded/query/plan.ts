@@ -195,14 +195,7 @@ interface Candidate {
   readonly score: number;
 }
 
-function candidate(
-  entry: PlannerIndex,
-  said: readonly [string, Value][],
-  sort: ReturnType<typeof sortFields>,
-  hinted: boolean,
-): Candidate | undefined {
-  const { index, multikey } = entry;
-  const { spec } = index;
+function predicatesOf(said: readonly [string, Value][]): ReadonlyMap<string, Predicate> {
   const predicates = new Map<string, Predicate>();
   for (const [path, condition] of said) {
     const p = predicateOf(condition);
@@ -210,6 +203,18 @@ function candidate(
     if (p && (!earlier || (p.points && !earlier.points))) predicates.set(path, earlier ? { ...p, exact: false } : p);
     else if (earlier) predicates.set(path, { ...earlier, exact: false });
   }
+  return predicates;
+}
+
+function candidate(
+  entry: PlannerIndex,
+  said: readonly [string, Value][],
+  predicates: ReadonlyMap<string, Predicate>,
+  sort: ReturnType<typeof sortFields>,
+  hinted: boolean,
+): Candidate | undefined {
+  const { index, multikey } = entry;
+  const { spec } = index;
   if (spec.hidden && !hinted) return undefined;
   if (spec.partialFilterExpression && !implies(said, spec.partialFilterExpression)) return undefined;
   if (spec.sparse && !index.fields.some((f) => predicates.get(f.path)?.present) && !hinted) return undefined;
@@ -319,11 +324,12 @@ export function plan({ filter, sort, hint, indexes }: PlanRequest): Plan {
         'BadValue',
         `error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index`,
       );
-    return candidate(hinted, said, order, true)?.plan ?? { kind: 'collection' };
+    return candidate(hinted, said, predicatesOf(said), order, true)?.plan ?? { kind: 'collection' };
   }
+  const predicates = predicatesOf(said);
   let best: Candidate | undefined;
   for (const entry of indexes) {
-    const c = candidate(entry, said, order, false);
+    const c = candidate(entry, said, predicates, order, false);
     if (c && (!best || c.score > best.score)) best = c;
   }
   return best?.plan ?? { kind: 'collection' };

@@ -29,6 +29,17 @@ export async function inSlices<T>(work: Iterator<undefined, T>, pause: () => Pro
   }
 }
 
+/** As `map`, in slices. */
+export function* mapInSlices<T, U>(list: readonly T[], change: (item: T, at: number) => U): Generator<undefined, U[]> {
+  const slice = new Slice();
+  const out: U[] = [];
+  for (let i = 0; i < list.length; i += 1) {
+    out.push(change(list[i] as T, i));
+    if (slice.over()) yield;
+  }
+  return out;
+}
+
 /** Runs sorted together at once, before they are merged. */
 const RUN = 512;
 

@@ -179,6 +179,11 @@ export class Sessions {
     if (open && open.txnNumber < txnNumber) this.#drop(key, open);
     // A repeat that comes while the first is under way waits for it, and then finds its answer.
     tx.lock(memoryKey(key));
+    const stored = tx.get(memoryKey(key));
+    const committed = this.#committed.get(key)?.txnNumber ?? -1n;
+    // The common case, a number that was never seen, needs no decoding.
+    if ((!stored || stored.readBigInt64LE(NUMBER_AT) < txnNumber) && committed < txnNumber && !this.#open.has(key))
+      return undefined;
     const newest = this.#newest(key, tx);
     if (!newest || newest.txnNumber < txnNumber) return undefined;
     if (newest.txnNumber > txnNumber) throw tooOld(txnNumber, newest.txnNumber);
@@ -200,8 +205,9 @@ export class Sessions {
   /** Kept in the same commit as the write itself, so that it holds after a crash as well. */
   remember(tx: Transaction, fields: SessionFields, reply: Doc): void {
     const { key, txnNumber } = numbered(fields);
-    const earlier = this.#memory(tx, key);
-    const others = earlier?.txnNumber === txnNumber ? earlier.answers : [];
+    const stored = tx.get(memoryKey(key));
+    const again = stored?.readBigInt64LE(NUMBER_AT) === txnNumber;
+    const others = again ? (this.#memory(tx, key)?.answers ?? []) : [];
     const number = Long.fromBigInt(txnNumber);
     const answers = [...others, { statements: fields.statements, reply }];
     tx.put(memoryKey(key), Buffer.from(encode({ txnNumber: number, at: new Date(), answers } as Doc)));
@@ -290,6 +296,9 @@ function overlap(a: string | undefined, b: string | undefined): boolean {
   const numbers = new Set(a.split(','));
   return b.split(',').some((n) => numbers.has(n));
 }
+
+/** Where the number lies in a stored memory: it is the first field. */
+const NUMBER_AT = 4 + 1 + 'txnNumber\0'.length;
 
 const memoryKey = (key: string): Buffer => Buffer.concat([RETRIES, Buffer.from(key, 'latin1')]);
 

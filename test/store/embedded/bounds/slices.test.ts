@@ -8,7 +8,7 @@ import { type Collection, MongoClient } from 'mongodb';
 import { inSlices, sortInSlices } from '../../../../src/store/embedded/query/slices.js';
 import { type RunningEngine, start } from '../../../../src/store/embedded/index.js';
 
-const ROWS = 10_000;
+const ROWS = 6_000;
 
 describe('a long read', () => {
   let folder: string;
@@ -20,9 +20,9 @@ describe('a long read', () => {
     engine = await start({ folder, thread: 'same' });
     client = await new MongoClient(engine.uri).connect();
     c = client.db('test').collection('rows');
-    for (let from = 0; from < ROWS; from += 5000)
+    for (let from = 0; from < ROWS; from += 2000)
       await c.insertMany(
-        Array.from({ length: 5000 }, (_, i) => ({ _id: from + i, g: i % 10, n: (i * 7919) % 4999, text: `text ${i}` })),
+        Array.from({ length: 2000 }, (_, i) => ({ _id: from + i, g: i % 10, n: (i * 7919) % 4999, text: `text ${i}` })),
       );
   });
   afterAll(async () => {

@@ -3,7 +3,7 @@ import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/type
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { compileFilter } from '../../query/match.js';
-import { inSlices, sortInSlices } from '../../query/slices.js';
+import { inSlices, mapInSlices, sortInSlices } from '../../query/slices.js';
 import { compileSortKeys } from '../../query/sort.js';
 import { compileExpression } from '../expression.js';
 import { group } from '../group.js';
@@ -78,12 +78,12 @@ function sort(spec: Value, env: PipelineEnv): Stage {
   if (Object.keys(spec).length === 0) throw new EngineError(15976, '$sort stage must have at least one sort key');
   const { keysOf, compare } = compileSortKeys(spec, '$sort');
   return async function* (input) {
-    const rows = (await collect(input, env, '$sort')).map((doc) => ({ doc, keys: keysOf(doc) }));
-    const sorted = await inSlices(
-      sortInSlices(rows, (a, b) => compare(a.keys, b.keys)),
-      () => env.pause(),
-    );
-    for (const { doc } of sorted) yield doc;
+    const docs = await collect(input, env, '$sort');
+    const sorting = function* (): Generator<undefined, { doc: Doc }[]> {
+      const rows = yield* mapInSlices(docs, (doc) => ({ doc, keys: keysOf(doc) }));
+      return yield* sortInSlices(rows, (a, b) => compare(a.keys, b.keys));
+    };
+    for (const { doc } of await inSlices(sorting(), () => env.pause())) yield doc;
   };
 }
 

@@ -4,7 +4,7 @@ import { encodeValue } from '../../bson/key.js';
 import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { Slice, sortInSlices } from '../../query/slices.js';
+import { mapInSlices, Slice, sortInSlices } from '../../query/slices.js';
 import { compileSort } from '../../query/sort.js';
 import { compileAccumulator } from '../accumulators.js';
 import { compileExpression, pathValue, type Variables } from '../expression.js';
@@ -220,7 +220,7 @@ function compileOutput(spec: Value): Compute {
     throw error;
   }
   return function* (partition, v) {
-    const values = partition.docs.map((doc) => accumulator.evaluate(doc, v));
+    const values = yield* mapInSlices(partition.docs, (doc) => accumulator.evaluate(doc, v));
     const slice = new Slice();
     const results: Value[] = [];
     for (let i = 0; i < values.length; i += 1) {
@@ -259,7 +259,9 @@ export function setWindowFields(
   };
   return function* (docs) {
     const partitions = new Map<string, { key: Value; docs: Doc[] }>();
+    const slice = new Slice();
     for (const doc of docs) {
+      if (slice.over()) yield;
       const key = partitionBy(doc, variables);
       if (Array.isArray(key))
         throw new EngineError('TypeMismatch', 'An expression used to partition cannot evaluate to value of type array');
@@ -272,16 +274,16 @@ export function setWindowFields(
     const out: Doc[] = [];
     for (const { docs: mine } of ordered) {
       const sorted = order ? yield* sortInSlices(mine, order) : mine;
-      const partition: Partition = { docs: sorted, by: sorted.map(byOf), sortBy };
+      const partition: Partition = { docs: sorted, by: yield* mapInSlices(sorted, byOf), sortBy };
       const columns: (readonly [string[], readonly Value[]])[] = [];
       for (const [path, compute] of outputs) {
         const values = compute(partition, variables);
         columns.push([path, Array.isArray(values) ? values : yield* values]);
         yield;
       }
-      for (const [i, doc] of sorted.entries())
-        out.push(columns.reduce((d, [path, values]) => setPath(d, path, values[i]) as Doc, doc));
-      yield;
+      const row = (doc: Doc, i: number): Doc =>
+        columns.reduce((d, [path, values]) => setPath(d, path, values[i]) as Doc, doc);
+      for (const doc of yield* mapInSlices(sorted, row)) out.push(doc);
     }
     return out;
   };
