@@ -52,6 +52,7 @@ export const codes = {
   NotImplemented: 238,
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   NoQueryExecutionPlans: 291,
+  UnsupportedOpQueryCommand: 352,
   BSONObjectTooLarge: 10334,
   CursorInUse: 12051,
   Interrupted: 11601,
