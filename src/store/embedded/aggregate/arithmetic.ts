@@ -247,7 +247,9 @@ export function modulo(a: Value, b: Value): Value {
     const right = y.digits * 10n ** BigInt(y.exponent - exponent);
     return fromScaled({ digits: left % right, exponent });
   }
-  if (a instanceof Double || b instanceof Double) return new Double(toNumber(a) % toNumber(b));
+  // A whole double as divisor counts as an integer.
+  if (a instanceof Double || (b instanceof Double && !Number.isSafeInteger(b.value)))
+    return new Double(toNumber(a) % toNumber(b));
   const rest = BigInt(a.toString()) % BigInt(b.toString());
   return whole(rest, a instanceof Long || b instanceof Long) ?? null;
 }

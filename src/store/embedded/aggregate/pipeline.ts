@@ -91,7 +91,7 @@ export function compilePipeline(stages: readonly Value[], env: PipelineEnv, plac
   const chain = (source: Docs, from: number): Docs =>
     compiled.slice(from).reduce((input, stage) => stage(input), source);
   return {
-    leading,
+    leading: { ...leading, let: env.variables.let },
     writes,
     startsWithoutCollection: SOURCES.has(parsed[0]?.[0] ?? ''),
     run: (source) => chain(paced(source, env), taken),
