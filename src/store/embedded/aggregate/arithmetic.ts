@@ -43,7 +43,12 @@ function decimal(a: Numeric, b: Numeric, operator: '+' | '-' | '*'): Decimal128 
     return Decimal128.fromString(String(operator === '+' ? x + y : operator === '-' ? x - y : x * y));
   }
   const [x, y] = [scaled(a), scaled(b)];
-  if (operator === '*') return fromScaled({ digits: x.digits * y.digits, exponent: x.exponent + y.exponent });
+  if (operator === '*') {
+    const digits = x.digits * y.digits;
+    const negative = (a.toString().startsWith('-') as boolean) !== b.toString().startsWith('-');
+    if (digits === 0n && negative) return Decimal128.fromString(`-0E${x.exponent + y.exponent}`);
+    return fromScaled({ digits, exponent: x.exponent + y.exponent });
+  }
   const exponent = Math.min(x.exponent, y.exponent);
   const left = x.digits * 10n ** BigInt(x.exponent - exponent);
   const right = y.digits * 10n ** BigInt(y.exponent - exponent);
@@ -179,20 +184,18 @@ function divideDecimal(a: Numeric, b: Numeric): Decimal128 {
 
 const isNull = (v: Value): v is null | undefined => v === null || v === undefined;
 
-/** $add of values that may be dates. https://www.mongodb.com/docs/manual/reference/operator/aggregation/add/ */
-export function add(values: readonly Value[]): Value {
+/** $add of values that may be dates; ends at the first null. https://www.mongodb.com/docs/manual/reference/operator/aggregation/add/ */
+export function add(values: Iterable<Value>): Value {
   const sum = new Sum();
   let date: Date | undefined;
-  let nothing = false;
   for (const v of values) {
-    if (isNull(v)) nothing = true;
-    else if (v instanceof Date) {
+    if (isNull(v)) return null;
+    if (v instanceof Date) {
       if (date) throw new EngineError(16612, 'only one date allowed in an $add expression');
       date = v;
     } else if (isNumeric(v)) sum.add(v);
     else throw new EngineError('TypeMismatch', `$add only supports numeric or date types, not ${typeName(v)}`);
   }
-  if (nothing) return null;
   return date ? dateAt(date.getTime() + Math.round(toNumber(sum.result()))) : sum.result();
 }
 
@@ -211,15 +214,15 @@ export function subtract(a: Value, b: Value): Value {
   throw new EngineError('TypeMismatch', `can't $subtract ${typeName(b)} from ${typeName(a)}`);
 }
 
-export function multiply(values: readonly Value[]): Value {
+export function multiply(values: Iterable<Value>): Value {
   let product: Numeric = new Int32(1);
-  let nothing = false;
   for (const v of values) {
-    if (isNull(v)) nothing = true;
-    else if (isNumeric(v)) product = computeWide(product, v, '*');
-    else throw new EngineError('TypeMismatch', `$multiply only supports numeric types, not ${typeName(v)}`);
+    if (isNull(v)) return null;
+    if (!isNumeric(v))
+      throw new EngineError('TypeMismatch', `$multiply only supports numeric types, not ${typeName(v)}`);
+    product = computeWide(product, v, '*');
   }
-  return nothing ? null : product;
+  return product;
 }
 
 /** https://www.mongodb.com/docs/manual/reference/operator/aggregation/divide/ */
@@ -247,7 +250,9 @@ export function modulo(a: Value, b: Value): Value {
     const right = y.digits * 10n ** BigInt(y.exponent - exponent);
     return fromScaled({ digits: left % right, exponent });
   }
-  if (a instanceof Double || b instanceof Double) return new Double(toNumber(a) % toNumber(b));
+  // A whole double as divisor counts as an integer.
+  if (a instanceof Double || (b instanceof Double && !Number.isSafeInteger(b.value)))
+    return new Double(toNumber(a) % toNumber(b));
   const rest = BigInt(a.toString()) % BigInt(b.toString());
   return whole(rest, a instanceof Long || b instanceof Long) ?? null;
 }

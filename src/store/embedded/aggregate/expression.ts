@@ -20,7 +20,7 @@ export function pathValue(value: Value, parts: readonly string[], at = 0): Value
   if (isDoc(value)) return pathValue(field(value, part), parts, at + 1);
   if (!Array.isArray(value)) return undefined;
   return value.flatMap((item) => {
-    const inner = isDoc(item) || Array.isArray(item) ? pathValue(item, parts, at) : undefined;
+    const inner = isDoc(item) ? pathValue(item, parts, at) : undefined;
     return inner === undefined ? [] : [inner];
   });
 }

@@ -83,7 +83,7 @@ export function compilePipeline(stages: readonly Value[], env: PipelineEnv, plac
     compiled.slice(from).reduce((input, stage) => stage(input), source);
   const direct = compiled[taken]?.direct;
   return {
-    leading,
+    leading: { ...leading, let: env.variables.let },
     writes,
     startsWithoutCollection: SOURCES.has(parsed[0]?.[0] ?? ''),
     fields: direct?.fields && new PartialDecoder(direct.fields),

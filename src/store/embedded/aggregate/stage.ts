@@ -8,6 +8,8 @@ export interface ReadRequest {
   readonly filter?: Doc;
   readonly sort?: Doc;
   readonly limit?: number;
+  /** Variables that the filter may name. */
+  readonly let?: Doc;
 }
 
 /** What a pipeline needs of the server it runs in. */

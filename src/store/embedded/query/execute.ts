@@ -1,14 +1,14 @@
 import { after } from '../bson/key.js';
 import { isDoc } from '../bson/types.js';
 import type { PartialDecoder } from '../bson/partial.js';
-import { decode, type Doc, type Value } from '../bson/value.js';
+import { decode, type Doc } from '../bson/value.js';
 import { EngineError, outOfMemory } from '../errors.js';
 import { type Collection, documentKey, documentsOf, entriesOf, idIndex } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import { compileFilter, type Filter } from './match.js';
 import { plan, type Plan } from './plan.js';
 import { Slice, sortInSlices } from './slices.js';
-import { compileSortKeys } from './sort.js';
+import { compileSortKeys, type SortKeys } from './sort.js';
 
 export interface FindRequest {
   readonly filter: Doc;
@@ -187,9 +187,9 @@ function* sorted(
   { memoryLimitBytes = SORT_LIMIT, skip = 0, limit = 0 }: FindRequest,
 ): Iterable<Found | undefined> {
   const { keysOf, compare } = compileSortKeys(sort);
-  const byKeys = (a: { keys: Value[] }, b: { keys: Value[] }): number => compare(a.keys, b.keys);
+  const byKeys = (a: { keys: SortKeys }, b: { keys: SortKeys }): number => compare(a.keys, b.keys);
   const top = limit > 0 ? skip + limit : undefined;
-  let list: { found: Found; keys: Value[] }[] = [];
+  let list: { found: Found; keys: SortKeys }[] = [];
   let bytes = 0;
   for (const f of found) {
     if (!f) {

@@ -1,8 +1,9 @@
 import { compare } from '../bson/compare.js';
-import { isDoc, isNumeric, toNumber } from '../bson/types.js';
+import { emptyArray } from '../bson/key.js';
+import { isDoc, isNumeric, orderOf, toNumber } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { visitPath } from './path.js';
+import { indexValues, type Part } from './indexes.js';
 
 /** @throws {EngineError} 2, 15974, 15975: an order that is neither 1 nor −1; `stage`: with the codes of $sort */
 export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction: 1 | -1][] {
@@ -28,33 +29,38 @@ export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction
   });
 }
 
-/** What a document is sorted by: the least value of an array going up, the greatest going down; an empty array is below null. */
-export function sortKey(doc: Doc, path: string, direction: 1 | -1): Value {
-  let best: Value;
-  let any = false;
-  const offer = (v: Value): void => {
-    if (!any || compare(v, best) * direction < 0) best = v;
-    any = true;
-  };
-  visitPath(doc, path.split('.'), (v) => {
-    if (Array.isArray(v) && v.length > 0) for (const item of v) offer(item);
-    else offer(Array.isArray(v) ? undefined : v);
-    return false;
-  });
+/** As `compare`; an empty array is below null. */
+const comparePart = (a: Part, b: Part): number => {
+  if (a !== emptyArray && b !== emptyArray) return compare(a, b);
+  if (a === b) return 0;
+  // Only MinKey is below it.
+  const other = a === emptyArray ? b : a;
+  const below = other !== emptyArray && orderOf(other) === 0x01;
+  return (a === emptyArray) === below ? 1 : -1;
+};
+
+/** What a document is sorted by: the least value of an array going up, the greatest going down. */
+export function sortKey(doc: Doc, parts: readonly string[], direction: 1 | -1): Part {
+  const { values } = indexValues(doc, parts);
+  let [best] = values;
+  for (const v of values) if (comparePart(v, best) * direction < 0) best = v;
   return best;
 }
+
+/** What a document is sorted by, path for path. */
+export type SortKeys = readonly Part[];
 
 /** The sort in two steps, for many documents: each one's keys are made once. */
 export function compileSortKeys(
   spec: Doc,
   stage?: '$sort',
-): { keysOf(doc: Doc): Value[]; compare(a: readonly Value[], b: readonly Value[]): number } {
-  const fields = sortFields(spec, stage);
+): { keysOf(doc: Doc): SortKeys; compare(a: SortKeys, b: SortKeys): number } {
+  const fields = sortFields(spec, stage).map(([path, direction]) => [path.split('.'), direction] as const);
   return {
-    keysOf: (doc) => fields.map(([path, direction]) => sortKey(doc, path, direction)),
+    keysOf: (doc) => fields.map(([parts, direction]) => sortKey(doc, parts, direction)),
     compare(a, b) {
       for (const [i, [, direction]] of fields.entries()) {
-        const order = compare(a[i], b[i]);
+        const order = comparePart(a[i], b[i]);
         if (order !== 0) return order * direction;
       }
       return 0;
@@ -64,12 +70,6 @@ export function compileSortKeys(
 
 /** Compares documents as `sort` does. https://www.mongodb.com/docs/manual/reference/method/cursor.sort/ */
 export function compileSort(spec: Doc, stage?: '$sort'): (a: Doc, b: Doc) => number {
-  const fields = sortFields(spec, stage);
-  return (a, b) => {
-    for (const [path, direction] of fields) {
-      const order = compare(sortKey(a, path, direction), sortKey(b, path, direction));
-      if (order !== 0) return order * direction;
-    }
-    return 0;
-  };
+  const { keysOf, compare: compareKeys } = compileSortKeys(spec, stage);
+  return (a, b) => compareKeys(keysOf(a), keysOf(b));
 }

@@ -23,6 +23,19 @@ export const many =
       );
   };
 
+/** Any number of arguments, evaluated one by one for as long as they are asked for. */
+export const lazily =
+  (compute: (values: Iterable<Value>) => Value): Operator =>
+  (argument, _name, compile) => {
+    const args = compileList(argument, compile);
+    return (doc, v) =>
+      compute(
+        (function* () {
+          for (const a of args) yield a(doc, v);
+        })(),
+      );
+  };
+
 /** @throws {EngineError} 16020, 28667: another number of arguments */
 export const between =
   (least: number, most: number, compute: Compute): Operator =>

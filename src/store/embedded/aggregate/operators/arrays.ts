@@ -5,7 +5,7 @@ import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { compileSort } from '../../query/sort.js';
 import type { Operator } from '../expression.js';
-import { arrayOf, between, fieldsOf, isNull, many, named, one, order, two } from './arguments.js';
+import { arrayOf, between, fieldsOf, isNull, lazily, named, one, order, two } from './arguments.js';
 import { firstN } from './first-n.js';
 
 function slice(values: readonly Value[]): Value {
@@ -180,9 +180,13 @@ export const arrays: Readonly<Record<string, Operator>> = {
   $reverseArray: one((v) =>
     isNull(v) ? null : arrayOf(v, 34435, 'The argument to $reverseArray must be an array').toReversed(),
   ),
-  $concatArrays: many((values) => {
-    if (values.some(isNull)) return null;
-    return values.flatMap((v) => arrayOf(v, 28664, '$concatArrays only supports arrays') as Value[]);
+  $concatArrays: lazily((values) => {
+    const all: Value[] = [];
+    for (const v of values) {
+      if (isNull(v)) return null;
+      all.push(...arrayOf(v, 28664, '$concatArrays only supports arrays'));
+    }
+    return all;
   }),
   $in: two((a, b) => {
     const list = arrayOf(b, 40081, '$in requires an array as a second argument');

@@ -4,7 +4,7 @@ import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { add, divide, fromScaled, modulo, multiply, scaled, subtract, whole } from '../arithmetic.js';
 import type { Operator } from '../expression.js';
-import { between, isNull, many, one, two } from './arguments.js';
+import { between, isNull, lazily, many, one, two } from './arguments.js';
 
 const finite = (v: Decimal128): boolean => /\d/.test(v.toString());
 
@@ -158,9 +158,9 @@ function bits(name: string, identity: number, compute: (a: bigint, b: bigint) =>
 
 /** https://www.mongodb.com/docs/manual/reference/operator/aggregation/#arithmetic-expression-operators */
 export const numbers: Readonly<Record<string, Operator>> = {
-  $add: many(add),
+  $add: lazily(add),
   $subtract: two(subtract),
-  $multiply: many(multiply),
+  $multiply: lazily(multiply),
   $divide: two(divide),
   $mod: two(modulo),
   $abs: numeric('$abs', absolute),

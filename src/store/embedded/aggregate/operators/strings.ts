@@ -5,7 +5,7 @@ import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { toRegExp } from '../../query/regex.js';
 import type { Operator } from '../expression.js';
-import { between, isNull, many, named, one, two } from './arguments.js';
+import { between, isNull, lazily, named, one, two } from './arguments.js';
 import { numberText } from './conversion.js';
 
 /** Text of what may stand for text; null is the empty text. @throws {EngineError} 16007: an array, a document, a boolean… */
@@ -181,14 +181,14 @@ const regex = (name: string, all: boolean, result: (found: Found[] | undefined) 
 
 /** https://www.mongodb.com/docs/manual/reference/operator/aggregation/#string-expression-operators */
 export const strings: Readonly<Record<string, Operator>> = {
-  $concat: many((values) => {
-    if (values.some(isNull)) return null;
-    return values
-      .map((v) => {
-        if (typeof v !== 'string') throw new EngineError(16702, `$concat only supports strings, not ${typeName(v)}`);
-        return v;
-      })
-      .join('');
+  $concat: lazily((values) => {
+    let text = '';
+    for (const v of values) {
+      if (isNull(v)) return null;
+      if (typeof v !== 'string') throw new EngineError(16702, `$concat only supports strings, not ${typeName(v)}`);
+      text += v;
+    }
+    return text;
   }),
   // Only the letters of ASCII change.
   $toUpper: one((v) => coerced(v).replace(/[a-z]+/g, (s) => s.toUpperCase())),

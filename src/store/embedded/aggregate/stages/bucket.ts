@@ -45,12 +45,11 @@ export function bucket(spec: Value, variables: Variables): Doc[] {
       40199,
       "The $bucket 'default' field must be less than the lowest boundary or greater than or equal to the highest boundary.",
     );
-  const branches = limits.slice(0, -1).map((low, i) =>
-    Object.fromEntries<Value>([
-      ['case', { $and: [{ $gte: [groupBy, { $literal: low }] }, { $lt: [groupBy, { $literal: limits[i + 1] }] }] }],
-      ['then', { $literal: low }],
-    ]),
-  );
+  const branches = limits.slice(0, -1).map((low, i) => ({
+    case: { $and: [{ $gte: [groupBy, { $literal: low }] }, { $lt: [groupBy, { $literal: limits[i + 1] }] }] },
+    // oxlint-disable-next-line unicorn/no-thenable -- MongoDB's own name, and never awaited
+    then: { $literal: low },
+  }));
   return [
     {
       $group: {

@@ -4,7 +4,7 @@ import { isDoc, toInteger, typeName } from '../../bson/types.js';
 import { type Doc, encode, MAX_DOCUMENT, type Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { visitPath } from '../../query/path.js';
-import { compileExpression, pathValue } from '../expression.js';
+import { compileExpression } from '../expression.js';
 import { type CompilePipeline, type Docs, paced, type PipelineEnv } from '../stage.js';
 import { Long } from 'bson';
 import { setPath } from './one-to-one.js';
@@ -17,6 +17,16 @@ function joinFilter(foreignField: string, local: Value): Doc {
   // In $in a regular expression would be a pattern; here it is a value.
   if (local.some((v) => v instanceof BSONRegExp)) return { $or: local.map((v) => ({ [foreignField]: { $eq: v } })) };
   return { [foreignField]: { $in: local } };
+}
+
+/** The values that are joined on: those a query would reach, an array as its elements; of none, null. */
+function localValues(doc: Doc, parts: readonly string[]): Value[] {
+  const values: Value[] = [];
+  visitPath(doc, parts, (v) => {
+    if (v !== undefined) values.push(...(Array.isArray(v) ? v : [v]));
+    return false;
+  });
+  return values.length === 0 ? [null] : values;
 }
 
 const text = (stage: string, name: string, v: Value): string => {
@@ -92,7 +102,7 @@ export function lookup(spec: Value, env: PipelineEnv, compilePipeline: CompilePi
     );
   if (pipeline) inner(known, undefined);
   return async (doc) => {
-    const filter = local && joinFilter(foreign, pathValue(doc, local));
+    const filter = local && joinFilter(foreign, localValues(doc, local));
     const bound = Object.fromEntries(bindings.map(([k, evaluate]) => [k, evaluate(doc, env.variables)]));
     if (!pipeline) {
       const plain = await matched(paced(env.read(from, { filter: filter ?? {} }), env), from);

@@ -82,7 +82,11 @@ function windowOf(spec: Value): Window {
 /** $rank and its like: 1 for the first, as ties say. */
 function ranks(name: string): Compute {
   return ({ docs, by, sortBy }) => {
-    if (!sortBy) throw new EngineError(5371602, `${name} must be specified with a top level sortBy expression`);
+    if (!sortBy || Object.keys(sortBy).length !== 1)
+      throw new EngineError(
+        5371602,
+        `${name} must be specified with a top level sortBy expression with exactly one element`,
+      );
     let [rank, dense] = [0, 0];
     return docs.map((_, i) => {
       if (i === 0 || compare(by[i], by[i - 1]) !== 0) {
