@@ -1,7 +1,7 @@
 import { compare } from '../bson/compare.js';
 import { emptyArray } from '../bson/key.js';
 import { isDoc, isNumeric, orderOf, toNumber } from '../bson/types.js';
-import type { Doc, Value } from '../bson/value.js';
+import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { indexValues, type Part } from './indexes.js';
 

@@ -57,7 +57,10 @@ export async function bringToFormat(
     chmodSync(path, 0o600);
     const empty = (db.getStats() as { entryCount?: number }).entryCount === 0;
     const found = numberIn(db.get(FORMAT_KEY)?.toString()) ?? (empty ? undefined : (said ?? 1));
-    if (found === undefined) db.transactionSync(() => void db.putSync(FORMAT_KEY, Buffer.from(String(target))));
+    if (found === undefined)
+      db.transactionSync(() => {
+        db.putSync(FORMAT_KEY, Buffer.from(String(target)));
+      });
     else if (!(found <= target)) throw refuse(found);
     else if (found < target) await migrate(db, join(folder, `data-of-format-${found}.mdb`), found, { steps, target });
     writeFileSync(fileIn(folder), `${target}\n`, { mode: 0o600 });

@@ -28,13 +28,17 @@ describe('the format of a data folder', () => {
     const folder = await folderForTest();
     const path = join(folder, 'data.mdb');
     const old = raw(path);
-    old.transactionSync(() => void old.putSync(Buffer.from('n'), Buffer.from('1')));
+    old.transactionSync(() => {
+      old.putSync(Buffer.from('n'), Buffer.from('1'));
+    });
     await old.close();
     writeFileSync(join(folder, 'FORMAT'), '7\n');
     const steps: Migration[] = [7, 8].map((from) => ({
       from,
       what: 'ten times as much',
-      run: (db) => void db.putSync(Buffer.from('n'), Buffer.from(`${String(db.get(Buffer.from('n')))}0`)),
+      run(db) {
+        db.putSync(Buffer.from('n'), Buffer.from(`${String(db.get(Buffer.from('n')))}0`));
+      },
     }));
     await bringToFormat(folder, path, steps, 9);
     const value = async (file: string): Promise<string> => {
@@ -56,7 +60,9 @@ describe('the format of a data folder', () => {
     const folder = await folderForTest();
     const path = join(folder, 'data.mdb');
     const old = raw(path);
-    old.transactionSync(() => void old.putSync(Buffer.from('n'), Buffer.from('1')));
+    old.transactionSync(() => {
+      old.putSync(Buffer.from('n'), Buffer.from('1'));
+    });
     await old.close();
     writeFileSync(join(folder, 'FORMAT'), '7\n');
     const failing: Migration = {
