@@ -41,7 +41,7 @@ function keyOf(v: Value): string | number {
 /** The fields that an expression may read; undefined: perhaps all. */
 function fieldsRead(v: Value, into: Set<string>): Set<string> | undefined {
   if (typeof v === 'string') {
-    if (v.startsWith('$$ROOT') || v.startsWith('$$CURRENT')) return undefined;
+    if (v.startsWith('$$ROOT') || v.startsWith('$$CURRENT') || v.includes('__proto__')) return undefined;
     if (v.startsWith('$') && !v.startsWith('$$')) into.add(v.slice(1).split('.')[0] ?? '');
     return into;
   }
