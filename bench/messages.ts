@@ -7,41 +7,13 @@ import { type RunningApp, startApp } from '../src/app.js';
 import type { Handled } from '../src/bot/message.js';
 import { parseConfig } from '../src/config.js';
 import { identityKey, type Member } from '../src/domain/member/schema.js';
+import { type Figures, measure, median } from './measure.js';
 
 /** Messages per second through the whole bot (reading, transaction, outbox), beside raw lmdb on the same disk in the same run. */
 const RUNS = Number(process.env['BENCH_RUNS'] ?? '5');
 const PEOPLE = 64;
 const PER_PHASE = { chatter: 60_000, report: 320, confirm: 320, points: 640 } as const;
 const WIDTHS = [1, 32];
-
-interface Figures {
-  readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-}
-
-const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
-
-/** Runs `count` pieces of work, `width` at a time. */
-async function measure(count: number, width: number, work: (i: number) => Promise<unknown>): Promise<Figures> {
-  const times: number[] = [];
-  let next = 0;
-  const started = performance.now();
-  await Promise.all(
-    Array.from({ length: width }, async () => {
-      for (let i = next; i < count; i = next) {
-        next += 1;
-        const from = performance.now();
-        await work(i);
-        times.push(performance.now() - from);
-      }
-    }),
-  );
-  const seconds = (performance.now() - started) / 1000;
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] ?? 0;
-  return { perSecond: count / seconds, p50: at(0.5), p99: at(0.99) };
-}
 
 async function floor(folder: string, width: number): Promise<Figures> {
   const db = open<Buffer, string>({ path: join(folder, `floor-${width}`), encoding: 'binary', overlappingSync: false });

@@ -12,7 +12,10 @@ if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65536)
   process.stderr.write(`--port takes a number from 0 to 65535, not ${values.port}\n`);
   process.exit(2);
 }
-const engine = await start({ folder: values.data, ...(port !== undefined && { port }) });
+const engine = await start({ folder: values.data, ...(port !== undefined && { port }) }).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});
 process.stdout.write(`${engine.uri}\n`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {

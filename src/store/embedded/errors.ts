@@ -35,7 +35,10 @@ export const codes = {
   IndexKeySpecsConflict: 86,
   OutOfDiskSpace: 14031,
   WriteConflict: 112,
+  ConversionFailure: 241,
+  InvalidPipelineOperator: 168,
   CommandNotSupported: 115,
+  CommandFailed: 125,
   ExceededMemoryLimit: 146,
   CommandNotSupportedOnView: 166,
   QueryPlanKilled: 175,
@@ -49,11 +52,19 @@ export const codes = {
   NotImplemented: 238,
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   NoQueryExecutionPlans: 291,
+  UnsupportedOpQueryCommand: 352,
   BSONObjectTooLarge: 10334,
   CursorInUse: 12051,
   Interrupted: 11601,
   DuplicateKey: 11000,
 } as const;
+
+/** As MongoDB refuses a blocking stage beyond its limit; here `allowDiskUse` does not help. */
+export const outOfMemory = (what: string, limitBytes: number): EngineError =>
+  new EngineError(
+    'QueryExceededMemoryLimitNoDiskUseAllowed',
+    `${what} exceeded memory limit of ${limitBytes} bytes; the embedded engine puts nothing aside on the disk. Use an index, or narrow it down.`,
+  );
 
 export type CodeName = keyof typeof codes;
 

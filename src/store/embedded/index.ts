@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { type EngineOptions, FolderInUse, type RunningEngine, startEngine } from './server/engine.js';
+import type { EngineOptions, RunningEngine } from './server/engine.js';
+import { FolderInUse } from './server/folder.js';
 
 export { FolderInUse, type RunningEngine };
 export { type Served, servedAt } from './server/served.js';
@@ -18,7 +19,10 @@ export interface StartOptions extends EngineOptions {
  */
 export async function start({ thread = 'worker', ...options }: StartOptions): Promise<RunningEngine> {
   // A worker does not load TypeScript: run from source, the engine shares the thread.
-  if (thread === 'same' || import.meta.url.endsWith('.ts')) return startEngine(options);
+  if (thread === 'same' || import.meta.url.endsWith('.ts')) {
+    const { startEngine } = await import('./server/engine.js');
+    return startEngine(options);
+  }
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: options });
   const uri = await new Promise<string>((resolve, reject) => {
     worker.once('message', (message: { uri: string } | { refused: string; inUse: boolean }) => {

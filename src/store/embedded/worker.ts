@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type EngineOptions, FolderInUse, type RunningEngine, startEngine } from './server/engine.js';
+import { type EngineOptions, type RunningEngine, startEngine } from './server/engine.js';
+import { FolderInUse } from './server/folder.js';
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

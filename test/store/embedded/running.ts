@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
-import { deserialize, type Document, serialize } from 'bson';
+import { Binary, deserialize, type Document, serialize } from 'bson';
 import { type Db, MongoClient, MongoServerError } from 'mongodb';
 import { type RunningEngine, start, type StartOptions } from '../../../src/store/embedded/index.js';
 
@@ -132,6 +133,21 @@ export function message(
   head.writeUInt32LE(flags, 16);
   return Buffer.concat([head, payload]);
 }
+
+/** Sends commands by hand, with fields that the driver would set itself (lsid, txnNumber, stmtIds). */
+export async function byHand(uri: string, db = 'test'): Promise<(command: Document) => Promise<Document>> {
+  const connection = await bareConnection(uri);
+  let id = 0;
+  return async (command) => {
+    connection.socket.write(message((id += 1), { ...command, $db: command['$db'] ?? db }));
+    return bodyOf(await connection.answer());
+  };
+}
+
+/** A session's id, as the wire has it. */
+export const newSession = (): { id: Binary } => ({
+  id: new Binary(Buffer.from(randomUUID().replaceAll('-', ''), 'hex'), 4),
+});
 
 /** The document of an OP_MSG answer. */
 export const bodyOf = (answer: Buffer): Document => deserialize(answer.subarray(21));

@@ -1,34 +1,58 @@
 import { Decimal128, Double, Int32, Long } from 'bson';
-import { isNumeric, type Numeric, toNumber } from '../bson/types.js';
+import { isNumeric, type Numeric, toNumber, typeName } from '../bson/types.js';
 import type { Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 
 const MAX = 2n ** 63n - 1n;
 const MIN = -(2n ** 63n);
 
-/** Whole numbers stay whole: int32 grows into long; a long that overflows becomes a double, as in aggregation. */
-function whole(value: bigint, wide: boolean): Numeric | undefined {
+/** A decimal: `digits` · 10^`exponent`. */
+interface Scaled {
+  readonly digits: bigint;
+  readonly exponent: number;
+}
+
+/** Whole numbers stay whole: int32 grows into long; undefined: beyond a long. */
+export function whole(value: bigint, wide: boolean): Int32 | Long | undefined {
   if (!wide && value >= -(2n ** 31n) && value < 2n ** 31n) return new Int32(Number(value));
   return value >= MIN && value <= MAX ? Long.fromBigInt(value) : undefined;
 }
 
-const scaled = (v: Numeric): { digits: bigint; exponent: number } => {
-  const [mantissa = '0', exponent = '0'] = v.toString().split(/e/i);
+/** A double becomes a decimal of 15 digits. https://www.mongodb.com/docs/manual/reference/operator/aggregation/toDecimal/ */
+export function toDecimal(v: Numeric): Decimal128 {
+  if (v instanceof Decimal128) return v;
+  if (!(v instanceof Double)) return Decimal128.fromString(v.toString());
+  if (!Number.isFinite(v.value)) return Decimal128.fromString(String(v.value));
+  return Decimal128.fromString(v.value.toPrecision(15));
+}
+
+export function scaled(v: Numeric): Scaled {
+  const [mantissa = '0', exponent = '0'] = toDecimal(v).toString().split(/e/i);
   const [int = '0', fraction = ''] = mantissa.split('.');
   return { digits: BigInt(int + fraction), exponent: Number(exponent) - fraction.length };
-};
+}
+
+export const fromScaled = ({ digits, exponent }: Scaled): Decimal128 =>
+  Decimal128.fromStringWithRounding(`${digits}E${exponent}`);
+
+const isFinite = (v: Numeric): boolean => Number.isFinite(toNumber(v)) || /\d/.test(v.toString());
 
 function decimal(a: Numeric, b: Numeric, operator: '+' | '-' | '*'): Decimal128 {
-  if (![a, b].every((v) => Number.isFinite(toNumber(v)))) {
+  if (!isFinite(a) || !isFinite(b)) {
     const [x, y] = [toNumber(a), toNumber(b)];
     return Decimal128.fromString(String(operator === '+' ? x + y : operator === '-' ? x - y : x * y));
   }
   const [x, y] = [scaled(a), scaled(b)];
-  if (operator === '*') return Decimal128.fromStringWithRounding(`${x.digits * y.digits}E${x.exponent + y.exponent}`);
+  if (operator === '*') {
+    const digits = x.digits * y.digits;
+    const negative = (a.toString().startsWith('-') as boolean) !== b.toString().startsWith('-');
+    if (digits === 0n && negative) return Decimal128.fromString(`-0E${x.exponent + y.exponent}`);
+    return fromScaled({ digits, exponent: x.exponent + y.exponent });
+  }
   const exponent = Math.min(x.exponent, y.exponent);
   const left = x.digits * 10n ** BigInt(x.exponent - exponent);
   const right = y.digits * 10n ** BigInt(y.exponent - exponent);
-  return Decimal128.fromStringWithRounding(`${operator === '+' ? left + right : left - right}E${exponent}`);
+  return fromScaled({ digits: operator === '+' ? left + right : left - right, exponent });
 }
 
 /** The type of the result is the widest of both: decimal, double, long, int. Undefined: a long overflowed. */
@@ -43,7 +67,7 @@ export function compute(a: Numeric, b: Numeric, operator: '+' | '-' | '*'): Nume
 }
 
 /** In aggregation a long that overflows becomes a double. */
-export const computeWide = (a: Numeric, b: Numeric, operator: '+' | '-' | '*'): Numeric =>
+const computeWide = (a: Numeric, b: Numeric, operator: '+' | '-' | '*'): Numeric =>
   compute(a, b, operator) ??
   new Double(
     operator === '+'
@@ -53,37 +77,182 @@ export const computeWide = (a: Numeric, b: Numeric, operator: '+' | '-' | '*'): 
         : toNumber(a) * toNumber(b),
   );
 
-/** $add of values that may be dates. https://www.mongodb.com/docs/manual/reference/operator/aggregation/add/ */
-export function add(values: readonly Value[]): Value {
-  if (values.some((v) => v === null || v === undefined)) return null;
-  const date = values.find((v) => v instanceof Date);
-  let sum: Numeric = new Int32(0);
-  for (const v of values) {
-    if (v === date) continue;
-    if (!isNumeric(v))
-      throw new EngineError(
-        v instanceof Date ? 16612 : 'TypeMismatch',
-        v instanceof Date ? 'only one date allowed in an $add expression' : '$add only supports numeric or date types',
-      );
-    sum = computeWide(sum, v, '+');
+/** The exact sum of two doubles: what fits into one, and what it leaves. */
+function twoSum(a: number, b: number): [sum: number, rest: number] {
+  const sum = a + b;
+  const part = sum - a;
+  return [sum, a - (sum - part) + (b - part)];
+}
+
+/**
+ * Adds numbers of all types as $sum does: whole numbers exactly, doubles with the lost digits carried on, so that the
+ * order does not matter; the result has the widest type. https://www.mongodb.com/docs/manual/reference/operator/aggregation/sum/
+ */
+export class Sum {
+  #small = 0;
+  #big = 0n;
+  #double = 0;
+  #rest = 0;
+  /** A NaN or an infinity is carried beside, or the rest would turn into NaN. */
+  #special = 0;
+  #decimal: Decimal128 | undefined;
+  #doubles = false;
+  #longs = false;
+  count = 0;
+
+  add(v: Numeric): void {
+    this.count += 1;
+    if (v instanceof Int32) this.#addWhole(v.value);
+    else if (v instanceof Double) {
+      this.#doubles = true;
+      if (!Number.isFinite(v.value)) {
+        this.#special += v.value;
+        return;
+      }
+      const [sum, rest] = twoSum(this.#double, v.value);
+      this.#double = sum;
+      this.#rest += rest;
+    } else if (v instanceof Decimal128) this.#decimal = this.#decimal ? decimal(this.#decimal, v, '+') : v;
+    else {
+      this.#longs = true;
+      this.#big += v.toBigInt();
+    }
   }
-  return date instanceof Date ? new Date(date.getTime() + toNumber(sum)) : sum;
+
+  #addWhole(n: number): void {
+    const sum = this.#small + n;
+    if (Number.isSafeInteger(sum)) this.#small = sum;
+    else {
+      this.#big += BigInt(this.#small) + BigInt(n);
+      this.#small = 0;
+    }
+  }
+
+  result(): Numeric {
+    const sum = this.#big + BigInt(this.#small);
+    if (!this.#decimal && !this.#doubles) {
+      const exact = whole(sum, this.#longs);
+      if (exact) return exact;
+    }
+    const asDouble = this.#asDouble(sum);
+    if (!this.#decimal) return new Double(asDouble);
+    const others = this.#doubles ? new Double(asDouble) : (whole(sum, true) ?? new Double(asDouble));
+    return asDouble === 0 && !this.#special ? this.#decimal : decimal(this.#decimal, others, '+');
+  }
+
+  #asDouble(sum: bigint): number {
+    if (this.#special !== 0) return this.#special;
+    const high = Number(sum);
+    const low = Number(sum - BigInt(high));
+    const [total, rest] = twoSum(this.#double, high);
+    return total + (rest + this.#rest + low);
+  }
+
+  /** Null of nothing. */
+  mean(): Numeric | null {
+    if (this.count === 0) return null;
+    const sum = this.result();
+    if (sum instanceof Decimal128) return divideDecimal(sum, new Int32(this.count));
+    return new Double(toNumber(sum) / this.count);
+  }
+}
+
+const TEN_34 = 34;
+
+/** To 34 digits. */
+function divideDecimal(a: Numeric, b: Numeric): Decimal128 {
+  if (!isFinite(a) || !isFinite(b)) return Decimal128.fromString(String(toNumber(a) / toNumber(b)));
+  const [x, y] = [scaled(a), scaled(b)];
+  const wanted = Math.max(0, TEN_34 + 2 + y.digits.toString().length - x.digits.toString().length);
+  const top = x.digits * 10n ** BigInt(wanted);
+  let digits = top / y.digits;
+  let exponent = x.exponent - y.exponent - wanted;
+  const exact = digits * y.digits === top;
+  // A quotient that comes out even is written as short as the operands' own exponents allow.
+  while (exact && digits !== 0n && digits % 10n === 0n && exponent < x.exponent - y.exponent) {
+    digits /= 10n;
+    exponent += 1;
+  }
+  if (digits === 0n) exponent = x.exponent - y.exponent;
+  // One more digit says on which side of the half the rest lies.
+  if (!exact) {
+    digits = digits * 10n + (digits < 0n ? -1n : 1n);
+    exponent -= 1;
+  }
+  return fromScaled({ digits, exponent });
+}
+
+const isNull = (v: Value): v is null | undefined => v === null || v === undefined;
+
+/** $add of values that may be dates; ends at the first null. https://www.mongodb.com/docs/manual/reference/operator/aggregation/add/ */
+export function add(values: Iterable<Value>): Value {
+  const sum = new Sum();
+  let date: Date | undefined;
+  for (const v of values) {
+    if (isNull(v)) return null;
+    if (v instanceof Date) {
+      if (date) throw new EngineError(16612, 'only one date allowed in an $add expression');
+      date = v;
+    } else if (isNumeric(v)) sum.add(v);
+    else throw new EngineError('TypeMismatch', `$add only supports numeric or date types, not ${typeName(v)}`);
+  }
+  return date ? dateAt(date.getTime() + Math.round(toNumber(sum.result()))) : sum.result();
+}
+
+/** @throws {EngineError} 15: no date lies there */
+export function dateAt(ms: number): Date {
+  const date = new Date(ms);
+  if (Number.isNaN(date.getTime())) throw new EngineError('Overflow', 'date overflow');
+  return date;
 }
 
 export function subtract(a: Value, b: Value): Value {
-  if (a === null || a === undefined || b === null || b === undefined) return null;
+  if (isNull(a) || isNull(b)) return null;
   if (a instanceof Date && b instanceof Date) return Long.fromNumber(a.getTime() - b.getTime());
-  if (a instanceof Date && isNumeric(b)) return new Date(a.getTime() - toNumber(b));
+  if (a instanceof Date && isNumeric(b)) return dateAt(a.getTime() - Math.round(toNumber(b)));
   if (isNumeric(a) && isNumeric(b)) return computeWide(a, b, '-');
-  throw new EngineError('TypeMismatch', "can't $subtract these types");
+  throw new EngineError('TypeMismatch', `can't $subtract ${typeName(b)} from ${typeName(a)}`);
 }
 
-export function multiply(values: readonly Value[]): Value {
-  if (values.some((v) => v === null || v === undefined)) return null;
+export function multiply(values: Iterable<Value>): Value {
   let product: Numeric = new Int32(1);
   for (const v of values) {
-    if (!isNumeric(v)) throw new EngineError('TypeMismatch', '$multiply only supports numeric types');
+    if (isNull(v)) return null;
+    if (!isNumeric(v))
+      throw new EngineError('TypeMismatch', `$multiply only supports numeric types, not ${typeName(v)}`);
     product = computeWide(product, v, '*');
   }
   return product;
+}
+
+/** https://www.mongodb.com/docs/manual/reference/operator/aggregation/divide/ */
+export function divide(a: Value, b: Value): Value {
+  if (isNull(a) || isNull(b)) return null;
+  if (!isNumeric(a) || !isNumeric(b))
+    throw new EngineError('TypeMismatch', `$divide only supports numeric types, not ${typeName(a)} and ${typeName(b)}`);
+  if (toNumber(b) === 0) throw new EngineError('BadValue', "can't $divide by zero");
+  if (a instanceof Decimal128 || b instanceof Decimal128) return divideDecimal(a, b);
+  return new Double(toNumber(a) / toNumber(b));
+}
+
+/** The rest has the dividend's sign. https://www.mongodb.com/docs/manual/reference/operator/aggregation/mod/ */
+export function modulo(a: Value, b: Value): Value {
+  if (isNull(a) || isNull(b)) return null;
+  if (!isNumeric(a) || !isNumeric(b))
+    throw new EngineError(16611, `$mod only supports numeric types, not ${typeName(a)} and ${typeName(b)}`);
+  if (toNumber(b) === 0) throw new EngineError(16610, "can't $mod by zero");
+  if (a instanceof Decimal128 || b instanceof Decimal128) {
+    if (!isFinite(a)) return Decimal128.fromString('NaN');
+    if (!isFinite(b)) return toDecimal(a);
+    const [x, y] = [scaled(a), scaled(b)];
+    const exponent = Math.min(x.exponent, y.exponent);
+    const left = x.digits * 10n ** BigInt(x.exponent - exponent);
+    const right = y.digits * 10n ** BigInt(y.exponent - exponent);
+    return fromScaled({ digits: left % right, exponent });
+  }
+  // A whole double as divisor counts as an integer.
+  if (a instanceof Double || (b instanceof Double && !Number.isSafeInteger(b.value)))
+    return new Double(toNumber(a) % toNumber(b));
+  const rest = BigInt(a.toString()) % BigInt(b.toString());
+  return whole(rest, a instanceof Long || b instanceof Long) ?? null;
 }

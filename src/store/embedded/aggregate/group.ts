@@ -1,117 +1,113 @@
 import { Double, Int32 } from 'bson';
-import { compare } from '../bson/compare.js';
 import { encodeValue } from '../bson/key.js';
-import { isDoc, isNumeric, type Numeric, toNumber } from '../bson/types.js';
+import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
-import { EngineError } from '../errors.js';
-import { computeWide } from './arithmetic.js';
-import { compileExpression, type Evaluate, type Variables } from './expression.js';
+import { EngineError, outOfMemory } from '../errors.js';
+import { Slice } from '../query/slices.js';
+import { type Accumulator, accumulatorField, compileAccumulator } from './accumulators.js';
+import { compileExpression } from './expression.js';
+import { type Docs, type PipelineEnv, roughBytes, type Stage } from './stage.js';
 
-interface Accumulator {
-  add(v: Value): void;
-  result(): Value;
-}
+/** What a group without values takes. */
+const GROUP_BYTES = 200;
+/** Accumulators that keep every value they are given. */
+const KEEPS = new Set([
+  '$push',
+  '$addToSet',
+  '$firstN',
+  '$lastN',
+  '$minN',
+  '$maxN',
+  '$topN',
+  '$bottomN',
+  '$stdDevPop',
+  '$stdDevSamp',
+  '$median',
+  '$percentile',
+  '$mergeObjects',
+]);
 
-function sum(): Accumulator {
-  let total: Numeric = new Int32(0);
-  return { add: (v) => void (isNumeric(v) && (total = computeWide(total, v, '+'))), result: () => total };
-}
-function average(): Accumulator {
-  let total: Numeric = new Int32(0);
-  let count = 0;
-  return {
-    add(v) {
-      if (!isNumeric(v)) return;
-      total = computeWide(total, v, '+');
-      count += 1;
-    },
-    result: () => (count === 0 ? null : new Double(toNumber(total) / count)),
-  };
-}
-function extreme(sign: 1 | -1): Accumulator {
-  let best: Value = null;
-  return {
-    add: (v) => void (v !== null && v !== undefined && (best === null || compare(v, best) * sign > 0) && (best = v)),
-    result: () => best,
-  };
-}
-function list(different: boolean): Accumulator {
-  const items: Value[] = [];
-  const seen = new Set<string>();
-  return {
-    add(v) {
-      if (v === undefined) return;
-      if (different) {
-        const key = encodeValue(v).toString('latin1');
-        if (seen.has(key)) return;
-        seen.add(key);
-      }
-      items.push(v);
-    },
-    result: () => items,
-  };
-}
-function end(which: 'first' | 'last'): Accumulator {
-  let value: Value;
-  let any = false;
-  return {
-    add(v) {
-      if (which === 'first' && any) return;
-      any = true;
-      value = v;
-    },
-    result: () => value ?? null,
-  };
+/** Equal values have equal keys. Numbers and texts are their own: most groups need no bytes. */
+function keyOf(v: Value): string | number {
+  if (v instanceof Int32) return v.value;
+  if (typeof v === 'string') return `s${v}`;
+  if (v instanceof Double && Number.isSafeInteger(v.value)) return v.value + 0;
+  const bytes = encodeValue(v).toString('latin1');
+  // A long or a decimal that is a whole number has the bytes of the double.
+  const n = typeof v === 'object' && v !== null && '_bsontype' in v ? Number(v) : Number.NaN;
+  return Number.isSafeInteger(n) && encodeValue(new Double(n)).toString('latin1') === bytes ? n + 0 : `b${bytes}`;
 }
 
-/** https://www.mongodb.com/docs/manual/reference/operator/aggregation/group/#accumulator-operator */
-const accumulators: Readonly<Record<string, () => Accumulator>> = {
-  $sum: sum,
-  $count: sum,
-  $avg: average,
-  $min: () => extreme(-1),
-  $max: () => extreme(1),
-  $push: () => list(false),
-  $addToSet: () => list(true),
-  $first: () => end('first'),
-  $last: () => end('last'),
-};
+/** The fields that an expression may read; undefined: perhaps all. */
+function fieldsRead(v: Value, into: Set<string>): Set<string> | undefined {
+  if (typeof v === 'string') {
+    if (v.startsWith('$$ROOT') || v.startsWith('$$CURRENT') || v.includes('__proto__')) return undefined;
+    if (v.startsWith('$') && !v.startsWith('$$')) into.add(v.slice(1).split('.')[0] ?? '');
+    return into;
+  }
+  const inner = Array.isArray(v) ? v : isDoc(v) ? Object.values(v) : [];
+  return inner.every((part) => fieldsRead(part, into) !== undefined) ? into : undefined;
+}
 
-/** Can $group be done here? Other accumulators go to mingo. */
-export const knowsGroup = (spec: Value): boolean =>
-  isDoc(spec) &&
-  Object.entries(spec).every(
-    ([name, v]) =>
-      name === '_id' || (isDoc(v) && Object.keys(v).length === 1 && (Object.keys(v)[0] ?? '') in accumulators),
-  );
-
-/** Groups documents one at a time; what it holds grows with the groups, and with what $push and $addToSet keep. */
-export function createGroup(spec: Doc, variables: Variables): { add(doc: Doc): void; results(): Doc[] } {
+/** Groups documents one at a time; what it holds grows with the groups, and with what $push and its like keep. */
+function createGroup(
+  spec: Doc,
+  { variables, memoryLimitBytes }: PipelineEnv,
+): { add(doc: Doc): void; results(): Iterable<Doc> } {
   if (!('_id' in spec)) throw new EngineError(15955, 'a group specification must include an _id');
   const id = compileExpression(spec['_id']);
   const fields = Object.entries(spec)
     .filter(([name]) => name !== '_id')
     .map(([name, v]) => {
-      const [[operator, argument]] = Object.entries(v as Doc) as [[string, Value]];
-      const evaluate: Evaluate = operator === '$count' ? () => new Int32(1) : compileExpression(argument);
-      return { name, evaluate, make: accumulators[operator] as () => Accumulator };
+      const [operator, argument] = accumulatorField(name, v);
+      return { name, keeps: KEEPS.has(operator), ...compileAccumulator(operator, argument) };
     });
-  const groups = new Map<string, { id: Value; parts: Accumulator[] }>();
+  const groups = new Map<string | number, { id: Value; parts: Accumulator[] }>();
+  let bytes = 0;
+  const take = (more: number): void => {
+    bytes += more;
+    if (bytes > memoryLimitBytes) throw outOfMemory('$group', memoryLimitBytes);
+  };
   return {
     add(doc) {
       const value = id(doc, variables);
-      const key = encodeValue(value).toString('latin1');
+      const key = keyOf(value);
       let group = groups.get(key);
       if (!group) {
-        group = { id: value ?? null, parts: fields.map((f) => f.make()) };
+        group = { id: value ?? null, parts: fields.map((f) => f.make(value, variables)) };
         groups.set(key, group);
+        take(GROUP_BYTES * (1 + fields.length) + (typeof key === 'string' ? 2 * key.length : 0));
       }
-      for (const [i, f] of fields.entries()) group.parts[i]?.add(f.evaluate(doc, variables));
+      for (let i = 0; i < fields.length; i += 1) {
+        const f = fields[i] as (typeof fields)[number];
+        const v = f.evaluate(doc, variables);
+        if (f.keeps) take(roughBytes(v));
+        group.parts[i]?.add(v);
+      }
     },
-    results: () =>
-      [...groups.values()].map((g) => ({
-        _id: g.id,
-        ...Object.fromEntries(fields.map((f, i) => [f.name, g.parts[i]?.result()])),
-      })),
+    *results() {
+      for (const g of groups.values())
+        yield { _id: g.id, ...Object.fromEntries(fields.map((f, i) => [f.name, g.parts[i]?.result()])) };
+    },
   };
+}
+
+/** https://www.mongodb.com/docs/manual/reference/operator/aggregation/group/ */
+export function group(spec: Doc, env: PipelineEnv): Stage {
+  createGroup(spec, env);
+  const stage = async function* (input: Docs): Docs {
+    const made = createGroup(spec, env);
+    for await (const doc of input) made.add(doc);
+    yield* made.results();
+  };
+  const run = async function* (source: Iterable<Doc | undefined>): Docs {
+    const made = createGroup(spec, env);
+    const slice = new Slice();
+    for (const doc of source) {
+      if (doc) made.add(doc);
+      if (!doc || slice.over()) await env.pause();
+    }
+    yield* made.results();
+  };
+  return Object.assign(stage, { direct: { fields: fieldsRead(spec, new Set()), run } });
 }

@@ -1,6 +1,6 @@
 import { BSONRegExp, BSONSymbol, Decimal128, Double, Int32, Long, Timestamp } from 'bson';
 import { Aggregator } from 'mingo/aggregator';
-import { Context, evalExpr, ProcessingMode } from 'mingo/core';
+import { Context, ProcessingMode } from 'mingo/core';
 import * as accumulator from 'mingo/operators/accumulator';
 import * as expression from 'mingo/operators/expression';
 import * as pipeline from 'mingo/operators/pipeline';
@@ -79,19 +79,6 @@ const wrap = <T>(work: () => T): T => {
     throw new EngineError('BadValue', error instanceof Error ? error.message : String(error));
   }
 };
-
-export const isExpressionOperator = (name: string): boolean => name in expression || name in accumulator;
-
-/** Evaluates one operator expression. */
-export function compilePlain(expr: Doc): (doc: Doc, variables: { now: Date; let: Doc }) => Value {
-  const plain = toPlain(expr);
-  refuseUnknown(plain);
-  return (doc, variables) =>
-    wrap(() => {
-      const variablesPlain = { ...(toPlain(variables.let) as object), NOW: variables.now };
-      return fromPlain(evalExpr(toPlain(doc), plain, { ...options, variables: variablesPlain }));
-    });
-}
 
 /** Runs stages that need all documents at once. */
 export function runStages(stages: readonly Doc[], docs: readonly Doc[], variables: Doc): Doc[] {

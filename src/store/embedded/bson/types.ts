@@ -113,3 +113,7 @@ export function fromNumber(n: number): Int32 | Long | Double {
   if (Number.isSafeInteger(n) && !Object.is(n, -0)) return Long.fromNumber(n);
   return new Double(n);
 }
+
+/** What counts as true: all but false, null, missing and the zeros. */
+export const truthy = (v: Value): boolean =>
+  v !== undefined && v !== null && v !== false && !(isNumeric(v) && toNumber(v) === 0);

@@ -56,6 +56,9 @@ const options: DeserializeOptions = {
   validation: { utf8: false },
 };
 
+/** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-BSON-Document-Size */
+export const MAX_DOCUMENT = 16 * 1024 * 1024;
+
 /** Reads one document without promoting any value. @throws BSONError the bytes are not a document */
 export const decode = (bytes: Uint8Array): Doc => deserialize(bytes, options) as Doc;
 

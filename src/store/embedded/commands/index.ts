@@ -1,55 +1,89 @@
+import { abortTransaction } from './abort-transaction.js';
+import { aggregate } from './aggregate.js';
+import { buildInfo } from './build-info.js';
+import { bulkWrite } from './bulk-write.js';
+import { collMod } from './coll-mod.js';
+import { collStats } from './coll-stats.js';
 import type { Command } from './command.js';
-import * as diagnostic from './diagnostic.js';
-import * as read from './read.js';
-import * as schema from './schema.js';
-import * as write from './write.js';
+import { commitTransaction } from './commit-transaction.js';
+import { connectionStatus } from './connection-status.js';
+import { count } from './count.js';
+import { createIndexes } from './create-indexes.js';
+import { create } from './create.js';
+import { dbStats } from './db-stats.js';
+import { deleteCommand } from './delete.js';
+import { distinct } from './distinct.js';
+import { dropDatabase } from './drop-database.js';
+import { dropIndexes } from './drop-indexes.js';
+import { drop } from './drop.js';
+import { endSessions } from './end-sessions.js';
+import { explain } from './explain.js';
+import { findAndModify } from './find-and-modify.js';
+import { find } from './find.js';
+import { getCmdLineOpts } from './get-cmd-line-opts.js';
+import { getLog } from './get-log.js';
+import { getMore } from './get-more.js';
+import { getParameter } from './get-parameter.js';
+import { hello } from './hello.js';
+import { hostInfo } from './host-info.js';
+import { insert } from './insert.js';
+import { killCursors } from './kill-cursors.js';
+import { listCollections } from './list-collections.js';
+import { listCommandsOf } from './list-commands.js';
+import { listDatabases } from './list-databases.js';
+import { listIndexes } from './list-indexes.js';
+import { ping } from './ping.js';
+import { renameCollection } from './rename-collection.js';
+import { serverStatus } from './server-status.js';
+import { startSession } from './start-session.js';
+import { update } from './update.js';
 
 /** Every command that is answered, by the name a client sends; all else is CommandNotFound. */
 export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ['abortTransaction', diagnostic.abortTransaction],
-  ['aggregate', read.aggregate],
-  ['buildInfo', diagnostic.buildInfo],
-  ['buildinfo', diagnostic.buildInfo],
-  ['bulkWrite', write.bulkWrite],
-  ['collMod', schema.collMod],
-  ['collStats', schema.collStats],
-  ['collstats', schema.collStats],
-  ['commitTransaction', diagnostic.commitTransaction],
-  ['connectionStatus', diagnostic.connectionStatus],
-  ['count', read.count],
-  ['create', schema.create],
-  ['createIndexes', schema.createIndexes],
-  ['dbStats', schema.dbStats],
-  ['dbstats', schema.dbStats],
-  ['delete', write.deleteCommand],
-  ['distinct', read.distinct],
-  ['drop', schema.drop],
-  ['dropDatabase', schema.dropDatabase],
-  ['dropIndexes', schema.dropIndexes],
-  ['endSessions', diagnostic.endSessions],
-  ['explain', read.explain],
-  ['find', read.find],
-  ['findAndModify', write.findAndModify],
-  ['findandmodify', write.findAndModify],
-  ['getCmdLineOpts', diagnostic.getCmdLineOpts],
-  ['getLog', diagnostic.getLog],
-  ['getMore', read.getMore],
-  ['getParameter', diagnostic.getParameter],
-  ['hello', diagnostic.hello],
-  ['hostInfo', diagnostic.hostInfo],
-  ['insert', write.insert],
-  ['isMaster', diagnostic.hello],
-  ['ismaster', diagnostic.hello],
-  ['killCursors', read.killCursors],
-  ['killSessions', diagnostic.endSessions],
-  ['listCollections', schema.listCollections],
-  ['listCommands', diagnostic.listCommandsOf(() => commands)],
-  ['listDatabases', schema.listDatabases],
-  ['listIndexes', schema.listIndexes],
-  ['ping', diagnostic.ping],
-  ['refreshSessions', diagnostic.ping],
-  ['renameCollection', schema.renameCollection],
-  ['serverStatus', diagnostic.serverStatus],
-  ['startSession', diagnostic.startSession],
-  ['update', write.update],
+  ['abortTransaction', abortTransaction],
+  ['aggregate', aggregate],
+  ['buildInfo', buildInfo],
+  ['buildinfo', buildInfo],
+  ['bulkWrite', bulkWrite],
+  ['collMod', collMod],
+  ['collStats', collStats],
+  ['collstats', collStats],
+  ['commitTransaction', commitTransaction],
+  ['connectionStatus', connectionStatus],
+  ['count', count],
+  ['create', create],
+  ['createIndexes', createIndexes],
+  ['dbStats', dbStats],
+  ['dbstats', dbStats],
+  ['delete', deleteCommand],
+  ['distinct', distinct],
+  ['drop', drop],
+  ['dropDatabase', dropDatabase],
+  ['dropIndexes', dropIndexes],
+  ['endSessions', endSessions],
+  ['explain', explain],
+  ['find', find],
+  ['findAndModify', findAndModify],
+  ['findandmodify', findAndModify],
+  ['getCmdLineOpts', getCmdLineOpts],
+  ['getLog', getLog],
+  ['getMore', getMore],
+  ['getParameter', getParameter],
+  ['hello', hello],
+  ['hostInfo', hostInfo],
+  ['insert', insert],
+  ['isMaster', hello],
+  ['ismaster', hello],
+  ['killCursors', killCursors],
+  ['killSessions', endSessions],
+  ['listCollections', listCollections],
+  ['listCommands', listCommandsOf(() => commands)],
+  ['listDatabases', listDatabases],
+  ['listIndexes', listIndexes],
+  ['ping', ping],
+  ['refreshSessions', ping],
+  ['renameCollection', renameCollection],
+  ['serverStatus', serverStatus],
+  ['startSession', startSession],
+  ['update', update],
 ]);

@@ -1,6 +1,6 @@
 import { ObjectId } from 'bson';
 import { isDoc } from '../bson/types.js';
-import { type Doc, encode, type Value } from '../bson/value.js';
+import { type Doc, encode, MAX_DOCUMENT, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { find, type FindRequest } from '../query/execute.js';
 import { compileFilter } from '../query/match.js';
@@ -10,12 +10,11 @@ import {
   type Collection,
   documentKey,
   duplicateId,
+  moveEntries,
   removeEntries,
 } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import type { Update } from '../update/apply.js';
-
-export const MAX_DOCUMENT = 16 * 1024 * 1024;
 
 /** The writes of one statement to one collection, in one transaction. */
 export class Writer {
@@ -38,9 +37,9 @@ export class Writer {
 
   replace(c: Collection, before: Doc, after: Doc): void {
     const key = this.#claim(c, before);
-    for (const i of c.indexes) removeEntries(this.#tx, c, i, before);
     this.#store(key, after);
-    for (const i of c.indexes) if (addEntries(this.#tx, c, i, after)) this.#catalogue.markMultikey(this.#tx, c, i);
+    for (const i of c.indexes)
+      if (moveEntries(this.#tx, c, i, before, after)) this.#catalogue.markMultikey(this.#tx, c, i);
   }
 
   remove(c: Collection, doc: Doc): void {

@@ -3,10 +3,14 @@ import type { Doc, Value } from '../bson/value.js';
 import { visitPath } from './path.js';
 
 /** The different values at a path, in order; an array counts as its elements. https://www.mongodb.com/docs/manual/reference/command/distinct/ */
-export function distinctValues(docs: Iterable<Doc>, path: string): Value[] {
+export function* distinctValues(docs: Iterable<Doc | undefined>, path: string): Generator<undefined, Value[]> {
   const found = new Map<string, Value>();
   const parts = path.split('.');
-  for (const doc of docs)
+  for (const doc of docs) {
+    if (!doc) {
+      yield;
+      continue;
+    }
     visitPath(doc, parts, (v) => {
       for (const value of Array.isArray(v) ? v : [v])
         if (value !== undefined) {
@@ -15,5 +19,6 @@ export function distinctValues(docs: Iterable<Doc>, path: string): Value[] {
         }
       return false;
     });
+  }
   return [...found.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, v]) => v);
 }

@@ -1,12 +1,14 @@
 import { after } from '../bson/key.js';
 import { isDoc } from '../bson/types.js';
+import type { PartialDecoder } from '../bson/partial.js';
 import { decode, type Doc } from '../bson/value.js';
-import { EngineError } from '../errors.js';
+import { EngineError, outOfMemory } from '../errors.js';
 import { type Collection, documentKey, documentsOf, entriesOf, idIndex } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import { compileFilter, type Filter } from './match.js';
 import { plan, type Plan } from './plan.js';
-import { compileSort } from './sort.js';
+import { Slice, sortInSlices } from './slices.js';
+import { compileSortKeys, type SortKeys } from './sort.js';
 
 export interface FindRequest {
   readonly filter: Doc;
@@ -17,7 +19,6 @@ export interface FindRequest {
   readonly let?: Doc | undefined;
   readonly now?: Date;
   readonly memoryLimitBytes?: number;
-  readonly allowDiskUse?: boolean;
 }
 
 /** A document found: its bytes, decoded once when asked for. */
@@ -30,6 +31,14 @@ export class Found {
   get doc(): Doc {
     this.#doc ??= decode(this.bytes);
     return this.#doc;
+  }
+  /** Keeps the bytes alone: many that wait to be sorted take less memory. */
+  forget(): void {
+    this.#doc = undefined;
+  }
+  /** The document, or as much of it as is asked for. */
+  some(fields: PartialDecoder | undefined): Doc {
+    return this.#doc ?? (fields ? fields.decode(this.bytes) : this.doc);
   }
 }
 
@@ -62,11 +71,19 @@ export function planFor(tx: Transaction, c: Collection, request: FindRequest): P
   return plan({ filter: request.filter, sort: request.sort, hint: request.hint, indexes });
 }
 
-function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined): Iterable<Found> {
+/** The one entry of a unique index under a key: a look-up costs a fifth of a walk. */
+function pointAt(tx: Transaction, key: Buffer): { value: Buffer }[] {
+  const value = tx.get(key);
+  return value ? [{ value }] : [];
+}
+
+function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined): Iterable<Found | undefined> {
   const docs = documentsOf(c);
+  const slice = new Slice();
   if (chosen.kind === 'collection') {
     for (const { value } of tx.range(docs, after(docs))) {
       examined.docs += 1;
+      if (slice.over()) yield undefined;
       yield new Found(value);
     }
     return;
@@ -77,9 +94,13 @@ function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined)
   const base = stored ? entriesOf(c, stored) : docs;
   const seen = chosen.multikey ? new Set<string>() : undefined;
   const ranges = chosen.reverse ? chosen.ranges.toReversed() : chosen.ranges;
+  const points = chosen.points && stored?.index.spec.unique === true;
   for (const { from, to } of ranges)
-    for (const { value } of tx.range(Buffer.concat([base, from]), Buffer.concat([base, to]), chosen.reverse)) {
+    for (const { value } of points
+      ? pointAt(tx, Buffer.concat([base, from]))
+      : tx.range(Buffer.concat([base, from]), Buffer.concat([base, to]), chosen.reverse)) {
       examined.keys += 1;
+      if (slice.over()) yield undefined;
       if (seen) {
         const id = value.toString('latin1');
         if (seen.has(id)) continue;
@@ -93,14 +114,28 @@ function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined)
     }
 }
 
-/** Documents that match, in the order of the sort, after skip, up to limit. Lazy as far as the sort allows. */
+/** As `search`, in one go. */
 export function* find(
   tx: Transaction,
   c: Collection | undefined,
   request: FindRequest,
   compiled?: Filter,
-  examined: Examined = { keys: 0, docs: 0 },
+  examined?: Examined,
 ): Iterable<Found> {
+  for (const found of search(tx, c, request, compiled, examined)) if (found) yield found;
+}
+
+/**
+ * Documents that match, in the order of the sort, after skip, up to limit. Lazy as far as the sort allows. An undefined
+ * comes where the search has gone on for long and others may have their turn.
+ */
+export function* search(
+  tx: Transaction,
+  c: Collection | undefined,
+  request: FindRequest,
+  compiled?: Filter,
+  examined: Examined = { keys: 0, docs: 0 },
+): Iterable<Found | undefined> {
   const { skip = 0, limit = 0 } = request;
   if (!c) {
     compileFilter(request.filter, filterOptions(request));
@@ -125,6 +160,10 @@ export function* find(
   const ordered = needsSort && request.sort ? sorted(matching, request.sort, request) : matching;
   let n = 0;
   for (const found of ordered) {
+    if (!found) {
+      yield undefined;
+      continue;
+    }
     n += 1;
     if (n <= skip) continue;
     yield found;
@@ -137,50 +176,61 @@ const filterOptions = (request: FindRequest): { let?: Doc; now?: Date } => ({
   ...(request.now && { now: request.now }),
 });
 
-function* matches(found: Iterable<Found>, filter: Filter): Iterable<Found> {
-  for (const f of found) if (filter.test(f.doc)) yield f;
+function* matches(found: Iterable<Found | undefined>, filter: Filter): Iterable<Found | undefined> {
+  for (const f of found) if (!f || filter.test(f.doc)) yield f;
 }
 
-function sorted(
-  found: Iterable<Found>,
+/** Nothing is put aside on the disk, so `allowDiskUse` changes nothing: beyond the limit a sort is refused. */
+function* sorted(
+  found: Iterable<Found | undefined>,
   sort: Doc,
-  { memoryLimitBytes = SORT_LIMIT, allowDiskUse, skip = 0, limit = 0 }: FindRequest,
-): Found[] {
-  const compare = compileSort(sort);
+  { memoryLimitBytes = SORT_LIMIT, skip = 0, limit = 0 }: FindRequest,
+): Iterable<Found | undefined> {
+  const { keysOf, compare } = compileSortKeys(sort);
+  const byKeys = (a: { keys: SortKeys }, b: { keys: SortKeys }): number => compare(a.keys, b.keys);
   const top = limit > 0 ? skip + limit : undefined;
-  let list: Found[] = [];
+  let list: { found: Found; keys: SortKeys }[] = [];
   let bytes = 0;
   for (const f of found) {
-    list.push(f);
-    bytes += f.bytes.length;
-    if (top !== undefined && list.length >= 2 * top + 1000) {
-      list = list.toSorted((a, b) => compare(a.doc, b.doc)).slice(0, top);
-      bytes = list.reduce((sum, { bytes: b }) => sum + b.length, 0);
+    if (!f) {
+      yield undefined;
+      continue;
     }
-    if (bytes > memoryLimitBytes && !allowDiskUse)
-      throw new EngineError(
-        'QueryExceededMemoryLimitNoDiskUseAllowed',
-        `Executor error during find command :: caused by :: Sort exceeded memory limit of ${memoryLimitBytes} bytes, but did not opt in to external sorting.`,
-      );
+    list.push({ found: f, keys: keysOf(f.doc) });
+    f.forget();
+    bytes += f.bytes.length;
+    if (top !== undefined && list.length > top && (list.length >= 2 * top + 1000 || bytes > memoryLimitBytes)) {
+      list = list.toSorted(byKeys).slice(0, top);
+      bytes = list.reduce((sum, { found: { bytes: b } }) => sum + b.length, 0);
+    }
+    if (bytes > memoryLimitBytes) throw outOfMemory('Sort', memoryLimitBytes);
   }
-  return list.toSorted((a, b) => compare(a.doc, b.doc));
+  for (const row of yield* sortInSlices(list, byKeys)) yield row.found;
 }
 
-/** How many match; reads no document where an index says all. */
-export function countMatching(tx: Transaction, c: Collection | undefined, request: FindRequest): number {
+/** How many match; reads no document where an index says all. In slices. */
+export function* countMatching(
+  tx: Transaction,
+  c: Collection | undefined,
+  request: FindRequest,
+): Generator<undefined, number> {
   let n = 0;
   if (!c) return 0;
   const chosen = planFor(tx, c, request);
-  if (chosen.kind === 'index' && chosen.exact && chosen.index !== idIndex) {
-    const stored = c.indexes.find((i) => i.index === chosen.index);
-    if (stored) {
-      const base = entriesOf(c, stored);
-      for (const { from, to } of chosen.ranges)
-        for (const _entry of tx.range(Buffer.concat([base, from]), Buffer.concat([base, to]))) n += 1;
-      const counted = Math.max(n - (request.skip ?? 0), 0);
-      return request.limit ? Math.min(counted, request.limit) : counted;
-    }
+  const stored = chosen.kind === 'index' && chosen.exact ? c.indexes.find((i) => i.index === chosen.index) : undefined;
+  if (!stored || chosen.kind !== 'index') {
+    for (const found of search(tx, c, request))
+      if (found) n += 1;
+      else yield;
+    return n;
   }
-  for (const _found of find(tx, c, request)) n += 1;
-  return n;
+  const base = entriesOf(c, stored);
+  const slice = new Slice();
+  for (const { from, to } of chosen.ranges)
+    for (const _entry of tx.range(Buffer.concat([base, from]), Buffer.concat([base, to]))) {
+      n += 1;
+      if (slice.over()) yield;
+    }
+  const counted = Math.max(n - (request.skip ?? 0), 0);
+  return request.limit ? Math.min(counted, request.limit) : counted;
 }

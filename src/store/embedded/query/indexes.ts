@@ -16,10 +16,10 @@ export interface IndexSpec {
   readonly expireAfterSeconds?: number;
 }
 
-type Part = Value | typeof emptyArray;
-
 export interface CompiledIndex {
   readonly spec: IndexSpec;
+  /** The fields of a document that its entries are made of. */
+  readonly roots: readonly string[];
   readonly fields: readonly { readonly path: string; readonly direction: 1 | -1 }[];
   /** Does the index hold an entry for this document (sparse, partial)? */
   covers(doc: Doc): boolean;
@@ -29,22 +29,33 @@ export interface CompiledIndex {
   keyValue(doc: Doc): Doc;
 }
 
-/** The values a path gives to an index: every element of an array, undefined where it is missing. */
-function valuesAt(value: Value, parts: readonly string[], at: number): { values: Part[]; array: boolean } {
+export type Part = Value | typeof emptyArray;
+
+/**
+ * The values a path gives to an index, and to a sort: every element of an array, undefined where it is missing. A number
+ * in the path is the place in an array where it has one.
+ *
+ * @throws {EngineError} 16746: the number is a place in the array and a field of its documents as well
+ */
+export function indexValues(value: Value, parts: readonly string[], at = 0): { values: Part[]; array: boolean } {
   const part = parts[at];
   if (part === undefined) {
     if (!Array.isArray(value)) return { values: [value], array: false };
     return { values: value.length === 0 ? [emptyArray] : value, array: true };
   }
-  if (isDoc(value)) return valuesAt(field(value, part), parts, at + 1);
+  if (isDoc(value)) return indexValues(field(value, part), parts, at + 1);
   if (!Array.isArray(value)) return { values: [undefined], array: false };
-  if (/^\d+$/.test(part) && !value.some((v) => isDoc(v))) {
-    const inner = valuesAt(value[Number(part)], parts, at + 1);
-    return { values: inner.values, array: inner.array };
+  if (/^\d+$/.test(part) && Number(part) < value.length) {
+    if (value.some((item) => isDoc(item) && Object.hasOwn(item, part)))
+      throw new EngineError(
+        16746,
+        `Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '${part}'`,
+      );
+    return indexValues(value[Number(part)], parts, at + 1);
   }
   if (value.length === 0) return { values: [undefined], array: true };
   const values = value.flatMap((item) =>
-    isDoc(item) ? valuesAt(field(item, part), parts, at + 1).values : [undefined],
+    isDoc(item) ? indexValues(field(item, part), parts, at + 1).values : [undefined],
   );
   return { values, array: true };
 }
@@ -59,13 +70,14 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
   const partial: Filter | undefined = spec.partialFilterExpression && compileFilter(spec.partialFilterExpression);
   return {
     spec,
+    roots: [...new Set(fields.map((f) => f.parts[0] ?? f.path))],
     fields,
     covers(doc) {
       if (partial && !partial.test(doc)) return false;
-      return !spec.sparse || fields.some((f) => valuesAt(doc, f.parts, 0).values.some((v) => v !== undefined));
+      return !spec.sparse || fields.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined));
     },
     keys(doc) {
-      const parts = fields.map((f) => ({ ...valuesAt(doc, f.parts, 0), path: f.path }));
+      const parts = fields.map((f) => ({ ...indexValues(doc, f.parts), path: f.path }));
       const arrays = parts.filter((p) => p.array);
       if (arrays.length === 0)
         return {

@@ -1,10 +1,11 @@
 import { Binary, BSONRegExp, Long } from 'bson';
 import { compileExpression } from '../aggregate/expression.js';
 import { compare, equals } from '../bson/compare.js';
-import { isDoc, isNumeric, orderOf, toInteger, toNumber, typeName, typeNumbers } from '../bson/types.js';
+import { isDoc, isNumeric, orderOf, toInteger, toNumber, truthy, typeName, typeNumbers } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { visitPath } from './path.js';
+import { toRegExp } from './regex.js';
 
 /**
  * A compiled query. Matching is native and not mingo's: documents keep their BSON types here (a Long, an Int32 and a
@@ -82,9 +83,6 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
   );
 }
 
-export const truthy = (v: Value): boolean =>
-  v !== undefined && v !== null && v !== false && !(isNumeric(v) && toNumber(v) === 0);
-
 const isOperators = (v: Value): v is Doc => isDoc(v) && (Object.keys(v)[0] ?? '').startsWith('$') && !('$ref' in v);
 
 function compilePath(path: string, operand: Value, options: FilterOptions): Matcher {
@@ -146,33 +144,6 @@ function rangeTest(operator: string, operand: Value): Test {
     if (type === 0x0a && isNumeric(v) && Number.isNaN(toNumber(v)) !== isNaNOperand) return false;
     return test(compare(v, operand));
   };
-}
-
-/** Both forms of a regular expression; PCRE's `x` is taken out here, since JavaScript has none. */
-export function toRegExp(pattern: string, flags: string): RegExp {
-  let source = pattern;
-  let all = flags;
-  const inline = /^\(\?([imsx]+)\)/.exec(source);
-  if (inline) {
-    source = source.slice(inline[0].length);
-    all += inline[1] ?? '';
-  }
-  for (const flag of all)
-    if (!'imsxu'.includes(flag)) throw new EngineError(51108, `invalid flag in regex options: ${flag}`);
-  if (all.includes('x'))
-    source = source.replace(/\\.|\[(?:\\.|[^\]])*\]|#[^\n]*|\s+/g, (m) =>
-      m.startsWith('\\') || m.startsWith('[') ? m : '',
-    );
-  const kept = [...new Set(all)].filter((f) => 'ims'.includes(f)).join('');
-  try {
-    return new RegExp(source, kept.includes('u') ? kept : `${kept}u`);
-  } catch {
-    try {
-      return new RegExp(source, kept);
-    } catch (error) {
-      throw new EngineError(51091, `Regular expression is invalid: ${error instanceof Error ? error.message : ''}`);
-    }
-  }
 }
 
 function regexTest(regex: BSONRegExp): Test {

@@ -33,6 +33,8 @@ export type Plan =
       /** The bounds say all that the filter says: a count need not read documents. */
       readonly exact: boolean;
       readonly multikey: boolean;
+      /** Each range is one whole key: a unique index is asked for it, not walked. */
+      readonly points: boolean;
       /** The bounds as explain prints them, by path. */
       readonly bounds: Readonly<Record<string, readonly string[]>>;
     };
@@ -193,14 +195,7 @@ interface Candidate {
   readonly score: number;
 }
 
-function candidate(
-  entry: PlannerIndex,
-  said: readonly [string, Value][],
-  sort: ReturnType<typeof sortFields>,
-  hinted: boolean,
-): Candidate | undefined {
-  const { index, multikey } = entry;
-  const { spec } = index;
+function predicatesOf(said: readonly [string, Value][]): ReadonlyMap<string, Predicate> {
   const predicates = new Map<string, Predicate>();
   for (const [path, condition] of said) {
     const p = predicateOf(condition);
@@ -208,6 +203,18 @@ function candidate(
     if (p && (!earlier || (p.points && !earlier.points))) predicates.set(path, earlier ? { ...p, exact: false } : p);
     else if (earlier) predicates.set(path, { ...earlier, exact: false });
   }
+  return predicates;
+}
+
+function candidate(
+  entry: PlannerIndex,
+  said: readonly [string, Value][],
+  predicates: ReadonlyMap<string, Predicate>,
+  sort: ReturnType<typeof sortFields>,
+  hinted: boolean,
+): Candidate | undefined {
+  const { index, multikey } = entry;
+  const { spec } = index;
   if (spec.hidden && !hinted) return undefined;
   if (spec.partialFilterExpression && !implies(said, spec.partialFilterExpression)) return undefined;
   if (spec.sparse && !index.fields.some((f) => predicates.get(f.path)?.present) && !hinted) return undefined;
@@ -239,6 +246,7 @@ function candidate(
     );
     if (p.intervals.length === 1) equal += 1;
   }
+  const points = ranges.length === 0 && used === index.fields.length;
   if (ranges.length === 0)
     ranges = prefixes.map((prefix) =>
       prefix.length === 0 ? { from: prefix, to: Buffer.from([0xff, 0xff]) } : { from: prefix, to: after(prefix) },
@@ -258,6 +266,7 @@ function candidate(
     sorted,
     exact,
     multikey,
+    points,
     bounds,
   };
   return {
@@ -315,11 +324,12 @@ export function plan({ filter, sort, hint, indexes }: PlanRequest): Plan {
         'BadValue',
         `error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index`,
       );
-    return candidate(hinted, said, order, true)?.plan ?? { kind: 'collection' };
+    return candidate(hinted, said, predicatesOf(said), order, true)?.plan ?? { kind: 'collection' };
   }
+  const predicates = predicatesOf(said);
   let best: Candidate | undefined;
   for (const entry of indexes) {
-    const c = candidate(entry, said, order, false);
+    const c = candidate(entry, said, predicates, order, false);
     if (c && (!best || c.score > best.score)) best = c;
   }
   return best?.plan ?? { kind: 'collection' };

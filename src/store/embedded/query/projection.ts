@@ -1,26 +1,46 @@
 import { compileExpression, type Variables } from '../aggregate/expression.js';
-import { isDoc, isNumeric, toInteger } from '../bson/types.js';
+import { isDoc, isNumeric, toInteger, truthy, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { compileFilter, type Filter, truthy } from './match.js';
+import { compileFilter, type Filter } from './match.js';
+
+type Compute = (root: Doc, at: Value, variables: Variables) => Value;
 
 /** A projection as a tree: what happens to each field. */
 type Node =
-  | { readonly kind: 'keep' }
-  | { readonly kind: 'drop' }
+  | { readonly kind: 'keep' | 'drop' }
   | { readonly kind: 'tree'; readonly fields: Map<string, Node> }
-  | { readonly kind: 'value'; readonly of: (root: Doc, at: Value) => Value };
+  /** The field's own value changed where it stands: $slice, the positional $. */
+  | { readonly kind: 'change'; readonly of: Compute }
+  /** A new value, after those that are kept. */
+  | { readonly kind: 'computed'; readonly of: Compute };
 
+export interface ProjectionOptions {
+  /** The query, for the positional $. */
+  readonly filter?: Filter;
+  /** A stage of a pipeline: $slice is an expression there, and the find-only forms are none. */
+  readonly stage?: boolean;
+}
+
+const NONE: Variables = { now: new Date(0), let: {} };
 const isFlag = (v: Value): boolean => typeof v === 'boolean' || (isNumeric(v) as boolean);
 
 function put(tree: Map<string, Node>, path: string, node: Node): void {
   const parts = path.split('.');
   let at = tree;
   for (const [i, part] of parts.entries()) {
-    if (part === '') throw new EngineError(15998, 'FieldPath field names may not be empty strings.');
+    if (part === '')
+      throw path === ''
+        ? new EngineError(40352, 'FieldPath cannot be constructed with empty string')
+        : new EngineError(path.endsWith('.') ? 40353 : 15998, 'FieldPath field names may not be empty strings.');
+    if (part.startsWith('$'))
+      throw new EngineError(
+        16410,
+        "FieldPath field names may not start with '$'. Consider using $getField or $setField.",
+      );
     const there = at.get(part);
     if (i === parts.length - 1) {
-      if (there) throw new EngineError(there.kind === 'tree' ? 31249 : 31250, `Path collision at ${path}`);
+      if (there) throw new EngineError(31250, `Path collision at ${path}`);
       at.set(part, node);
       return;
     }
@@ -35,17 +55,23 @@ function put(tree: Map<string, Node>, path: string, node: Node): void {
 function flatten(spec: Doc, prefix: string): [string, Value][] {
   return Object.entries(spec).flatMap(([key, v]): [string, Value][] => {
     const path = prefix + key;
-    if (isDoc(v) && Object.keys(v).length > 0 && !Object.keys(v)[0]?.startsWith('$')) return flatten(v, `${path}.`);
-    return [[path, v]];
+    if (!isDoc(v)) return [[path, v]];
+    const [first] = Object.keys(v);
+    if (first === undefined)
+      throw new EngineError(51270, `An empty sub-projection is not a valid value. Found empty object at path ${path}`);
+    return first.startsWith('$') ? [[path, v]] : flatten(v, `${path}.`);
   });
 }
 
-function sliceOf(argument: Value): (at: Value) => Value {
+/** https://www.mongodb.com/docs/manual/reference/operator/projection/slice/ */
+function sliceOf(argument: Value): Compute {
   const pair = Array.isArray(argument) ? argument : [argument];
   const [skip, limit] = pair.map((v) => (isNumeric(v) ? toInteger(v) : undefined));
-  if (skip === undefined || (pair.length > 1 && (limit === undefined || limit <= 0)) || pair.length > 2)
-    throw new EngineError(28724, 'First argument to $slice must be an array');
-  return (at) => {
+  if (skip === undefined || pair.length > 2 || (pair.length === 2 && limit === undefined))
+    throw new EngineError(28667, 'Invalid $slice syntax. The given syntax did not match the find() syntax');
+  if (limit !== undefined && limit <= 0)
+    throw new EngineError(28724, 'First argument to $slice must be an array, but is of type: int');
+  return (_root, at) => {
     if (!Array.isArray(at)) return at;
     if (limit === undefined) return skip < 0 ? at.slice(skip) : at.slice(0, skip);
     const from = skip < 0 ? Math.max(at.length + skip, 0) : skip;
@@ -53,117 +79,156 @@ function sliceOf(argument: Value): (at: Value) => Value {
   };
 }
 
+const positional =
+  (filter: Filter | undefined): Compute =>
+  (root, at) => {
+    if (!Array.isArray(at)) return at;
+    const index = filter?.positional(root);
+    if (index === undefined || index >= at.length)
+      throw new EngineError(
+        51246,
+        "Executor error during find command :: caused by :: positional operator '.$' couldn't find a matching element in the array",
+      );
+    return [at[index]];
+  };
+
+function elemMatch(operand: Value): Compute {
+  if (!isDoc(operand))
+    throw new EngineError(31274, `elemMatch: Invalid argument, object required, but got ${typeName(operand)}`);
+  const wanted = compileFilter({ v: { $elemMatch: operand } });
+  return (_root, at) => {
+    const found = Array.isArray(at) ? at.findIndex((item) => wanted.test({ v: [item] })) : -1;
+    return found === -1 || !Array.isArray(at) ? undefined : [at[found]];
+  };
+}
+
+/** Inclusion or exclusion is settled by the first field that says so. */
+class Mode {
+  including: boolean | undefined;
+  settle(include: boolean, path: string): void {
+    if (this.including !== undefined && this.including !== include)
+      throw include
+        ? new EngineError(
+            31253,
+            `Invalid $project :: caused by :: Cannot do inclusion on field ${path} in exclusion projection`,
+          )
+        : new EngineError(
+            31254,
+            `Invalid $project :: caused by :: Cannot do exclusion on field ${path} in inclusion projection`,
+          );
+    this.including = include;
+  }
+}
+
+function compileField(path: string, v: Value, mode: Mode, { filter, stage }: ProjectionOptions): [string, Node] {
+  if (path.includes('.$.') || path === '$')
+    throw new EngineError(31394, 'Positional projection may only be used at the end of a path');
+  if (path.endsWith('.$') && !stage) {
+    if (!truthy(v)) throw new EngineError(31395, 'positional projection cannot be used with exclusion');
+    if (mode.including === false) throw new EngineError(31395, 'positional projection cannot be used with exclusion');
+    mode.settle(true, path);
+    return [path.slice(0, -2), { kind: 'change', of: positional(filter) }];
+  }
+  if (isFlag(v)) {
+    mode.settle(truthy(v), path);
+    return [path, { kind: truthy(v) ? 'keep' : 'drop' }];
+  }
+  if (isDoc(v) && !stage) {
+    const slice = v['$slice'];
+    if (
+      '$slice' in v &&
+      !(Array.isArray(slice) && (slice.length === 3 || (slice.length === 2 && !isNumeric(slice[0]))))
+    )
+      return [path, { kind: 'change', of: sliceOf(slice) }];
+    if ('$elemMatch' in v) {
+      if (path.includes('.')) throw new EngineError(31275, 'Cannot use $elemMatch projection on a nested field');
+      if (mode.including === undefined) mode.settle(true, path);
+      return [path, { kind: 'computed', of: elemMatch(v['$elemMatch']) }];
+    }
+  }
+  if (mode.including === false)
+    throw new EngineError(
+      31252,
+      `Invalid $project :: caused by :: Cannot use an expression ${path} in an exclusion projection`,
+    );
+  mode.settle(true, path);
+  const evaluate = compileExpression(v);
+  return [path, { kind: 'computed', of: (root, _at, variables) => evaluate(root, variables) }];
+}
+
 /**
- * A find projection: inclusion or exclusion, with $slice, $elemMatch, the positional $ and expressions.
+ * A projection: inclusion or exclusion, with $slice, $elemMatch, the positional $ and expressions.
  * https://www.mongodb.com/docs/manual/reference/method/db.collection.find/#projection
+ *
+ * @throws {EngineError} 31249, 31250: two that touch; 31253, 31254: inclusion and exclusion together
  */
 export function compileProjection(
   spec: Doc,
-  filter?: Filter,
-  variables: Variables = { now: new Date(), let: {} },
-): (doc: Doc) => Doc {
+  options: ProjectionOptions = {},
+): (doc: Doc, variables?: Variables) => Doc {
   const entries = flatten(spec, '');
   if (entries.length === 0) return (doc) => doc;
   const tree = new Map<string, Node>();
-  let including: boolean | undefined;
+  const mode = new Mode();
   let id: boolean | undefined;
-  const mode = (include: boolean, path: string): void => {
-    if (including !== undefined && including !== include)
-      throw include
-        ? new EngineError(31253, `Cannot do inclusion on field ${path} in exclusion projection`)
-        : new EngineError(31254, `Cannot do exclusion on field ${path} in inclusion projection`);
-    including = include;
-  };
   for (const [path, v] of entries) {
-    if (isFlag(v)) {
-      const include = truthy(v);
-      if (path === '_id') {
-        id = include;
-        continue;
-      }
-      if (path.endsWith('.$')) {
-        mode(true, path);
-        const array = path.slice(0, -2);
-        put(tree, array, {
-          kind: 'value',
-          of: (root, at) => {
-            const index = filter?.positional(root);
-            if (!Array.isArray(at)) return at;
-            if (index === undefined)
-              throw new EngineError(
-                51246,
-                "Executor error during find command :: caused by :: positional operator '.$' couldn't find a matching element in the array",
-              );
-            return [at[index]];
-          },
-        });
-        continue;
-      }
-      mode(include, path);
-      put(tree, path, { kind: include ? 'keep' : 'drop' });
+    if (path === '_id' && isFlag(v)) {
+      id = truthy(v);
+      put(tree, path, { kind: id ? 'keep' : 'drop' });
       continue;
     }
-    if (isDoc(v) && '$slice' in v && !(Array.isArray(v['$slice']) && v['$slice'].length === 3)) {
-      const slice = sliceOf(v['$slice']);
-      put(tree, path, { kind: 'value', of: (_root, at) => slice(at) });
-      continue;
-    }
-    if (isDoc(v) && '$elemMatch' in v) {
-      mode(true, path);
-      const wanted = compileFilter({ v: { $elemMatch: v['$elemMatch'] } });
-      put(tree, path, {
-        kind: 'value',
-        of: (_root, at) => {
-          const found = Array.isArray(at) ? at.find((item) => wanted.test({ v: [item] })) : undefined;
-          return found === undefined ? undefined : [found];
-        },
-      });
-      continue;
-    }
-    mode(true, path);
-    const evaluate = compileExpression(v);
-    put(tree, path, { kind: 'value', of: (root) => evaluate(root, variables) });
-    if (path === '_id') id = true;
+    put(tree, ...compileField(path, v, mode, options));
   }
-  const inclusive = including ?? (id === true && !entries.some(([, v]) => isDoc(v)));
-  if (id === false && !tree.has('_id')) tree.set('_id', { kind: 'drop' });
-  else if (inclusive && !tree.has('_id')) tree.set('_id', { kind: 'keep' });
-  return (doc) => project(doc, tree, inclusive, doc, true);
+  const alone = entries.every(([path]) => path === '_id');
+  const inclusive = mode.including ?? (alone ? id === true : false);
+  if (inclusive && !tree.has('_id')) tree.set('_id', { kind: 'keep' });
+  return (doc, variables = NONE) => project(doc, tree, { inclusive, root: doc, variables });
 }
 
-function project(doc: Doc, tree: ReadonlyMap<string, Node>, inclusive: boolean, root: Doc, top: boolean): Doc {
+interface Walk {
+  readonly inclusive: boolean;
+  readonly root: Doc;
+  readonly variables: Variables;
+}
+
+const computes = (node: Node): boolean =>
+  node.kind === 'computed' || (node.kind === 'tree' && [...node.fields.values()].some(computes));
+
+function project(doc: Doc, tree: ReadonlyMap<string, Node>, walk: Walk): Doc {
   const out: Doc = {};
-  if (top && inclusive && tree.get('_id')?.kind === 'keep' && doc['_id'] !== undefined) out['_id'] = doc['_id'];
   for (const [key, v] of Object.entries(doc)) {
     const node = tree.get(key);
-    const result = node ? applied(node, v, inclusive, root) : inclusive ? undefined : v;
+    if (!node) {
+      if (!walk.inclusive) out[key] = v;
+      continue;
+    }
+    const result =
+      node.kind === 'keep'
+        ? v
+        : node.kind === 'change'
+          ? node.of(walk.root, v, walk.variables)
+          : node.kind === 'tree'
+            ? inside(node, v, walk)
+            : undefined;
     if (result !== undefined) out[key] = result;
   }
   for (const [key, node] of tree) {
-    if (Object.hasOwn(doc, key)) continue;
-    const result =
-      node.kind === 'value'
-        ? node.of(root, undefined)
-        : node.kind === 'tree' && hasValue(node)
-          ? project({}, node.fields, inclusive, root, false)
-          : undefined;
-    if (result !== undefined) out[key] = result;
+    if (node.kind === 'computed') {
+      const result = node.of(walk.root, Object.hasOwn(doc, key) ? doc[key] : undefined, walk.variables);
+      if (result !== undefined) out[key] = result;
+    } else if (node.kind === 'tree' && !Object.hasOwn(out, key) && computes(node))
+      out[key] = project({}, node.fields, walk);
   }
   return out;
 }
 
-const hasValue = (node: Node): boolean =>
-  node.kind === 'value' || (node.kind === 'tree' && [...node.fields.values()].some(hasValue));
-
-function applied(node: Node, v: Value, inclusive: boolean, root: Doc): Value {
-  if (node.kind === 'keep') return v;
-  if (node.kind === 'drop') return undefined;
-  if (node.kind === 'value') return node.of(root, v);
-  if (isDoc(v)) return project(v, node.fields, inclusive, root, false);
+function inside(node: Extract<Node, { kind: 'tree' }>, v: Value, walk: Walk): Value {
+  if (isDoc(v)) return project(v, node.fields, walk);
   if (Array.isArray(v))
     return v.flatMap((item): Value[] => {
-      if (isDoc(item) || Array.isArray(item)) return [applied(node, item, inclusive, root)];
-      return inclusive ? [] : [item];
+      if (isDoc(item) || Array.isArray(item)) return [inside(node, item, walk)];
+      if (computes(node)) return [project({}, node.fields, walk)];
+      return walk.inclusive ? [] : [item];
     });
-  return inclusive ? undefined : v;
+  return walk.inclusive ? undefined : v;
 }

@@ -1,46 +1,75 @@
 import { compare } from '../bson/compare.js';
-import { isDoc, toInteger } from '../bson/types.js';
-import type { Doc, Value } from '../bson/value.js';
+import { emptyArray } from '../bson/key.js';
+import { isDoc, isNumeric, orderOf, toNumber } from '../bson/types.js';
+import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { visitPath } from './path.js';
+import { indexValues, type Part } from './indexes.js';
 
-/** @throws {EngineError} BadValue: an order that is neither 1 nor −1 */
-export function sortFields(spec: Doc): [path: string, direction: 1 | -1][] {
+/** @throws {EngineError} 2, 15974, 15975: an order that is neither 1 nor −1; `stage`: with the codes of $sort */
+export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction: 1 | -1][] {
   return Object.entries(spec).map(([path, order]) => {
     if (isDoc(order) && '$meta' in order)
       throw new EngineError('NotImplemented', '$meta sort is not supported by the embedded engine');
-    const direction = toInteger(order);
+    if (!isNumeric(order))
+      throw stage
+        ? new EngineError(15974, `Illegal key in $sort specification: ${path}`)
+        : new EngineError(isDoc(order) ? 17312 : 15974, `Illegal key in $sort specification: ${path}`);
+    const direction = Math.trunc(toNumber(order));
     if (direction !== 1 && direction !== -1)
       throw new EngineError(15975, '$sort key ordering must be 1 (for ascending) or -1 (for descending)');
-    if (path === '') throw new EngineError('BadValue', 'FieldPath cannot be constructed with empty string');
+    if (path === '') throw new EngineError(40352, 'FieldPath cannot be constructed with empty string');
+    if (path.split('.').some((p) => p === ''))
+      throw new EngineError(path.endsWith('.') ? 40353 : 15998, 'FieldPath field names may not be empty strings.');
+    if (path.split('.').some((p) => p.startsWith('$')) && path !== '$natural')
+      throw new EngineError(
+        16410,
+        `FieldPath field names may not start with '$'. Consider using $getField or $setField.`,
+      );
     return [path, direction];
   });
 }
 
-/** What a document is sorted by: the least value of an array going up, the greatest going down; an empty array is below null. */
-export function sortKey(doc: Doc, path: string, direction: 1 | -1): Value {
-  let best: Value;
-  let any = false;
-  const offer = (v: Value): void => {
-    if (!any || compare(v, best) * direction < 0) best = v;
-    any = true;
-  };
-  visitPath(doc, path.split('.'), (v) => {
-    if (Array.isArray(v) && v.length > 0) for (const item of v) offer(item);
-    else offer(Array.isArray(v) ? undefined : v);
-    return false;
-  });
+/** As `compare`; an empty array is below null. */
+const comparePart = (a: Part, b: Part): number => {
+  if (a !== emptyArray && b !== emptyArray) return compare(a, b);
+  if (a === b) return 0;
+  // Only MinKey is below it.
+  const other = a === emptyArray ? b : a;
+  const below = other !== emptyArray && orderOf(other) === 0x01;
+  return (a === emptyArray) === below ? 1 : -1;
+};
+
+/** What a document is sorted by: the least value of an array going up, the greatest going down. */
+export function sortKey(doc: Doc, parts: readonly string[], direction: 1 | -1): Part {
+  const { values } = indexValues(doc, parts);
+  let [best] = values;
+  for (const v of values) if (comparePart(v, best) * direction < 0) best = v;
   return best;
 }
 
-/** Compares documents as `sort` does. https://www.mongodb.com/docs/manual/reference/method/cursor.sort/ */
-export function compileSort(spec: Doc): (a: Doc, b: Doc) => number {
-  const fields = sortFields(spec);
-  return (a, b) => {
-    for (const [path, direction] of fields) {
-      const order = compare(sortKey(a, path, direction), sortKey(b, path, direction));
-      if (order !== 0) return order * direction;
-    }
-    return 0;
+/** What a document is sorted by, path for path. */
+export type SortKeys = readonly Part[];
+
+/** The sort in two steps, for many documents: each one's keys are made once. */
+export function compileSortKeys(
+  spec: Doc,
+  stage?: '$sort',
+): { keysOf(doc: Doc): SortKeys; compare(a: SortKeys, b: SortKeys): number } {
+  const fields = sortFields(spec, stage).map(([path, direction]) => [path.split('.'), direction] as const);
+  return {
+    keysOf: (doc) => fields.map(([parts, direction]) => sortKey(doc, parts, direction)),
+    compare(a, b) {
+      for (const [i, [, direction]] of fields.entries()) {
+        const order = comparePart(a[i], b[i]);
+        if (order !== 0) return order * direction;
+      }
+      return 0;
+    },
   };
+}
+
+/** Compares documents as `sort` does. https://www.mongodb.com/docs/manual/reference/method/cursor.sort/ */
+export function compileSort(spec: Doc, stage?: '$sort'): (a: Doc, b: Doc) => number {
+  const { keysOf, compare: compareKeys } = compileSortKeys(spec, stage);
+  return (a, b) => compareKeys(keysOf(a), keysOf(b));
 }

@@ -9,7 +9,8 @@ const BATCH_BYTES = 16 * 1024 * 1024;
 /** Each open cursor holds a snapshot, and lmdb has a place for 1,000. */
 const MAX_CURSORS = 800;
 
-type Source = Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
+/** An undefined: others may have their turn. */
+type Source = Iterator<Uint8Array | undefined> | AsyncIterator<Uint8Array | undefined>;
 
 interface Cursor {
   readonly source: Source;
@@ -125,6 +126,10 @@ async function fill(cursor: Cursor, batchSize: number): Promise<{ docs: Uint8Arr
       const settled = result instanceof Promise ? await result : result;
       if (settled.done) return { docs, finished: true };
       next = settled.value;
+      if (!next) {
+        await new Promise((resolve) => setImmediate(resolve));
+        continue;
+      }
     }
     if (docs.length > 0 && bytes + next.length > BATCH_BYTES) {
       cursor.held = next;

@@ -1,5 +1,5 @@
 import { Double, Int32 } from 'bson';
-import { BulkFailed, StatementFailed } from '../commands/write.js';
+import { BulkFailed, StatementFailed } from '../commands/statements.js';
 import { type CommandReply, type Context, type Engine, GENERIC } from '../commands/command.js';
 import { commands } from '../commands/index.js';
 import { isDoc, isNumeric, toNumber } from '../bson/types.js';
@@ -33,6 +33,10 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
       'OperationNotSupportedInTransaction',
       `Cannot run '${name}' in a multi-document transaction.`,
     );
+  if (session.inTransaction && request['writeConcern'] !== undefined && !ENDS_TRANSACTION.has(name))
+    throw new EngineError('InvalidOptions', 'writeConcern is not allowed within a multi-statement transaction');
+  if (!session.inTransaction && ENDS_TRANSACTION.has(name))
+    throw new EngineError('CommandFailed', `${name} must be run within a transaction`);
   const deadline = timeLimit(request);
   checkReadConcern(request);
   const context: Context = {
@@ -88,8 +92,7 @@ async function write(
       const earlier = retryable ? engine.sessions.repeated(tx, session) : undefined;
       if (earlier) return earlier;
       const reply = work(tx, new Writer(tx, engine.catalogue));
-      if (retryable && session.key !== undefined && session.txnNumber !== undefined)
-        engine.sessions.remember(tx, session.key, session.txnNumber, reply);
+      if (retryable && session.txnNumber !== undefined) engine.sessions.remember(tx, session, reply);
       return reply;
     },
     { deadline },

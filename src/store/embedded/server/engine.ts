@@ -1,7 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmodSync, rmSync } from 'node:fs';
 import type { Engine } from '../commands/command.js';
 import { Writer } from '../documents/write.js';
 import { find } from '../query/execute.js';
@@ -9,6 +6,7 @@ import { Catalogue } from '../storage/catalogue.js';
 import { Storage } from '../storage/storage.js';
 import { Transactions } from '../transactions/transactions.js';
 import { Cursors } from './cursors.js';
+import { claim } from './folder.js';
 import { listen } from './listener.js';
 import { Sessions } from './sessions.js';
 
@@ -16,16 +14,18 @@ import { Sessions } from './sessions.js';
 const TTL_EVERY_MS = 30_000;
 /** Removed in one transaction, so that other commands get their turn. */
 const TTL_BATCH = 500;
+/** https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.transactionLifetimeLimitSeconds */
+const TRANSACTION_MS = 60_000;
 /** https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.internalQueryMaxBlockingSortMemoryUsageBytes */
 const MEMORY_LIMIT = 100 * 1024 * 1024;
-/** A longer path is cut silently when it is bound. */
-const MAX_SOCKET_PATH = 103;
 
 export interface EngineOptions {
   readonly folder: string;
   /** A loopback port instead of the socket in the folder; 0 takes a free one. */
   readonly port?: number;
   readonly memoryLimitBytes?: number;
+  /** A transaction that has not ended by then is aborted. */
+  readonly transactionLifetimeMs?: number;
   /** How often expired documents are removed. */
   readonly expireEveryMs?: number;
 }
@@ -36,83 +36,16 @@ export interface RunningEngine {
   stop(): Promise<void>;
 }
 
-/** The folder is another process's. */
-export class FolderInUse extends Error {
-  override readonly name = 'FolderInUse';
-}
-
-const answers = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-
-/** A socket that only the process that serves the folder listens on tells whether it lives; a killed one's answers no more. */
-async function claim(folder: string): Promise<{ path: string; release: () => void }> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const pointer = join(folder, 'SOCKET');
-  const holder = existsSync(pointer) ? readFileSync(pointer, 'utf8').split('\n') : [];
-  const [path = '', pid = ''] = holder;
-  const inUse = (): FolderInUse =>
-    new FolderInUse(
-      `The data folder ${folder} is in use by ${pid === '' ? 'another process' : `process ${pid}`}: stop it first, or set DATA_DIR to another folder.`,
-    );
-  const lock = await lockFolder(folder);
-  if (lock === 'taken') throw inUse();
-  if (path !== '' && (await answers(path))) {
-    lock?.close();
-    throw inUse();
-  }
-  if (path !== '') rmSync(path, { force: true });
-  const wanted = join(folder, 'store.sock');
-  const fits = Buffer.byteLength(wanted) <= MAX_SOCKET_PATH && !wanted.includes('%');
-  const socket = fits ? wanted : join(mkdtempSync(join(tmpdir(), 'gridmate-')), 'store.sock');
-  rmSync(socket, { force: true });
-  writeFileSync(pointer, `${socket}\n${process.pid}\n`, { mode: 0o600 });
-  return {
-    path: socket,
-    release() {
-      rmSync(pointer, { force: true });
-      lock?.close();
-    },
-  };
-}
-
-/**
- * Where the system has sockets without a file (Linux), the name of one made from the folder is an exact lock: two that
- * start at the same moment can't both have it, and it ends with its process.
- */
-function lockFolder(folder: string): Promise<Server | 'taken' | undefined> {
-  if (process.platform !== 'linux') return Promise.resolve(undefined);
-  const { dev, ino } = statSync(folder);
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.destroy());
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve('taken') : reject(error),
-    );
-    server.listen(`\0gridmate-store-${dev}-${ino}`, () => resolve(server.unref()));
-  });
-}
-
 /**
  * Opens a data folder and serves it.
  *
  * @throws {FolderInUse} another process serves it: says which
  * @throws Error the folder's format is another, or its file is damaged
  */
-export async function startEngine({
-  folder,
-  port,
-  memoryLimitBytes = MEMORY_LIMIT,
-  expireEveryMs = TTL_EVERY_MS,
-}: EngineOptions): Promise<RunningEngine> {
-  const { path, release } = await claim(folder);
+export async function startEngine(options: EngineOptions): Promise<RunningEngine> {
+  const { path, release } = await claim(options.folder);
   try {
-    return await serve(path, release, { folder, port, memoryLimitBytes, expireEveryMs });
+    return await serve(path, release, options);
   } catch (error) {
     release();
     throw error;
@@ -125,11 +58,12 @@ async function serve(
   {
     folder,
     port,
-    memoryLimitBytes,
-    expireEveryMs,
-  }: { folder: string; port: number | undefined; memoryLimitBytes: number; expireEveryMs: number },
+    memoryLimitBytes = MEMORY_LIMIT,
+    transactionLifetimeMs = TRANSACTION_MS,
+    expireEveryMs = TTL_EVERY_MS,
+  }: EngineOptions,
 ): Promise<RunningEngine> {
-  const storage = Storage.open(folder);
+  const storage = await Storage.open(folder);
   const transactions = new Transactions(storage);
   const catalogue = new Catalogue();
   transactions.read((tx) => catalogue.load(tx));
@@ -138,7 +72,7 @@ async function serve(
     storage,
     transactions,
     catalogue,
-    sessions: new Sessions(transactions),
+    sessions: new Sessions(transactions, { lifetimeMs: transactionLifetimeMs, limitBytes: memoryLimitBytes }),
     cursors: new Cursors(),
     address: () => address,
     memoryLimitBytes,

@@ -1,9 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Engine } from '../commands/command.js';
 import { encode } from '../bson/value.js';
+import { EngineError } from '../errors.js';
 import { answer, errorReply, Framer, parse, type Request } from '../wire/message.js';
 import { dispatch } from './dispatch.js';
 
+/** OP_QUERY is for the first hello alone. https://www.mongodb.com/docs/manual/legacy-opcodes/ */
+const HANDSHAKE = new Set(['hello', 'isMaster', 'ismaster']);
 /** Connections at once; the driver's pool has 100. */
 const MAX_CONNECTIONS = 1000;
 
@@ -54,6 +57,12 @@ class Connection {
   async #run(request: Request): Promise<void> {
     let body: Uint8Array;
     try {
+      const [name = ''] = Object.keys(request.command);
+      if (request.legacy && !HANDSHAKE.has(name))
+        throw new EngineError(
+          'UnsupportedOpQueryCommand',
+          `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade.`,
+        );
       const reply = await dispatch(this.#engine, request.command, this.#id);
       body = reply instanceof Uint8Array ? reply : encode(reply);
     } catch (error) {

@@ -1,13 +1,12 @@
-import { Long } from 'bson';
-import { isNumeric, toNumber } from '../bson/types.js';
+import { Binary, Long } from 'bson';
+import { isDoc, isNumeric, toNumber, typeName } from '../bson/types.js';
 import { decode, type Doc, encode, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { after } from '../bson/key.js';
 import { RETRIES } from '../storage/catalogue.js';
 import type { Transaction, Transactions } from '../transactions/transactions.js';
 
-/** A transaction that has not ended by then is aborted, as in MongoDB (transactionLifetimeLimitSeconds). */
-const TRANSACTION_SECONDS = 60;
+const UUID_BYTES = 16;
 /** https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.localLogicalSessionTimeoutMinutes */
 export const SESSION_MINUTES = 30;
 
@@ -18,6 +17,8 @@ export interface SessionFields {
   /** Part of a transaction of several statements. */
   readonly inTransaction: boolean;
   readonly startTransaction: boolean;
+  /** The numbers of its statements, where the client gave them. */
+  readonly statements: string | undefined;
 }
 
 interface Open {
@@ -35,13 +36,18 @@ interface Committed {
   readonly since: number;
 }
 
-const noSuch = (message: string): EngineError =>
-  new EngineError('NoSuchTransaction', message, { labels: ['TransientTransactionError'] });
+/** A session's key: the bytes of its UUID. @throws {EngineError} TypeMismatch: it is none */
+export function sessionKey(lsid: Value): string | undefined {
+  if (lsid === undefined) return undefined;
+  const id = isDoc(lsid) ? lsid['id'] : undefined;
+  if (!(id instanceof Binary) || id.position !== UUID_BYTES)
+    throw new EngineError('TypeMismatch', `BSON field 'lsid.id' is the wrong type '${typeName(id)}', expected a UUID`);
+  return Buffer.from(id.value()).toString('latin1');
+}
 
 export function sessionFields(command: Doc): SessionFields {
-  const { lsid, txnNumber, autocommit, startTransaction } = command as Record<string, Value>;
-  const id = typeof lsid === 'object' && lsid !== null && 'id' in lsid ? (lsid as Doc)['id'] : undefined;
-  const key = id === undefined ? undefined : Buffer.from(encode({ id })).toString('latin1');
+  const { lsid, txnNumber, autocommit, startTransaction } = command;
+  const key = sessionKey(lsid);
   const number = isNumeric(txnNumber)
     ? txnNumber instanceof Long
       ? txnNumber.toBigInt()
@@ -55,76 +61,80 @@ export function sessionFields(command: Doc): SessionFields {
     throw new EngineError('InvalidOptions', 'Transaction number requires a session ID to be specified');
   if (autocommit === false && number === undefined)
     throw new EngineError('InvalidOptions', "'autocommit' field requires a transaction number to also be specified");
-  return { key, txnNumber: number, inTransaction: autocommit === false, startTransaction: startTransaction === true };
+  return {
+    key,
+    txnNumber: number,
+    inTransaction: autocommit === false,
+    startTransaction: startTransaction === true,
+    statements: statementsOf(command),
+  };
+}
+
+/** The numbers that a client gave to the statements of a command (stmtId, stmtIds), as text. */
+function statementsOf({ stmtId, stmtIds }: Doc): string | undefined {
+  const given = Array.isArray(stmtIds) ? stmtIds : stmtId === undefined ? [] : [stmtId];
+  return given.length === 0 ? undefined : given.map(String).join();
+}
+
+/** How the newest number of a session was used, as far as anybody may still ask. */
+interface Newest {
+  readonly txnNumber: bigint;
+  readonly state: 'open' | 'aborted' | 'committed' | 'retryable';
 }
 
 /** Transactions of several statements by session, and the memory of what a repeated write was answered. */
 export class Sessions {
   readonly #transactions: Transactions;
+  readonly #lifetimeMs: number;
+  readonly #limitBytes: number;
   readonly #open = new Map<string, Open>();
   readonly #committed = new Map<string, Committed>();
 
-  constructor(transactions: Transactions) {
+  constructor(transactions: Transactions, options: { lifetimeMs: number; limitBytes: number }) {
     this.#transactions = transactions;
+    this.#lifetimeMs = options.lifetimeMs;
+    this.#limitBytes = options.limitBytes;
   }
 
   /** The transaction that a statement belongs to; the first statement opens it. */
   transactionOf(fields: SessionFields): Transaction {
-    const { key, txnNumber } = fields;
-    if (key === undefined || txnNumber === undefined)
-      throw new EngineError('InvalidOptions', 'a transaction needs a session');
+    const { key, txnNumber } = numbered(fields);
     const there = this.#open.get(key);
-    if (fields.startTransaction) {
-      if (there && there.txnNumber > txnNumber)
-        throw new EngineError(
-          'TransactionTooOld',
-          `Cannot start transaction ${txnNumber} because a newer transaction ${there.txnNumber} has already started.`,
-        );
-      if (there && there.txnNumber === txnNumber && there.state === 'open')
-        throw new EngineError('IllegalOperation', 'the transaction is open already');
-      const earlier = this.#transactions.read((tx) => this.#memory(tx, key));
-      if (earlier && earlier.txnNumber > txnNumber)
-        throw new EngineError(
-          'TransactionTooOld',
-          `Cannot start transaction ${txnNumber} on session because a newer one ${earlier.txnNumber} has already started.`,
-        );
-      if (there) this.#drop(key, there);
-      this.#committed.delete(key);
-      const transaction = this.#transactions.begin();
-      const open: Open = {
-        txnNumber,
-        transaction,
-        state: 'open',
-        since: Date.now(),
-        timer: setTimeout(() => this.#expire(key), TRANSACTION_SECONDS * 1000).unref(),
-      };
-      this.#open.set(key, open);
-      return transaction;
+    if (!fields.startTransaction) {
+      if (there?.txnNumber === txnNumber && there.state === 'open') return there.transaction;
+      throw this.#notOpen(key, txnNumber);
     }
-    if (!there || there.txnNumber !== txnNumber || there.state === 'aborted')
-      throw noSuch(
-        `Given transaction number ${txnNumber} does not match any in-progress transactions. The active transaction number is ${there?.txnNumber ?? -1}`,
+    const newest = this.#newest(key);
+    if (newest && newest.txnNumber > txnNumber) throw tooOld(txnNumber, newest.txnNumber);
+    if (newest && newest.txnNumber === txnNumber)
+      throw new EngineError(
+        50911,
+        `Cannot start a transaction at given transaction number ${txnNumber}: one with the same number is in state ${newest.state}`,
       );
-    return there.transaction;
+    if (there) this.#drop(key, there);
+    this.#committed.delete(key);
+    const transaction = this.#transactions.begin();
+    transaction.limitBytes = this.#limitBytes;
+    const timer = setTimeout(() => this.#expire(key, transaction), this.#lifetimeMs).unref();
+    this.#open.set(key, { txnNumber, transaction, state: 'open', since: Date.now(), timer });
+    return transaction;
   }
 
-  /** Commits; asked again, also after a restart, it gives the same answer. */
+  /** Commits; asked again, also after a restart, it gives the same answer. @throws {EngineError} 251: there is none; 256, 225 */
   async commit(fields: SessionFields): Promise<void> {
-    const { key, txnNumber } = fields;
-    if (key === undefined || txnNumber === undefined)
-      throw new EngineError('InvalidOptions', 'commitTransaction needs a transaction');
+    const { key, txnNumber } = numbered(fields);
     const there = this.#open.get(key);
-    if (!there || there.txnNumber !== txnNumber || there.state === 'aborted') {
+    if (there?.txnNumber !== txnNumber || there.state !== 'open') {
       const before = this.#committed.get(key);
       if (before?.txnNumber === txnNumber) return before.result;
-      const earlier = this.#transactions.read((tx) => this.#memory(tx, key));
-      if (earlier && earlier.txnNumber === txnNumber && earlier.reply['committed'] === true) return;
-      throw noSuch(`Transaction ${txnNumber} has been aborted.`);
+      const newest = this.#newest(key);
+      if (newest?.txnNumber === txnNumber && newest.state === 'committed') return;
+      throw this.#notOpen(key, txnNumber);
     }
     clearTimeout(there.timer);
     this.#open.delete(key);
     const writes = there.transaction.writes.size > 0;
-    if (writes) this.remember(there.transaction, key, txnNumber, { committed: true });
+    if (writes) this.remember(there.transaction, fields, { committed: true });
     const result = this.#transactions.commit(there.transaction);
     this.#committed.set(key, { txnNumber, result, since: Date.now() });
     try {
@@ -135,17 +145,18 @@ export class Sessions {
     }
   }
 
+  /** @throws {EngineError} 251: there is none; 256: it is committed */
   abort(fields: SessionFields): void {
-    const there = fields.key === undefined ? undefined : this.#open.get(fields.key);
-    if (!there || there.txnNumber !== fields.txnNumber || there.state === 'aborted')
-      throw noSuch(`Transaction ${fields.txnNumber ?? ''} has been aborted.`);
+    const { key, txnNumber } = numbered(fields);
+    const there = this.#open.get(key);
+    if (there?.txnNumber !== txnNumber || there.state !== 'open') throw this.#notOpen(key, txnNumber);
     this.fail(fields);
   }
 
   /** A statement failed: the whole transaction is over. */
-  fail(fields: SessionFields): void {
-    const there = fields.key === undefined ? undefined : this.#open.get(fields.key);
-    if (!there || there.txnNumber !== fields.txnNumber) return;
+  fail({ key, txnNumber }: SessionFields): void {
+    const there = key === undefined ? undefined : this.#open.get(key);
+    if (!there || there.txnNumber !== txnNumber) return;
     clearTimeout(there.timer);
     there.state = 'aborted';
     this.#transactions.abort(there.transaction);
@@ -156,24 +167,50 @@ export class Sessions {
     if (there) this.#drop(key, there);
   }
 
-  /** What this write was answered the first time, if it was. @throws {EngineError} 225: a newer one came since */
+  /**
+   * What this write was answered the first time, if it was. A newer number ends the session's open transaction.
+   *
+   * @throws {EngineError} 225: a newer one came since; 72: the number is a transaction's
+   */
   repeated(tx: Transaction, fields: SessionFields): Doc | undefined {
-    if (fields.key === undefined || fields.txnNumber === undefined) return undefined;
+    const { key, txnNumber, statements } = fields;
+    if (key === undefined || txnNumber === undefined) return undefined;
+    const open = this.#open.get(key);
+    if (open && open.txnNumber < txnNumber) this.#drop(key, open);
     // A repeat that comes while the first is under way waits for it, and then finds its answer.
-    tx.lock(this.#key(fields.key));
-    const earlier = this.#memory(tx, fields.key);
-    if (!earlier || earlier.txnNumber < fields.txnNumber) return undefined;
-    if (earlier.txnNumber > fields.txnNumber)
+    tx.lock(memoryKey(key));
+    const stored = tx.get(memoryKey(key));
+    const committed = this.#committed.get(key)?.txnNumber ?? -1n;
+    // The common case, a number that was never seen, needs no decoding.
+    if ((!stored || stored.readBigInt64LE(NUMBER_AT) < txnNumber) && committed < txnNumber && !this.#open.has(key))
+      return undefined;
+    const newest = this.#newest(key, tx);
+    if (!newest || newest.txnNumber < txnNumber) return undefined;
+    if (newest.txnNumber > txnNumber) throw tooOld(txnNumber, newest.txnNumber);
+    if (newest.state !== 'retryable')
       throw new EngineError(
-        'TransactionTooOld',
-        `Retryable write with txnNumber ${fields.txnNumber} is prohibited on session because a newer retryable write with txnNumber ${earlier.txnNumber} has already started on this session.`,
+        'InvalidOptions',
+        'Must specify autocommit=false on all operations of a multi-statement transaction.',
       );
-    return earlier.reply;
+    const answers = this.#memory(tx, key)?.answers ?? [];
+    const same = answers.find((a) => a.statements === statements);
+    if (!same && answers.some((a) => overlap(a.statements, statements)))
+      throw new EngineError(
+        'NotImplemented',
+        'a command that repeats some of the statements of earlier ones is not supported by the embedded engine',
+      );
+    return same?.reply;
   }
 
   /** Kept in the same commit as the write itself, so that it holds after a crash as well. */
-  remember(tx: Transaction, key: string, txnNumber: bigint, reply: Doc): void {
-    tx.put(this.#key(key), Buffer.from(encode({ txnNumber: Long.fromBigInt(txnNumber), reply, at: new Date() })));
+  remember(tx: Transaction, fields: SessionFields, reply: Doc): void {
+    const { key, txnNumber } = numbered(fields);
+    const stored = tx.get(memoryKey(key));
+    const again = stored?.readBigInt64LE(NUMBER_AT) === txnNumber;
+    const others = again ? (this.#memory(tx, key)?.answers ?? []) : [];
+    const number = Long.fromBigInt(txnNumber);
+    const answers = [...others, { statements: fields.statements, reply }];
+    tx.put(memoryKey(key), Buffer.from(encode({ txnNumber: number, at: new Date(), answers } as Doc)));
   }
 
   /** Forgets what was remembered for sessions that have ended long ago. */
@@ -183,7 +220,10 @@ export class Sessions {
     for (const [key, o] of this.#open) if (o.state === 'aborted' && o.since < old) this.#open.delete(key);
     for (const { key, value } of tx.range(RETRIES, after(RETRIES))) {
       const { at } = decode(value);
-      if (at instanceof Date && at.getTime() < old) tx.remove(key);
+      if (!(at instanceof Date) || at.getTime() >= old) continue;
+      // Whoever comes back at this very moment must find its memory, or be waited for.
+      tx.lock(key);
+      tx.remove(key);
     }
   }
 
@@ -191,15 +231,43 @@ export class Sessions {
     for (const [key, open] of this.#open) this.#drop(key, open);
   }
 
-  #memory(tx: Transaction, key: string): { txnNumber: bigint; reply: Doc } | undefined {
-    const stored = tx.get(this.#key(key));
-    if (!stored) return undefined;
-    const { txnNumber, reply } = decode(stored);
-    return txnNumber instanceof Long ? { txnNumber: txnNumber.toBigInt(), reply: reply as Doc } : undefined;
+  #newest(key: string, tx?: Transaction): Newest | undefined {
+    const memory = tx ? this.#memory(tx, key) : this.#transactions.read((read) => this.#memory(read, key));
+    const stored = memory && {
+      txnNumber: memory.txnNumber,
+      state: memory.answers.some((a) => a.reply['committed'] === true)
+        ? ('committed' as const)
+        : ('retryable' as const),
+    };
+    const committed = this.#committed.get(key);
+    return [this.#open.get(key), stored, committed && { txnNumber: committed.txnNumber, state: 'committed' as const }]
+      .filter((n) => n !== undefined)
+      .toSorted((a, b) => Number(b.txnNumber - a.txnNumber))[0];
   }
 
-  #key(key: string): Buffer {
-    return Buffer.concat([RETRIES, Buffer.from(key, 'latin1')]);
+  /** Why a statement finds no open transaction of its number. */
+  #notOpen(key: string, txnNumber: bigint): EngineError {
+    const newest = this.#newest(key);
+    if (newest && newest.txnNumber > txnNumber) return tooOld(txnNumber, newest.txnNumber);
+    if (newest?.txnNumber === txnNumber && newest.state === 'committed')
+      return new EngineError(
+        'TransactionCommitted',
+        `Transaction with { txnNumber: ${txnNumber} } has been committed.`,
+      );
+    const message =
+      newest?.txnNumber === txnNumber && newest.state === 'aborted'
+        ? `Transaction with { txnNumber: ${txnNumber} } has been aborted.`
+        : `Given transaction number ${txnNumber} does not match any in-progress transactions. The active transaction number is ${newest?.txnNumber ?? -1}`;
+    return new EngineError('NoSuchTransaction', message, { labels: ['TransientTransactionError'] });
+  }
+
+  #memory(tx: Transaction, key: string): Memory | undefined {
+    const stored = tx.get(memoryKey(key));
+    if (!stored) return undefined;
+    const { txnNumber, answers } = decode(stored);
+    return txnNumber instanceof Long && Array.isArray(answers)
+      ? { txnNumber: txnNumber.toBigInt(), answers: answers as unknown as Memory['answers'] }
+      : undefined;
   }
 
   #drop(key: string, open: Open): void {
@@ -208,10 +276,40 @@ export class Sessions {
     this.#open.delete(key);
   }
 
-  #expire(key: string): void {
+  #expire(key: string, transaction: Transaction): void {
     const there = this.#open.get(key);
-    if (!there) return;
+    if (there?.transaction !== transaction) return;
     there.state = 'aborted';
-    this.#transactions.abort(there.transaction);
+    this.#transactions.abort(transaction);
   }
+}
+
+/** What the writes of one number were answered; several where a client numbers its statements over several commands. */
+interface Memory {
+  readonly txnNumber: bigint;
+  readonly answers: readonly { readonly statements?: string | undefined; readonly reply: Doc }[];
+}
+
+/** A command without numbers has them all. */
+function overlap(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined) return true;
+  const numbers = new Set(a.split(','));
+  return b.split(',').some((n) => numbers.has(n));
+}
+
+/** Where the number lies in a stored memory: it is the first field. */
+const NUMBER_AT = 4 + 1 + 'txnNumber\0'.length;
+
+const memoryKey = (key: string): Buffer => Buffer.concat([RETRIES, Buffer.from(key, 'latin1')]);
+
+const tooOld = (asked: bigint, newest: bigint): EngineError =>
+  new EngineError(
+    'TransactionTooOld',
+    `Transaction number ${asked} is too old: ${newest} has already started on this session.`,
+  );
+
+function numbered({ key, txnNumber }: SessionFields): { key: string; txnNumber: bigint } {
+  if (key === undefined || txnNumber === undefined)
+    throw new EngineError('InvalidOptions', 'a transaction needs a session and a number');
+  return { key, txnNumber };
 }

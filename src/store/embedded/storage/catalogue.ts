@@ -38,6 +38,8 @@ const u32 = (n: number): Buffer => {
   bytes.writeUInt32BE(n);
   return bytes;
 };
+/** Bytes of a document's key before its `_id`. */
+const DOCUMENT_PREFIX = 6;
 
 /** Where a collection's documents lie; the value of `_id` follows. */
 export const documentsOf = (c: Collection): Buffer => Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([1])]);
@@ -310,33 +312,47 @@ const show = (v: Value): string =>
           ? `ObjectId('${String(v)}')`
           : String(v);
 
-/** Puts a document's entries into one index. Returns whether it holds an array. */
-export function addEntries(transaction: Transaction, c: Collection, i: StoredIndex, doc: Doc): boolean {
-  if (!i.index.covers(doc)) return false;
-  const own = documentKey(c, doc['_id']);
-  const id = own.subarray(6);
+/** A document's entries in one index, by their keys. A unique index has the bare key: no two documents share one. */
+function entriesFor(c: Collection, i: StoredIndex, doc: Doc): { keys: Buffer[]; multikey: boolean; id: Buffer } {
+  const id = documentKey(c, doc['_id']).subarray(DOCUMENT_PREFIX);
+  if (!i.index.covers(doc)) return { keys: [], multikey: false, id };
   const { keys, multikey } = i.index.keys(doc);
   const base = entriesOf(c, i);
+  return { keys: keys.map((key) => Buffer.concat(i.index.spec.unique ? [base, key] : [base, key, id])), multikey, id };
+}
+
+/** Puts a document's entries into one index. Returns whether it holds an array. */
+export function addEntries(transaction: Transaction, c: Collection, i: StoredIndex, doc: Doc): boolean {
+  const { keys, multikey, id } = entriesFor(c, i, doc);
   for (const key of keys) {
-    const at = Buffer.concat([base, key]);
     if (i.index.spec.unique) {
       // The lock makes two transactions that insert one key meet, though neither sees the other's entry.
-      transaction.lock(at);
-      for (const { value } of transaction.range(at, after(at))) if (!value.equals(id)) throw duplicate(c, i, doc);
+      transaction.lock(key);
+      const there = transaction.get(key);
+      if (there && !there.equals(id)) throw duplicate(c, i, doc);
     }
-    transaction.put(Buffer.concat([at, id]), id);
+    transaction.put(key, id);
   }
   return multikey;
 }
 
 export function removeEntries(transaction: Transaction, c: Collection, i: StoredIndex, doc: Doc): void {
-  if (!i.index.covers(doc)) return;
-  const id = documentKey(c, doc['_id']).subarray(6);
-  for (const key of i.index.keys(doc).keys) {
-    const at = Buffer.concat([entriesOf(c, i), key]);
-    if (i.index.spec.unique) transaction.lock(at);
-    transaction.remove(Buffer.concat([at, id]));
+  for (const key of entriesFor(c, i, doc).keys) {
+    if (i.index.spec.unique) transaction.lock(key);
+    transaction.remove(key);
   }
+}
+
+/** As removing the entries of `before` and adding those of `after`; what both have is left alone. Returns whether it holds an array. */
+export function moveEntries(tx: Transaction, c: Collection, i: StoredIndex, before: Doc, after: Doc): boolean {
+  // An update keeps what it does not touch: the same objects give the same entries.
+  if (!i.index.spec.partialFilterExpression && i.index.roots.every((root) => before[root] === after[root]))
+    return false;
+  const [old, next] = [entriesFor(c, i, before), entriesFor(c, i, after)];
+  if (old.keys.length === next.keys.length && old.keys.every((key, at) => key.equals(next.keys[at] as Buffer)))
+    return next.multikey;
+  removeEntries(tx, c, i, before);
+  return addEntries(tx, c, i, after);
 }
 
 export const duplicateId = (c: Collection, doc: Doc): EngineError =>

@@ -48,6 +48,9 @@ export class Transaction {
   readonly locks = new Set<string>();
   /** The statement that runs fails at this time (maxTimeMS). */
   deadline: number | undefined;
+  /** Its writes may not take more memory. */
+  limitBytes = Number.POSITIVE_INFINITY;
+  #bytes = 0;
   /** Ids of the collections it writes to: a change of their indexes waits for it. */
   readonly collections = new Set<number>();
   finish: () => void = () => undefined;
@@ -116,8 +119,7 @@ export class Transaction {
 
   /** @throws {EngineError} 50: the statement has had its time */
   checkTime(): void {
-    if (this.deadline !== undefined && Date.now() > this.deadline)
-      throw new EngineError('MaxTimeMSExpired', 'operation exceeded time limit');
+    if (this.deadline !== undefined && Date.now() > this.deadline) throw tookTooLong();
   }
 
   #keysBetween(from: string, to: string): string[] {
@@ -146,6 +148,12 @@ export class Transaction {
     const before = this.writes.get(key);
     if (before === undefined) this.#unsorted.push(key);
     this.#journal?.push({ key, before });
+    this.#bytes += key.length + (value?.length ?? 0);
+    if (this.#bytes > this.limitBytes)
+      throw new EngineError(
+        'TransactionTooLarge',
+        `the writes of a transaction take at most ${this.limitBytes} bytes: split it`,
+      );
     this.writes.set(key, value);
   }
 
@@ -174,6 +182,22 @@ export class Transaction {
     this.#ended = true;
     for (const act of this.atEnd.splice(0)) act();
     this.#snapshot.close();
+  }
+}
+
+const tookTooLong = (): EngineError => new EngineError('MaxTimeMSExpired', 'operation exceeded time limit');
+
+/** Waits for somebody else's transaction, but no longer than the statement has. @throws {EngineError} 50 */
+async function within(deadline: number | undefined, other: Promise<unknown> | undefined): Promise<void> {
+  if (deadline === undefined) return void (await other);
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(tookTooLong()), Math.max(deadline - Date.now(), 0));
+  });
+  try {
+    await Promise.race([other, over]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -242,7 +266,7 @@ export class Transactions {
     for (;;) {
       const busy = [...this.#open].filter((t) => (options.alone ?? []).some((id) => t.collections.has(id)));
       if (busy.length > 0) {
-        await Promise.all(busy.map((t) => t.done));
+        await within(options.deadline, Promise.all(busy.map((t) => t.done)));
         continue;
       }
       const transaction = this.begin();
@@ -255,7 +279,7 @@ export class Transactions {
       } catch (error) {
         this.abort(transaction);
         if (!(error instanceof Conflict)) throw error;
-        await error.other;
+        await within(options.deadline, error.other);
       }
     }
   }

@@ -1,7 +1,7 @@
 import { Int32, Long, ObjectId, Timestamp } from 'bson';
 import { compute } from '../aggregate/arithmetic.js';
 import { type Variables } from '../aggregate/expression.js';
-import { oneToOne } from '../aggregate/pipeline.js';
+import { oneToOne } from '../aggregate/stages/one-to-one.js';
 import { compare, equals } from '../bson/compare.js';
 import { isDoc, isNumeric, toInteger, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
@@ -472,8 +472,9 @@ export function compileUpdate(update: Doc | readonly Value[], options: UpdateOpt
       if (step.operator === '$setOnInsert' && !inserting) continue;
       const walk = { lenient: step.operator === '$unset', inserting, positional, filters, path: step.path };
       if (step.to) {
-        const value = renamed(out, step.parts);
+        const value = renamed(out, step.parts, 'source');
         if (value === undefined) continue;
+        renamed(out, step.to, 'destination');
         out = changed(out, step.parts, 0, () => REMOVE, walk) as Doc;
         out = changed(out, step.to, 0, () => value, walk) as Doc;
       } else {
@@ -499,13 +500,24 @@ export function compileUpdate(update: Doc | readonly Value[], options: UpdateOpt
   };
 }
 
-function renamed(doc: Doc, parts: readonly string[]): Value {
+/** What a path names, for $rename. @throws {EngineError} 28: the path can't be; 2: it leads through an array */
+function renamed(doc: Doc, parts: readonly string[], which: 'source' | 'destination'): Value {
   let v: Value = doc;
-  for (const part of parts) {
-    if (Array.isArray(v)) throw bad(`The source field for $rename cannot be an array element`);
-    if (!isDoc(v)) return undefined;
-    v = field(v, part);
+  let array = false;
+  for (const [i, part] of parts.entries()) {
+    if (Array.isArray(v) && /^\d+$/.test(part)) {
+      array = true;
+      v = v[Number(part)];
+    } else if (isDoc(v)) v = field(v, part);
+    else if (v === undefined) break;
+    else
+      throw new EngineError(
+        'PathNotViable',
+        `Cannot create field '${part}' in element {${parts[i - 1] ?? ''}: ${show(v)}}`,
+      );
   }
+  if (array && (which === 'destination' || v !== undefined))
+    throw bad(`The ${which} field cannot be an array element, '${parts.join('.')}'`);
   return v;
 }
 

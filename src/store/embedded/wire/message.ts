@@ -141,44 +141,75 @@ export function answer(request: Request, body: Uint8Array): Buffer {
   return Buffer.concat([head, body]);
 }
 
-const cstring = (name: string): Buffer => Buffer.from(`${name}\0`, 'utf8');
+const DOCUMENT = 3;
+const ARRAY = 4;
+const INT64 = 18;
+const STRING = 2;
+const DOUBLE = 1;
 
-function document(parts: readonly Uint8Array[]): Buffer {
-  const length = 4 + parts.reduce((n, p) => n + p.length, 0) + 1;
-  const size = Buffer.alloc(4);
-  size.writeInt32LE(length);
-  return Buffer.concat([size, ...parts, Buffer.from([0])]);
+/** Writes one BSON document after the other's fields into bytes of a size known before. */
+class Writing {
+  readonly bytes: Buffer;
+  at = 0;
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafe(size);
+  }
+  int32(n: number): void {
+    this.at = this.bytes.writeInt32LE(n, this.at);
+  }
+  name(type: number, name: string): void {
+    this.at = this.bytes.writeUInt8(type, this.at);
+    this.at += this.bytes.write(name, this.at, 'latin1');
+    this.at = this.bytes.writeUInt8(0, this.at);
+  }
+  end(): void {
+    this.at = this.bytes.writeUInt8(0, this.at);
+  }
 }
 
-/** The answer of find, aggregate and getMore with documents as they lie in the store: none is decoded and encoded again. */
+const digits = (n: number): number => (n < 10 ? 1 : n < 100 ? 2 : n < 1000 ? 3 : String(n).length);
+
+/**
+ * The answer of find, aggregate and getMore with documents as they lie in the store: `{ cursor: { firstBatch, id, ns }, ok: 1 }`,
+ * written at once, none of them decoded and encoded again.
+ */
 export function cursorReply(
   batch: 'firstBatch' | 'nextBatch',
   docs: readonly Uint8Array[],
   id: bigint,
   namespace: string,
 ): Buffer {
-  const list = document(docs.flatMap((doc, i) => [Buffer.from([3]), cstring(String(i)), doc]));
-  const number = Buffer.alloc(8);
-  number.writeBigInt64LE(id);
-  const ns = Buffer.from(`${namespace}\0`, 'utf8');
-  const nsLength = Buffer.alloc(4);
-  nsLength.writeInt32LE(ns.length);
-  const cursor = document([
-    Buffer.from([4]),
-    cstring(batch),
-    list,
-    Buffer.from([18]),
-    cstring('id'),
-    number,
-    Buffer.from([2]),
-    cstring('ns'),
-    nsLength,
-    ns,
-  ]);
-  return document([Buffer.from([3]), cstring('cursor'), cursor, OK]);
+  const ns = Buffer.from(namespace, 'utf8');
+  let list = 5;
+  for (let i = 0; i < docs.length; i += 1) list += 2 + digits(i) + (docs[i] as Uint8Array).length;
+  const cursor = 5 + (2 + batch.length) + list + 4 + 8 + 4 + (4 + ns.length + 1);
+  const whole = 5 + 8 + cursor + 4 + 8;
+  const out = new Writing(whole);
+  out.int32(whole);
+  out.name(DOCUMENT, 'cursor');
+  out.int32(cursor);
+  out.name(ARRAY, batch);
+  out.int32(list);
+  for (let i = 0; i < docs.length; i += 1) {
+    const doc = docs[i] as Uint8Array;
+    out.name(DOCUMENT, String(i));
+    out.bytes.set(doc, out.at);
+    out.at += doc.length;
+  }
+  out.end();
+  out.name(INT64, 'id');
+  out.at = out.bytes.writeBigInt64LE(id, out.at);
+  out.name(STRING, 'ns');
+  out.int32(ns.length + 1);
+  out.bytes.set(ns, out.at);
+  out.at += ns.length;
+  out.end();
+  out.end();
+  out.name(DOUBLE, 'ok');
+  out.at = out.bytes.writeDoubleLE(1, out.at);
+  out.end();
+  return out.bytes;
 }
-
-const OK = Buffer.concat([Buffer.from([1]), cstring('ok'), Buffer.from(new Float64Array([1]).buffer)]);
 
 /** What a command that failed is answered with. */
 export function errorReply(error: unknown): Doc {

@@ -1,179 +1,211 @@
-import { Decimal128, Double, Int32, Long, MongoClient, type Db, type Document } from 'mongodb';
-import { seeded } from '../../../../src/domain/demo/people.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { type Db, MongoClient } from 'mongodb';
+import { start } from '../../../../src/store/embedded/index.js';
+import { type Operation, type Scene, scene } from './generate.js';
+import { FELL, OTHER, type Outcome, perform, prepare, reset, shown, state } from './perform.js';
+import { verdictOf } from './verdicts.js';
 
 /**
- * Random documents, queries, updates and pipelines to two servers; prints what differs.
+ * Random scenes to the embedded engine and to a second server; counts each kind of difference by its verdict and prints
+ * the unexplained ones, shrunk.
  *
- *     npx tsx test/store/embedded/differential/run.ts URI_A URI_B [OPERATIONS] [SEED]
+ *     npx tsx test/store/embedded/differential/run.ts URI [OPERATIONS] [SEED] [REPORT.json]
  */
-const [uriA = '', uriB = '', operations = '2000', seed = '1'] = process.argv.slice(2);
-const random = seeded(Number(seed));
-const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
-const many = <T>(most: number, make: () => T): T[] => Array.from({ length: Math.floor(random() * (most + 1)) }, make);
+const [uri = '', operations = '2000', seed = '1', report] = process.argv.slice(2);
+const wanted = Number(operations);
 
-const scalar = (): unknown =>
-  pick<() => unknown>([
-    () => new Int32(Math.floor(random() * 6) - 1),
-    () => new Double(pick([0, 0.5, 1, 2.5, -1])),
-    () => Long.fromNumber(Math.floor(random() * 4)),
-    () => Decimal128.fromString(pick(['0', '1.5', '2'])),
-    () => pick(['', 'a', 'b', 'ab', '王']),
-    () => null,
-    () => random() < 0.5,
-    () => new Date(Math.floor(random() * 3) * 1000),
-  ])();
-const value = (depth = 2): unknown => {
-  const r = random();
-  if (depth > 0 && r < 0.15) return many(3, () => value(depth - 1));
-  if (depth > 0 && r < 0.25) return Object.fromEntries(many(2, () => [pick(['x', 'y']), value(depth - 1)]));
-  return scalar();
-};
-const path = (): string => pick(['a', 'b', 'c', 'a.x', 'b.0', 'a.y', 'c.x']);
-const doc = (): Document => Object.fromEntries(many(3, () => [pick(['a', 'b', 'c']), value()]));
-const condition = (): unknown =>
-  pick<() => unknown>([
-    () => value(1),
-    () => ({ [pick(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte'])]: value(1) }),
-    () => ({ [pick(['$in', '$nin'])]: many(3, () => scalar()) }),
-    () => ({ $exists: random() < 0.5 }),
-    () => ({ $type: pick(['int', 'double', 'string', 'array', 'null', 'number', 'object']) }),
-    () => ({ $size: Math.floor(random() * 3) }),
-    () => ({ $elemMatch: { [pick(['$gt', '$lt', '$eq'])]: scalar() } }),
-    () => ({ $not: { $gt: scalar() } }),
-    () => ({ $all: many(2, () => scalar()) }),
-    () => ({ $mod: [2, 1] }),
-  ])();
-const filter = (): Document =>
-  random() < 0.8
-    ? Object.fromEntries(many(2, () => [path(), condition()]))
-    : { [pick(['$or', '$and', '$nor'])]: [{ [path()]: condition() }, { [path()]: condition() }] };
-const sort = (): Record<string, 1 | -1> => ({ [pick(['a', 'b', 'c'])]: pick([1, -1] as const), _id: 1 });
-const update = (): Document =>
-  pick<() => Document>([
-    () => ({ $set: { [path()]: value() } }),
-    () => ({ $unset: { [path()]: '' } }),
-    () => ({ $inc: { [path()]: pick([new Int32(1), new Double(0.5), Long.fromNumber(2)]) } }),
-    () => ({ $mul: { [path()]: pick([new Int32(2), new Double(1.5)]) } }),
-    () => ({ $min: { [path()]: scalar() } }),
-    () => ({ $max: { [path()]: scalar() } }),
-    () => ({ $push: { [path()]: value(1) } }),
-    () => ({ $push: { [path()]: { $each: many(3, () => scalar()), $slice: pick([-2, 2, 0]), $sort: pick([1, -1]) } } }),
-    () => ({ $addToSet: { [path()]: value(1) } }),
-    () => ({ $pull: { [path()]: pick([scalar(), { $gt: scalar() }]) } }),
-    () => ({ $pullAll: { [path()]: many(2, () => scalar()) } }),
-    () => ({ $pop: { [path()]: pick([1, -1]) } }),
-    () => ({ $rename: { a: 'd' } }),
-    () => ({ $set: { [path()]: scalar() }, $unset: { d: '' } }),
-    () => ({ $bit: { [path()]: { and: new Int32(3) } } }),
-  ])();
-const pipeline = (): Document[] =>
-  pick<() => Document[]>([
-    () => [{ $match: filter() }, { $sort: sort() }, { $limit: 3 }],
-    () => [
-      {
-        $group: {
-          _id: `$${pick(['a', 'b'])}`,
-          n: { $sum: 1 },
-          s: { $sum: '$c' },
-          lo: { $min: '$c' },
-          hi: { $max: '$c' },
-        },
-      },
-    ],
-    () => [{ $match: filter() }, { $count: 'n' }],
-    () => [{ $sort: sort() }, { $project: { a: 1, k: { $ifNull: ['$b', 'none'] }, e: { $eq: ['$a', '$b'] } } }],
-    () => [
-      { $sort: sort() },
-      { $unwind: { path: `$${pick(['a', 'b'])}`, preserveNullAndEmptyArrays: random() < 0.5 } },
-    ],
-    () => [{ $sort: sort() }, { $addFields: { z: { $cond: [{ $gt: ['$a', '$b'] }, '$a', '$b'] } } }],
-    () => [{ $sort: { _id: 1 } }, { $unset: [pick(['a', 'b.x'])] }],
-  ])();
+interface Difference {
+  readonly operation: Operation;
+  readonly ours: Outcome;
+  readonly theirs: Outcome;
+  readonly before: string;
+  readonly stateOurs: string;
+  readonly stateTheirs: string;
+}
 
-const shown = (v: unknown): string =>
-  JSON.stringify(v, (_k, x: unknown) => {
-    if (typeof x === 'object' && x !== null && '_bsontype' in x)
-      return `${String((x as { _bsontype: string })._bsontype)}(${String(x)})`;
-    return x;
-  });
-const raw = { promoteValues: false } as const;
+let performed = 0;
+const explained = new Map<string, number>();
+const unexplained = new Map<string, { count: number; example: string }>();
 
-async function attempt(work: () => Promise<unknown>): Promise<string> {
-  try {
-    return shown(await work());
-  } catch (error) {
-    return `error ${String((error as { code?: unknown }).code ?? (error as Error).message)}`;
+const CRASH = 'the second server falls over';
+const fallen: string[] = [];
+/** The command named by DIFFERENTIAL_RESTART brings the second server up again. */
+async function restart(theirs: Db): Promise<void> {
+  const command = process.env['DIFFERENTIAL_RESTART'];
+  if (command === undefined)
+    throw new Error('the second server fell over, and DIFFERENTIAL_RESTART names no command to restart it');
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      execFileSync(command, { stdio: 'ignore' });
+      await theirs.collection('c').countDocuments({});
+      return;
+    } catch (error) {
+      if (attempt === 10) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
   }
 }
 
-async function main(): Promise<void> {
-  const clients = await Promise.all([uriA, uriB].map((uri) => new MongoClient(uri).connect()));
-  const dbs = clients.map((c) => c.db(`differential_${process.pid}`));
-  const both = (work: (db: Db) => Promise<unknown>): Promise<string[]> =>
-    Promise.all(dbs.map((db) => attempt(() => work(db))));
-  const state = (db: Db): Promise<unknown> => db.collection('c').find({}, raw).sort({ _id: 1 }).toArray();
-  const kinds = new Map<string, { count: number; example: string }>();
-  const total = Number(operations);
-  let id = 0;
-  for (let n = 0; n < total; n += 1) {
-    if (n % 50 === 0) {
-      await both((db) => db.collection('c').deleteMany({}));
-      const docs = Array.from({ length: 12 }, () => ({ _id: (id += 1), ...doc() }));
-      await both((db) => db.collection<{ _id: number }>('c').insertMany(docs));
-    }
-    const [kind, operation, work] = pick<() => [string, unknown, (db: Db) => Promise<unknown>]>([
-      () => {
-        const f = filter();
-        const s = sort();
-        return ['find', { f, s }, (db) => db.collection('c').find(f, raw).sort(s).toArray()];
-      },
-      () => {
-        const f = filter();
-        const u = update();
-        const multi = random() < 0.3;
-        return [
-          `update ${Object.keys(u)[0] ?? ''}`,
-          { f, u, multi },
-          (db) =>
-            multi
-              ? db.collection('c').updateMany(f, u)
-              : db.collection('c').findOneAndUpdate(f, u, { ...raw, sort: { _id: 1 }, returnDocument: 'after' }),
-        ];
-      },
-      () => {
-        const p = pipeline();
-        return [
-          `aggregate ${p.map((s) => Object.keys(s)[0]).join(' ')}`,
-          p,
-          async (db) => (await db.collection('c').aggregate(p, raw).toArray()).map(shown).toSorted(),
-        ];
-      },
-    ])();
-    const before = await attempt(() => state(dbs[0] as Db));
-    const [a, b] = await both(work);
-    const [after, afterB] = await both(state);
-    if (a !== b || after !== afterB) {
-      const key = `${kind}${a?.startsWith('error') ? ` | A ${a}` : ''}${b?.startsWith('error') ? ` | B ${b}` : ''}`;
-      const known = kinds.get(key);
-      kinds.set(key, {
-        count: (known?.count ?? 0) + 1,
-        example:
-          known?.example ??
-          `${shown(operation)}\n   before ${before.slice(0, 600)}\n   A ${a === b ? after : a}\n   B ${a === b ? afterB : b}`,
-      });
-      if (after !== afterB) {
-        const docs = (await (dbs[0] as Db).collection('c').find({}, raw).toArray()) as Document[];
-        await (dbs[1] as Db).collection('c').deleteMany({});
-        if (docs.length > 0) await (dbs[1] as Db).collection('c').insertMany(docs);
+const same = (a: Outcome, b: Outcome): boolean =>
+  'result' in a ? 'result' in b && a.result === b.result : 'code' in b && a.code === b.code;
+
+/** Plays a scene on both; the first difference that no verdict explains, or undefined. */
+async function play(ours: Db, theirs: Db, s: Scene, count: boolean): Promise<Difference | undefined> {
+  const [indexes] = await Promise.all([prepare(ours, s, true), prepare(theirs, s, false)]);
+  for (const operation of s.operations) {
+    const writes = !['find', 'count', 'distinct', 'aggregate'].includes(operation.kind);
+    const before = writes || count ? await state(ours) : [];
+    const [a, b] = await Promise.all([
+      perform(ours, operation, true, indexes),
+      perform(theirs, operation, false, indexes),
+    ]);
+    if ('code' in b && b.code === FELL) {
+      fallen.push(shown(operation));
+      if (count) {
+        performed += 1;
+        explained.set(CRASH, (explained.get(CRASH) ?? 0) + 1);
       }
+      await restart(theirs);
+      return undefined;
     }
+    const [x, y] = writes ? (await Promise.all([state(ours), state(theirs)])).map(shown) : ['', ''];
+    if (count) performed += 1;
+    if (writes && (x ?? '').length < 60) {
+      // Of few documents little can be asked.
+      await Promise.all([ours, theirs].map((db) => reset(db, s.documents)));
+    }
+    if (same(a, b) && x === y) continue;
+    const difference = {
+      operation,
+      ours: a,
+      theirs: b,
+      before: shown(before),
+      stateOurs: x ?? '',
+      stateTheirs: y ?? '',
+    };
+    const verdict = verdictOf(difference);
+    if (verdict === undefined) return difference;
+    if (count) explained.set(verdict, (explained.get(verdict) ?? 0) + 1);
+    if (writes) await reset(theirs, await state(ours));
   }
-  for (const [key, { count, example }] of [...kinds].toSorted((x, y) => y[1].count - x[1].count))
-    process.stdout.write(`${count} × ${key}\n   ${example}\n`);
-  process.stdout.write(
-    `${total} operations, ${[...kinds.values()].reduce((sum, k) => sum + k.count, 0)} differ in ${kinds.size} ways\n`,
+  return undefined;
+}
+
+const list = (text: string): string[] => {
+  try {
+    const v = JSON.parse(text) as unknown;
+    return Array.isArray(v) ? v.map((item) => JSON.stringify(item)) : [text];
+  } catch {
+    return [text];
+  }
+};
+/** Only what differs of two lists. */
+const parted = (a: string, b: string): [string, string] => {
+  const [x, y] = [list(a), list(b)];
+  const pick = (mine: string[], other: string[]): string =>
+    mine
+      .filter((v) => !other.includes(v))
+      .slice(0, 2)
+      .join('\n          ')
+      .slice(0, 500);
+  const [p, q] = [pick(x, y), pick(y, x)];
+  return p === '' && q === '' ? [`same documents: ${a.slice(0, 300)}`, b.slice(0, 300)] : [p, q];
+};
+const idsOf = (text: string): string[] => [...text.matchAll(/"_id":\{"\$numberInt":"(\d+)"\}/g)].map((m) => m[0]);
+function describe({ operation, ours, theirs, before, stateOurs, stateTheirs }: Difference): string {
+  const text = (o: Outcome): string => ('result' in o ? o.result : `error ${o.code} ${o.message.slice(0, 200)}`);
+  const [a, b] = parted(text(ours), text(theirs));
+  const lines = [shown(operation).slice(0, 700)];
+  const ids = idsOf(a + b + (stateOurs === stateTheirs ? '' : parted(stateOurs, stateTheirs).join('')));
+  const touched = list(before).filter((doc) => ids.some((id) => doc.includes(id)));
+  lines.push(`before ${touched.slice(0, 2).join(' ').slice(0, 600)}`);
+  lines.push(`ours   ${a}`, `theirs ${b}`);
+  if (stateOurs !== stateTheirs) {
+    const [x, y] = parted(stateOurs, stateTheirs);
+    lines.push(`state ours   ${x}`, `state theirs ${y}`);
+  }
+  return lines
+    .join('\n   ')
+    .replaceAll(/\{"\$number(Int|Double|Long|Decimal)":"([^"]*)"\}/g, (_all, t: string, n: string) =>
+      t === 'Int' ? n : `${n}${t === 'Double' ? 'd' : t === 'Long' ? 'L' : 'm'}`,
+    );
+}
+const kindOf = ({ operation, ours, theirs }: Difference): string => {
+  const detail =
+    operation.kind === 'aggregate'
+      ? operation.pipeline
+          .flatMap((p) => Object.keys(p))
+          .slice(1)
+          .join(' ')
+      : operation.kind === 'update'
+        ? Object.keys(operation.update).join(' ')
+        : '';
+  return `${operation.kind} ${detail} | ${'code' in ours ? ours.code : 'ok'} / ${'code' in theirs ? theirs.code : 'ok'}`;
+};
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'gridmate-differential-'));
+  const engine = await start({ folder, thread: 'same' });
+  const clients = await Promise.all(
+    [engine.uri, uri].map((u) =>
+      new MongoClient(u, { serverSelectionTimeoutMS: 5000, retryReads: false, retryWrites: false }).connect(),
+    ),
   );
-  await Promise.all(dbs.map((db) => db.dropDatabase()));
+  const [ours, theirs] = clients.map((c) => c.db(`differential_${process.pid}`)) as [Db, Db];
+  for (const db of [ours, theirs]) {
+    await db.collection('other').insertMany(OTHER.map((d) => ({ ...d })));
+    await db.createCollection('c').catch(() => undefined);
+  }
+  const began = Date.now();
+  for (let round = 0; performed < wanted; round += 1) {
+    const [next] = fc.sample(scene, { numRuns: 1, seed: Number(seed) * 100_000 + round });
+    if (!next) break;
+    const found = await play(ours, theirs, next, true);
+    if (!found) continue;
+    const kind = kindOf(found);
+    const known = unexplained.get(kind);
+    if (known) {
+      known.count += 1;
+      continue;
+    }
+    // The same scene again, smaller and smaller, for as long as something unexplained is left.
+    let least: Difference = found;
+    if (process.env['SHRINK'] !== undefined)
+      await fc.check(
+        fc.asyncProperty(scene, async (s) => {
+          const d = await play(ours, theirs, s, false);
+          if (!d) return true;
+          least = d;
+          return false;
+        }),
+        { seed: Number(seed) * 100_000 + round, numRuns: 1, endOnFailure: false, interruptAfterTimeLimit: 8000 },
+      );
+    unexplained.set(kind, {
+      count: 1,
+      example: describe(least),
+    });
+  }
+  for (const [kind, { count, example }] of [...unexplained].toSorted((a, b) => b[1].count - a[1].count))
+    process.stdout.write(`${count} × ${kind}\n   ${example}\n`);
+  for (const operation of fallen.slice(0, 5)) process.stdout.write(`fell over at ${operation.slice(0, 1500)}\n`);
+  const counts = Object.fromEntries([...explained].toSorted((a, b) => b[1] - a[1]));
+  const total = [...unexplained.values()].reduce((sum, { count }) => sum + count, 0);
+  process.stdout.write(
+    `${performed} operations, seed ${seed}: ${Object.values(counts).reduce((sum, n) => sum + n, 0)} explained in ${explained.size} kinds, ${total} unexplained; ${Math.round((Date.now() - began) / 1000)} s\n${JSON.stringify(counts, null, 1)}\n`,
+  );
+  if (report)
+    writeFileSync(
+      report,
+      `${JSON.stringify({ seed: Number(seed), operations: performed, explained: counts, unexplained: total }, null, 2)}\n`,
+    );
+  await Promise.all([ours, theirs].map((db) => db.dropDatabase()));
   await Promise.all(clients.map((c) => c.close()));
+  await engine.stop();
+  rmSync(folder, { recursive: true, force: true });
+  process.exitCode = total === 0 ? 0 : 1;
 }
 await main();

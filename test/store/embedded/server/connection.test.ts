@@ -29,6 +29,22 @@ describe('a connection', () => {
     expect(doc['maxWireVersion']).toBeGreaterThanOrEqual(25);
   });
 
+  // https://www.mongodb.com/docs/manual/legacy-opcodes/
+  it('takes nothing but the handshake in the form of old', async () => {
+    const { engine } = await running();
+    const { socket, answer } = await bareConnection(engine.uri);
+    const all = Buffer.concat([
+      Buffer.alloc(20),
+      Buffer.from('test.$cmd\0'),
+      Buffer.alloc(8),
+      serialize({ find: 'a' }),
+    ]);
+    all.writeInt32LE(all.length, 0);
+    all.writeInt32LE(2004, 12);
+    socket.write(all);
+    expect(deserialize((await answer()).subarray(36))).toMatchObject({ ok: 0, code: 352 });
+  });
+
   it('is closed by a broken frame, and the others go on', async () => {
     const { engine, db } = await running();
     const bad = await bareConnection(engine.uri);

@@ -1,0 +1,209 @@
+import { Binary, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'bson';
+import {
+  isDoc,
+  isNumeric,
+  type Numeric,
+  toInteger,
+  toNumber,
+  truthy,
+  typeName,
+  typeNumbers,
+} from '../../bson/types.js';
+import type { Value } from '../../bson/value.js';
+import { EngineError } from '../../errors.js';
+import { toDecimal } from '../arithmetic.js';
+import type { Operator } from '../expression.js';
+import { fieldsOf, isNull, one } from './arguments.js';
+import { parseDate } from './date-text.js';
+
+/** A number as $toString writes it. */
+export const numberText = (v: Numeric): string =>
+  v instanceof Double ? (Object.is(v.value, -0) ? '-0' : String(v.value)) : v.toString();
+
+const failure = (message: string): EngineError =>
+  new EngineError('ConversionFailure', `${message} in $convert with no onError value`);
+const parseFailure = (text: string, why: string): EngineError => failure(`Failed to parse number '${text}'${why}`);
+
+function whole(v: Value, least: bigint, most: bigint): bigint | undefined {
+  if (typeof v === 'boolean') return v ? 1n : 0n;
+  if (typeof v === 'string') {
+    if (!/^[+-]?\d+$/.test(v)) throw parseFailure(v, ': Did not consume whole string.');
+    const n = BigInt(v.replace(/^\+/, ''));
+    if (n < least || n > most) throw parseFailure(v, ': Overflow');
+    return n;
+  }
+  if (!isNumeric(v)) return undefined;
+  if (v instanceof Int32 || v instanceof Long) {
+    const n = BigInt(v.toString());
+    if (n < least || n > most) throw failure(`Conversion would overflow target type: ${n}`);
+    return n;
+  }
+  const n = Math.trunc(toNumber(v));
+  if (!Number.isFinite(n)) throw failure('Attempt to convert NaN or an infinite value to integer type');
+  const exact = v instanceof Decimal128 ? BigInt(truncated(v)) : BigInt(n);
+  if (exact < least || exact > most) throw failure(`Conversion would overflow target type: ${v}`);
+  return exact;
+}
+
+/** A decimal's whole part, in full. */
+function truncated(v: Decimal128): string {
+  const [mantissa = '0', exponent = '0'] = v.toString().split('E');
+  const [int = '0', fraction = ''] = mantissa.split('.');
+  const point = int.length + Number(exponent);
+  const digits = (int + fraction).padEnd(point, '0').slice(0, Math.max(point, 0));
+  return digits === '' || digits === '-' ? '0' : digits;
+}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const SPECIAL = /^[+-]?(nan|inf|infinity)$/i;
+
+function special(text: string): number {
+  if (/nan/i.test(text)) return Number.NaN;
+  return text.startsWith('-') ? -Infinity : Infinity;
+}
+
+type Convert = (v: Value) => Value;
+/** Undefined: there is no such conversion. https://www.mongodb.com/docs/manual/reference/operator/aggregation/convert/ */
+const converters: Readonly<Record<string, Convert>> = {
+  double(v) {
+    if (typeof v === 'boolean') return new Double(v ? 1 : 0);
+    if (v instanceof Date) return new Double(v.getTime());
+    if (typeof v === 'string') {
+      if (SPECIAL.test(v)) return new Double(special(v));
+      if (!NUMBER.test(v)) throw parseFailure(v, ': Did not consume whole string.');
+      const n = Number(v);
+      if (!Number.isFinite(n)) throw parseFailure(v, ': Out of range');
+      return new Double(n);
+    }
+    if (!isNumeric(v)) return undefined;
+    const n = toNumber(v);
+    if (v instanceof Decimal128 && !Number.isFinite(n) && /\d/.test(v.toString()))
+      throw failure(`Conversion would overflow target type: ${v}`);
+    return new Double(n);
+  },
+  string(v) {
+    if (typeof v === 'string') return v;
+    if (typeof v === 'boolean') return v ? 'true' : 'false';
+    if (isNumeric(v)) return numberText(v);
+    if (v instanceof ObjectId) return v.toHexString();
+    if (v instanceof Date) return v.toISOString();
+    if (v instanceof Binary && v.sub_type === Binary.SUBTYPE_UUID) return v.toUUID().toString();
+    return undefined;
+  },
+  objectId(v) {
+    if (v instanceof ObjectId) return v;
+    if (typeof v !== 'string') return undefined;
+    if (!/^[0-9a-f]{24}$/i.test(v))
+      throw failure(`Failed to parse objectId '${v}': Invalid string length for parsing to OID`);
+    return new ObjectId(v);
+  },
+  bool: (v) => (isNumeric(v) || typeof v === 'boolean' ? truthy(v) : true),
+  date(v) {
+    if (v instanceof Date) return v;
+    if (v instanceof ObjectId) return v.getTimestamp();
+    if (v instanceof Timestamp) return new Date(v.getHighBitsUnsigned() * 1000);
+    if (typeof v === 'string') {
+      const date = parseDate(v);
+      if (!date) throw failure(`Error parsing date string '${v}'`);
+      return date;
+    }
+    if (!isNumeric(v) || v instanceof Int32) return undefined;
+    const ms = Number(whole(v, -(2n ** 63n), 2n ** 63n - 1n));
+    const date = new Date(ms);
+    if (Number.isNaN(date.getTime()))
+      throw new EngineError(
+        'NotImplemented',
+        'a date outside the years −271821 to 275760 is not supported by the embedded engine',
+      );
+    return date;
+  },
+  int(v) {
+    const n = whole(v, -(2n ** 31n), 2n ** 31n - 1n);
+    return n === undefined ? undefined : new Int32(Number(n));
+  },
+  long(v) {
+    if (v instanceof Date) return Long.fromNumber(v.getTime());
+    const n = whole(v, -(2n ** 63n), 2n ** 63n - 1n);
+    return n === undefined ? undefined : Long.fromBigInt(n);
+  },
+  decimal(v) {
+    if (typeof v === 'boolean') return Decimal128.fromString(v ? '1' : '0');
+    if (v instanceof Date) return Decimal128.fromString(String(v.getTime()));
+    if (typeof v === 'string') {
+      if (SPECIAL.test(v)) return Decimal128.fromString(String(special(v)));
+      if (!NUMBER.test(v)) throw parseFailure(v, ': Failed to parse string to decimal');
+      return Decimal128.fromStringWithRounding(v);
+    }
+    return isNumeric(v) ? toDecimal(v) : undefined;
+  },
+};
+
+/** @throws {EngineError} 241: it can't be converted */
+function converted(v: Value, to: string): Value {
+  const result = converters[to]?.(v);
+  if (result === undefined) throw failure(`Unsupported conversion from ${typeName(v)} to ${to}`);
+  return result;
+}
+
+function targetOf(v: Value): string {
+  const type = isDoc(v) ? v['type'] : v;
+  const name =
+    typeof type === 'string' ? type : Object.keys(typeNumbers).find((k) => typeNumbers[k] === toInteger(type));
+  if (typeof type !== 'string' && !isNumeric(type))
+    throw new EngineError(
+      'FailedToParse',
+      `$convert's 'to' argument must be a string or number, but is ${typeName(type)}`,
+    );
+  if (name === undefined || typeNumbers[name] === undefined)
+    throw new EngineError('BadValue', `Unknown type name: ${typeof type === 'string' ? type : String(type)}`);
+  if (converters[name] === undefined)
+    throw name === 'binData'
+      ? new EngineError('NotImplemented', '$convert to binData is not supported by the embedded engine')
+      : failure(`Unsupported conversion to ${name}`);
+  return name;
+}
+
+const convert: Operator = (argument, name, compile) => {
+  const spec = fieldsOf(
+    argument,
+    name,
+    { required: ['input', 'to'], optional: ['onError', 'onNull', 'format', 'byteOrder'] },
+    { notObject: 'FailedToParse', unknown: 'FailedToParse', missing: 'FailedToParse' },
+  );
+  for (const option of ['format', 'byteOrder'])
+    if (option in spec)
+      throw new EngineError('NotImplemented', `$convert with '${option}' is not supported by the embedded engine`);
+  const [input, to] = [compile(spec['input']), compile(spec['to'])];
+  const onNull = 'onNull' in spec ? compile(spec['onNull']) : undefined;
+  const onError = 'onError' in spec ? compile(spec['onError']) : undefined;
+  return (doc, v) => {
+    const from = input(doc, v);
+    const type = to(doc, v);
+    const target = isNull(type) ? undefined : targetOf(type);
+    if (isNull(from)) return onNull ? onNull(doc, v) : null;
+    if (target === undefined) return null;
+    try {
+      return converted(from, target);
+    } catch (error) {
+      if (onError && error instanceof EngineError && error.code === 241) return onError(doc, v);
+      throw error;
+    }
+  };
+};
+
+const shorthand = (to: string): Operator => one((v) => (isNull(v) ? null : converted(v, to)));
+
+/** https://www.mongodb.com/docs/manual/reference/operator/aggregation/#type-expression-operators */
+export const conversion: Readonly<Record<string, Operator>> = {
+  $convert: convert,
+  $toInt: shorthand('int'),
+  $toLong: shorthand('long'),
+  $toDouble: shorthand('double'),
+  $toDecimal: shorthand('decimal'),
+  $toString: shorthand('string'),
+  $toBool: shorthand('bool'),
+  $toObjectId: shorthand('objectId'),
+  $toDate: shorthand('date'),
+  $type: one((v) => typeName(v)),
+  $isNumber: one((v) => isNumeric(v)),
+};

@@ -1,0 +1,218 @@
+import { Decimal128, Double, Int32, Long } from 'bson';
+import { isNumeric, type Numeric, toInteger, toNumber, typeName } from '../../bson/types.js';
+import type { Value } from '../../bson/value.js';
+import { EngineError } from '../../errors.js';
+import { add, divide, fromScaled, modulo, multiply, scaled, subtract, whole } from '../arithmetic.js';
+import type { Operator } from '../expression.js';
+import { between, isNull, lazily, many, one, two } from './arguments.js';
+
+const finite = (v: Decimal128): boolean => /\d/.test(v.toString());
+
+/** Of one number; null of null. */
+const numeric = (name: string, compute: (v: Numeric) => Value): Operator =>
+  one((v) => {
+    if (isNull(v)) return null;
+    if (!isNumeric(v)) throw new EngineError(28765, `${name} only supports numeric types, not ${typeName(v)}`);
+    return compute(v);
+  });
+
+/** A function of doubles. Of a decimal it would lose digits: refused. */
+const real = (name: string, compute: (n: number) => number, check?: (n: number) => void): Operator =>
+  numeric(name, (v) => {
+    const n = toNumber(v);
+    check?.(n);
+    if (v instanceof Decimal128 && Number.isFinite(n))
+      throw new EngineError('NotImplemented', `${name} of a Decimal128 is not supported by the embedded engine`);
+    return v instanceof Decimal128 ? Decimal128.fromString(String(compute(n))) : new Double(compute(n));
+  });
+
+const bounded = (name: string, low: number, high: number) => (n: number) => {
+  if (n < low || n > high)
+    throw new EngineError(50989, `cannot apply ${name} to ${n}, value must be in [${low},${high}]`);
+};
+
+function absolute(v: Numeric): Value {
+  if (v instanceof Double) return new Double(Math.abs(v.value));
+  if (v instanceof Decimal128) return Decimal128.fromString(v.toString().replace(/^-/, ''));
+  const n = BigInt(v.toString());
+  const result = whole(n < 0n ? -n : n, v instanceof Long);
+  if (!result) throw new EngineError(28680, "can't take $abs of long long min");
+  return result;
+}
+
+type Rounding = 'floor' | 'ceil' | 'trunc' | 'even';
+
+/** `digits` without its last `places` digits. */
+function cut(digits: bigint, places: number, how: Rounding): bigint {
+  const unit = 10n ** BigInt(places);
+  const quotient = digits / unit;
+  const rest = digits % unit;
+  if (rest === 0n || how === 'trunc') return quotient;
+  if (how === 'floor') return rest < 0n ? quotient - 1n : quotient;
+  if (how === 'ceil') return rest > 0n ? quotient + 1n : quotient;
+  const twice = (rest < 0n ? -rest : rest) * 2n;
+  if (twice < unit || (twice === unit && quotient % 2n === 0n)) return quotient;
+  return rest < 0n ? quotient - 1n : quotient + 1n;
+}
+
+/** Rounds at a decimal place, half to even; the type stays. https://www.mongodb.com/docs/manual/reference/operator/aggregation/round/ */
+function rounded(v: Numeric, place: number, how: Rounding): Value {
+  if (v instanceof Decimal128) {
+    if (!finite(v)) return v;
+    const { digits, exponent } = scaled(v);
+    if (-exponent <= place) return v;
+    return fromScaled({ digits: cut(digits, -exponent - place, how), exponent: -place });
+  }
+  if (v instanceof Double) {
+    const n = v.value;
+    if (!Number.isFinite(n) || n === 0) return v;
+    if (place === 0 && how !== 'even') return new Double(Math[how](n));
+    // The shortest digits that stand for the double, as MongoDB rounds by way of a decimal.
+    const { digits, exponent } = scaled(Decimal128.fromString(String(n)));
+    if (-exponent <= place) return v;
+    const result = Number(`${cut(digits, -exponent - place, how)}e${-place}`);
+    return new Double(result === 0 && n < 0 ? -0 : result);
+  }
+  if (place >= 0) return v;
+  const unit = 10n ** BigInt(-place);
+  return whole(cut(BigInt(v.toString()), -place, how) * unit, v instanceof Long) ?? v;
+}
+
+const placed = (name: string, how: Rounding): Operator =>
+  between(1, 2, ([v, at]) => {
+    if (isNull(v)) return null;
+    if (!isNumeric(v)) throw new EngineError(51081, `${name} only supports numeric types, not ${typeName(v)}`);
+    if (at === null) return null;
+    const place = at === undefined ? 0 : toInteger(at);
+    if (place === undefined) throw new EngineError(51082, `precision argument to  ${name} must be a integral value`);
+    if (place < -20 || place > 100)
+      throw new EngineError(51083, `cannot apply ${name} with precision value ${place} value must be in [-20, 100]`);
+    return rounded(v, place, how);
+  });
+
+function power(base: Value, exponent: Value): Value {
+  if (isNull(base) || isNull(exponent)) return null;
+  if (!isNumeric(base)) throw new EngineError(28762, `$pow's base must be numeric, not ${typeName(base)}`);
+  if (!isNumeric(exponent)) throw new EngineError(28763, `$pow's exponent must be numeric, not ${typeName(exponent)}`);
+  const [b, e] = [toNumber(base), toNumber(exponent)];
+  if (b === 0 && e < 0) throw new EngineError(28764, '$pow cannot take a base of 0 and a negative exponent');
+  if (base instanceof Decimal128 || exponent instanceof Decimal128) {
+    if (!Number.isInteger(e) || e < 0 || e > 100 || !Number.isFinite(b))
+      throw new EngineError('NotImplemented', '$pow of a Decimal128 is supported for exponents from 0 to 100 only');
+    const { digits, exponent: ten } = scaled(base);
+    return fromScaled({ digits: digits ** BigInt(e), exponent: ten * e });
+  }
+  if (base instanceof Double || exponent instanceof Double || e < 0) return new Double(b ** e);
+  if (Math.abs(b) > 1 && e > 64) return new Double(b ** e);
+  const exact = BigInt(base.toString()) ** (Math.abs(b) <= 1 ? BigInt(e % 2 === 0 ? Math.min(e, 2) : 1) : BigInt(e));
+  return whole(exact, base instanceof Long || exponent instanceof Long) ?? new Double(b ** e);
+}
+
+function logarithm(v: Value, base: Value): Value {
+  if (isNull(v) || isNull(base)) return null;
+  if (!isNumeric(v)) throw new EngineError(28756, `$log's argument must be numeric, not ${typeName(v)}`);
+  if (!isNumeric(base)) throw new EngineError(28757, `$log's base must be numeric, not ${typeName(base)}`);
+  if (toNumber(v) <= 0) throw new EngineError(28758, `$log's argument must be a positive number, but is ${v}`);
+  if (toNumber(base) <= 0 || toNumber(base) === 1)
+    throw new EngineError(28759, `$log's base must be a positive number not equal to 1, but is ${base}`);
+  if (v instanceof Decimal128 || base instanceof Decimal128)
+    throw new EngineError('NotImplemented', '$log of a Decimal128 is not supported by the embedded engine');
+  return new Double(Math.log(toNumber(v)) / Math.log(toNumber(base)));
+}
+
+function squareRoot(v: Numeric): Value {
+  const n = toNumber(v);
+  if (n < 0) throw new EngineError(28714, "$sqrt's argument must be greater than or equal to 0");
+  if (!(v instanceof Decimal128)) return new Double(Math.sqrt(n));
+  if (!finite(v)) return v;
+  const { digits, exponent } = scaled(v);
+  if (digits === 0n) return v;
+  const places = 72 + ((exponent + 72) % 2 === 0 ? 0 : 1);
+  const square = digits * 10n ** BigInt(places);
+  // Newton's way from above ends at the whole root.
+  let root = BigInt(Math.ceil(Math.sqrt(Number(square)) * 1.000001)) + 1n;
+  for (let next = (root + square / root) / 2n; next < root; next = (root + square / root) / 2n) root = next;
+  let ten = (exponent - places) / 2;
+  const exact = root * root === square;
+  while (exact && root % 10n === 0n && ten < 0) {
+    root /= 10n;
+    ten += 1;
+  }
+  return fromScaled({ digits: root, exponent: ten });
+}
+
+function bits(name: string, identity: number, compute: (a: bigint, b: bigint) => bigint): Operator {
+  return many((values) => {
+    let result = BigInt(identity);
+    let wide = false;
+    for (const v of values) {
+      if (isNull(v)) return null;
+      if (!(v instanceof Int32) && !(v instanceof Long))
+        throw new EngineError('TypeMismatch', `${name} only supports int and long operands, not ${typeName(v)}`);
+      wide ||= v instanceof Long;
+      result = compute(result, BigInt(v.toString()));
+    }
+    return whole(result, wide) ?? null;
+  });
+}
+
+/** https://www.mongodb.com/docs/manual/reference/operator/aggregation/#arithmetic-expression-operators */
+export const numbers: Readonly<Record<string, Operator>> = {
+  $add: lazily(add),
+  $subtract: two(subtract),
+  $multiply: lazily(multiply),
+  $divide: two(divide),
+  $mod: two(modulo),
+  $abs: numeric('$abs', absolute),
+  $ceil: numeric('$ceil', (v) => rounded(v, 0, 'ceil')),
+  $floor: numeric('$floor', (v) => rounded(v, 0, 'floor')),
+  $round: placed('$round', 'even'),
+  $trunc: placed('$trunc', 'trunc'),
+  $pow: two(power),
+  $log: two(logarithm),
+  $sqrt: numeric('$sqrt', squareRoot),
+  $exp: real('$exp', Math.exp),
+  $ln: real('$ln', Math.log, (n) => {
+    if (n <= 0) throw new EngineError(28766, `$ln's argument must be a positive number, but is ${n}`);
+  }),
+  $log10: real('$log10', Math.log10, (n) => {
+    if (n <= 0) throw new EngineError(28761, `$log10's argument must be a positive number, but is ${n}`);
+  }),
+  $bitAnd: bits('$bitAnd', -1, (a, b) => a & b),
+  $bitOr: bits('$bitOr', 0, (a, b) => a | b),
+  $bitXor: bits('$bitXor', 0, (a, b) => a ^ b),
+  $bitNot: one((v) => {
+    if (isNull(v)) return null;
+    if (v instanceof Int32) return new Int32(~v.value);
+    if (v instanceof Long) return v.not();
+    throw new EngineError('TypeMismatch', `$bitNot only supports int and long, not: ${typeName(v)}.`);
+  }),
+  $rand: () => () => new Double(Math.random()),
+  $sin: real('$sin', Math.sin, infiniteRefused('$sin')),
+  $cos: real('$cos', Math.cos, infiniteRefused('$cos')),
+  $tan: real('$tan', Math.tan, infiniteRefused('$tan')),
+  $asin: real('$asin', Math.asin, bounded('$asin', -1, 1)),
+  $acos: real('$acos', Math.acos, bounded('$acos', -1, 1)),
+  $atan: real('$atan', Math.atan),
+  $sinh: real('$sinh', Math.sinh),
+  $cosh: real('$cosh', Math.cosh),
+  $tanh: real('$tanh', Math.tanh),
+  $asinh: real('$asinh', Math.asinh),
+  $acosh: real('$acosh', Math.acosh, bounded('$acosh', 1, Infinity)),
+  $atanh: real('$atanh', Math.atanh, bounded('$atanh', -1, 1)),
+  $degreesToRadians: real('$degreesToRadians', (n) => n * (Math.PI / 180)),
+  $radiansToDegrees: real('$radiansToDegrees', (n) => n * (180 / Math.PI)),
+  $atan2: two((a, b) => {
+    if (isNull(a) || isNull(b)) return null;
+    if (!isNumeric(a) || !isNumeric(b))
+      throw new EngineError(51044, `$atan2 only supports numeric types, not ${typeName(isNumeric(a) ? b : a)}`);
+    return new Double(Math.atan2(toNumber(a), toNumber(b)));
+  }),
+};
+
+function infiniteRefused(name: string): (n: number) => void {
+  return (n) => {
+    if (n === Infinity || n === -Infinity)
+      throw new EngineError(50989, `cannot apply ${name} to ${n}, value must be in (-inf,inf)`);
+  };
+}

@@ -1,0 +1,96 @@
+import { Binary, Double, Int32 } from 'bson';
+import { compare } from '../../bson/compare.js';
+import { isDoc, isNumeric, type Numeric, toNumber, typeName } from '../../bson/types.js';
+import { encode, type Value } from '../../bson/value.js';
+import { EngineError } from '../../errors.js';
+import { Sum } from '../arithmetic.js';
+import type { Operator } from '../expression.js';
+import { compileList, isNull, named, one } from './arguments.js';
+
+/** Of several operands, or of the elements of one that is an array. */
+const overList =
+  (compute: (values: readonly Value[]) => Value): Operator =>
+  (argument, _name, compile) => {
+    const args = compileList(argument, compile);
+    return (doc, v) => {
+      const values = args.map((a) => a(doc, v));
+      const [only] = values;
+      return compute(values.length === 1 && Array.isArray(only) ? only : values);
+    };
+  };
+
+function summed(values: readonly Value[]): Sum {
+  const sum = new Sum();
+  for (const v of values) if (isNumeric(v)) sum.add(v);
+  return sum;
+}
+
+function extreme(values: readonly Value[], sign: 1 | -1): Value {
+  let best: Value = null;
+  for (const v of values) if (!isNull(v) && (best === null || compare(v, best) * sign > 0)) best = v;
+  return best;
+}
+
+/** The standard deviation, always a double; null of too few. https://www.mongodb.com/docs/manual/reference/operator/aggregation/stdDevPop/ */
+export function deviation(values: readonly Numeric[], sample: boolean): Value {
+  const n = values.length;
+  if (n < (sample ? 2 : 1)) return null;
+  // Welford's way, as numbers far from 0 would lose their digits in a sum of squares.
+  let mean = 0;
+  let squares = 0;
+  for (const [i, v] of values.entries()) {
+    const x = toNumber(v);
+    const delta = x - mean;
+    mean += delta / (i + 1);
+    squares += delta * (x - mean);
+  }
+  return new Double(Math.sqrt(squares / (sample ? n - 1 : n)));
+}
+
+/** The values at the given shares, as doubles. https://www.mongodb.com/docs/manual/reference/operator/aggregation/percentile/ */
+export function percentiles(values: readonly Numeric[], shares: Value): Value[] {
+  if (!Array.isArray(shares) || shares.length === 0)
+    throw new EngineError('BadValue', "The $percentile 'p' field must be an array of numbers from [0.0, 1.0]");
+  const sorted = values.map(toNumber).toSorted((a, b) => a - b);
+  return shares.map((p) => {
+    const share = isNumeric(p) ? toNumber(p) : Number.NaN;
+    if (!(share >= 0 && share <= 1))
+      throw new EngineError('BadValue', "The $percentile 'p' field must be an array of numbers from [0.0, 1.0]");
+    const at = Math.max(Math.ceil(share * sorted.length) - 1, 0);
+    const v = sorted[at];
+    return v === undefined ? null : new Double(v);
+  });
+}
+
+const numbersOf = (v: Value): Numeric[] => (Array.isArray(v) ? v.filter(isNumeric) : isNumeric(v) ? [v] : []);
+const CODES = { notObject: 7429703, unknown: 40415, missing: 40414 } as const;
+
+/** Accumulators as expressions, and the sizes of values. */
+export const statistics: Readonly<Record<string, Operator>> = {
+  $sum: overList((values) => summed(values).result()),
+  $avg: overList((values) => summed(values).mean()),
+  $min: overList((values) => extreme(values, -1)),
+  $max: overList((values) => extreme(values, 1)),
+  $stdDevPop: overList((values) => deviation(values.filter(isNumeric), false)),
+  $stdDevSamp: overList((values) => deviation(values.filter(isNumeric), true)),
+  $percentile: named({ required: ['input', 'p', 'method'] }, CODES, ({ input, p }) => {
+    const values = numbersOf(input);
+    return percentiles(values, p);
+  }),
+  $median: named(
+    { required: ['input', 'method'] },
+    CODES,
+    ({ input }) => percentiles(numbersOf(input), [new Double(0.5)])[0] ?? null,
+  ),
+  $bsonSize: one((v) => {
+    if (isNull(v)) return null;
+    if (!isDoc(v)) throw new EngineError(31393, `$bsonSize requires a document input, found: ${typeName(v)}`);
+    return new Int32(encode(v).length);
+  }),
+  $binarySize: one((v) => {
+    if (isNull(v)) return null;
+    if (typeof v === 'string') return new Int32(Buffer.byteLength(v));
+    if (v instanceof Binary) return new Int32(v.position);
+    throw new EngineError(51276, `$binarySize requires a string or BinData argument, found: ${typeName(v)}`);
+  }),
+};

@@ -1,0 +1,238 @@
+import { BSONRegExp, BSONSymbol, Code, Int32 } from 'bson';
+import { compareStrings } from '../../bson/compare.js';
+import { isNumeric, toInteger, typeName } from '../../bson/types.js';
+import type { Doc, Value } from '../../bson/value.js';
+import { EngineError } from '../../errors.js';
+import { toRegExp } from '../../query/regex.js';
+import type { Operator } from '../expression.js';
+import { between, isNull, lazily, named, one, two } from './arguments.js';
+import { numberText } from './conversion.js';
+
+/** Text of what may stand for text; null is the empty text. @throws {EngineError} 16007: an array, a document, a boolean… */
+function coerced(v: Value): string {
+  if (isNull(v)) return '';
+  if (typeof v === 'string') return v;
+  if (v instanceof BSONSymbol) return v.value;
+  if (v instanceof Code) return v.code;
+  if (v instanceof Date) return v.toISOString();
+  if (isNumeric(v)) return numberText(v);
+  throw new EngineError(16007, `can't convert from BSON type ${typeName(v)} to String`);
+}
+
+const points = (text: string): string[] => [...text];
+const bytesOf = (text: string): Buffer => Buffer.from(text, 'utf8');
+
+const indexOf = (name: string, unit: 'bytes' | 'points'): Operator =>
+  between(2, 4, ([text, part, start, end]) => {
+    if (isNull(text)) return null;
+    if (typeof text !== 'string')
+      throw new EngineError(40093, `${name} requires a string as the first argument, found: ${typeName(text)}`);
+    if (typeof part !== 'string')
+      throw new EngineError(40094, `${name} requires a string as the second argument, found: ${typeName(part)}`);
+    const place = (v: Value, which: string): number | undefined => {
+      if (v === undefined) return undefined;
+      const n = toInteger(v);
+      if (n === undefined)
+        throw new EngineError(
+          40096,
+          `${name}requires an integral ${which} index, found a value of type: ${typeName(v)}`,
+        );
+      if (n < 0) throw new EngineError(40097, `${name}requires a nonnegative ${which} index, found: ${n}`);
+      return n;
+    };
+    const from = place(start, 'starting') ?? 0;
+    const to = place(end, 'ending') ?? Infinity;
+    if (unit === 'bytes') {
+      const all = bytesOf(text);
+      const at = from > all.length ? -1 : all.subarray(0, Math.min(to, all.length)).indexOf(bytesOf(part), from);
+      return new Int32(at);
+    }
+    const all = points(text).slice(0, Math.min(to, text.length));
+    const wanted = points(part);
+    if (from > all.length) return new Int32(-1);
+    for (let i = from; i + wanted.length <= all.length; i += 1)
+      if (wanted.every((c, k) => all[i + k] === c)) return new Int32(i);
+    return new Int32(-1);
+  });
+
+function substringPoints(values: readonly Value[]): Value {
+  const text = points(coerced(values[0]));
+  const [start, length] = [1, 2].map((i) => {
+    const v = values[i];
+    const n = isNumeric(v) ? toInteger(v) : undefined;
+    if (!isNumeric(v))
+      throw new EngineError(
+        i === 1 ? 34450 : 34452,
+        `$substrCP: argument must be a numeric type (is BSON type ${typeName(v)})`,
+      );
+    if (n === undefined || Math.abs(n) > 2 ** 31)
+      throw new EngineError(
+        i === 1 ? 34451 : 34453,
+        '$substrCP: argument cannot be represented as a 32-bit integral value',
+      );
+    return n;
+  }) as [number, number];
+  if (start < 0) throw new EngineError(34455, '$substrCP: the starting index must be nonnegative integer.');
+  if (length < 0) throw new EngineError(34454, '$substrCP: length must be a nonnegative integer.');
+  return text.slice(start, start + length).join('');
+}
+
+function substringBytes(values: readonly Value[]): Value {
+  const bytes = bytesOf(coerced(values[0]));
+  const [start, length] = [1, 2].map((i) => {
+    const v = values[i];
+    if (!isNumeric(v))
+      throw new EngineError(
+        i === 1 ? 16034 : 16035,
+        `$substrBytes: argument must be a numeric type (is BSON type ${typeName(v)})`,
+      );
+    return Math.trunc(Number(v.toString()));
+  }) as [number, number];
+  if (start < 0) throw new EngineError(50752, `$substrBytes: starting index must be non-negative (got: ${start})`);
+  const end = length < 0 ? bytes.length : Math.min(start + length, bytes.length);
+  const inside = (at: number): boolean => at < bytes.length && ((bytes[at] ?? 0) & 0xc0) === 0x80;
+  if (inside(start))
+    throw new EngineError(28656, '$substrBytes:  Invalid range, starting index is a UTF-8 continuation byte.');
+  if (inside(end))
+    throw new EngineError(28657, '$substrBytes:  Invalid range, ending index is in the middle of a UTF-8 character.');
+  return bytes.toString('utf8', Math.min(start, bytes.length), Math.max(end, Math.min(start, bytes.length)));
+}
+
+/** What $trim takes away by default. https://www.mongodb.com/docs/manual/reference/operator/aggregation/trim/ */
+const SPACE = new Set([
+  '\0', ' ', '\t', '\n', '\v', '\f', '\r', '\u00A0', '\u1680', '\u2000', '\u2001', '\u2002', '\u2003', '\u2004',
+  '\u2005', '\u2006', '\u2007', '\u2008', '\u2009', '\u200A',
+]); // prettier-ignore
+
+const trim = (name: string, left: boolean, right: boolean): Operator =>
+  named({ required: ['input'], optional: ['chars'] }, { notObject: 50696, unknown: 50694, missing: 50695 }, (args) => {
+    const { input, chars } = args as Record<string, Value>;
+    if (isNull(input)) return null;
+    if (typeof input !== 'string')
+      throw new EngineError(50699, `${name} requires its input to be a string, got ${typeName(input)} instead.`);
+    if ('chars' in args && isNull(chars)) return null;
+    if (chars !== undefined && typeof chars !== 'string')
+      throw new EngineError(50700, `${name} requires 'chars' to be a string, got ${typeName(chars)} instead.`);
+    const away = chars === undefined ? SPACE : new Set(points(chars));
+    const all = points(input);
+    let [from, to] = [0, all.length];
+    while (left && from < to && away.has(all[from] ?? '')) from += 1;
+    while (right && to > from && away.has(all[to - 1] ?? '')) to -= 1;
+    return all.slice(from, to).join('');
+  });
+
+const replace = (name: string, everywhere: boolean): Operator =>
+  named(
+    { required: ['input', 'find', 'replacement'] },
+    { notObject: 51751, unknown: 51750, missing: { input: 51749, find: 51748, replacement: 51747 } },
+    (args) => {
+      const code = { input: 51746, find: 51745, replacement: 51744 };
+      for (const k of ['input', 'find', 'replacement'] as const)
+        if (!isNull(args[k]) && typeof args[k] !== 'string')
+          throw new EngineError(code[k], `${name} requires that '${k}' be a string, found: ${String(args[k])}`);
+      const { input, find, replacement } = args as Record<string, string | null | undefined>;
+      if (isNull(input) || isNull(find) || isNull(replacement)) return null;
+      return everywhere ? input.replaceAll(find, () => replacement) : input.replace(find, () => replacement);
+    },
+  );
+
+interface Found {
+  readonly match: string;
+  readonly index: number;
+  readonly captures: readonly (string | undefined)[];
+}
+
+/** The matches of a regular expression; undefined: the input is null. */
+function matchesOf(name: string, args: Doc, all: boolean): Found[] | undefined {
+  const { input, regex, options } = args as Record<string, Value>;
+  if (!isNull(input) && typeof input !== 'string')
+    throw new EngineError(51104, `${name} needs 'input' to be of type string`);
+  if (!isNull(regex) && typeof regex !== 'string' && !(regex instanceof BSONRegExp))
+    throw new EngineError(51105, `${name} needs 'regex' to be of type string or regex`);
+  if (!isNull(options) && typeof options !== 'string')
+    throw new EngineError(51106, `${name} needs 'options' to be of type string`);
+  if (regex instanceof BSONRegExp && regex.options !== '' && !isNull(options))
+    throw new EngineError(51107, `${name}: found regex option(s) specified in both 'regex' and 'option' fields`);
+  if (isNull(input) || isNull(regex)) return undefined;
+  const [pattern, flags] =
+    regex instanceof BSONRegExp ? [regex.pattern, regex.options || (options ?? '')] : [regex, options ?? ''];
+  const compiled = toRegExp(pattern, flags);
+  const expression = new RegExp(compiled.source, `${compiled.flags}g`);
+  const found: Found[] = [];
+  for (const m of input.matchAll(expression)) {
+    found.push({ match: m[0], index: points(input.slice(0, m.index)).length, captures: m.slice(1) });
+    if (!all) break;
+  }
+  return found;
+}
+
+const shown = (f: Found): Doc => ({
+  match: f.match,
+  idx: new Int32(f.index),
+  captures: f.captures.map((c) => c ?? null),
+});
+
+const regex = (name: string, all: boolean, result: (found: Found[] | undefined) => Value): Operator =>
+  named(
+    { required: ['input', 'regex'], optional: ['options'] },
+    { notObject: 51103, unknown: 31024, missing: { input: 31022, regex: 31023 } },
+    (args) => result(matchesOf(name, args, all)),
+  );
+
+/** https://www.mongodb.com/docs/manual/reference/operator/aggregation/#string-expression-operators */
+export const strings: Readonly<Record<string, Operator>> = {
+  $concat: lazily((values) => {
+    let text = '';
+    for (const v of values) {
+      if (isNull(v)) return null;
+      if (typeof v !== 'string') throw new EngineError(16702, `$concat only supports strings, not ${typeName(v)}`);
+      text += v;
+    }
+    return text;
+  }),
+  // Only the letters of ASCII change.
+  $toUpper: one((v) => coerced(v).replace(/[a-z]+/g, (s) => s.toUpperCase())),
+  $toLower: one((v) => coerced(v).replace(/[A-Z]+/g, (s) => s.toLowerCase())),
+  $strcasecmp: two((a, b) => {
+    const [x, y] = [a, b].map((v) => coerced(v).replace(/[a-z]+/g, (s) => s.toUpperCase())) as [string, string];
+    return new Int32(compareStrings(x, y));
+  }),
+  $strLenCP: one((v) => {
+    if (typeof v !== 'string')
+      throw new EngineError(34471, `$strLenCP requires a string argument, found: ${typeName(v)}`);
+    return new Int32(points(v).length);
+  }),
+  $strLenBytes: one((v) => {
+    if (typeof v !== 'string')
+      throw new EngineError(34473, `$strLenBytes requires a string argument, found: ${typeName(v)}`);
+    return new Int32(bytesOf(v).length);
+  }),
+  $substr: between(3, 3, substringBytes),
+  $substrBytes: between(3, 3, substringBytes),
+  $substrCP: between(3, 3, substringPoints),
+  $split: two((text, by) => {
+    if (isNull(text) || isNull(by)) return null;
+    if (typeof text !== 'string')
+      throw new EngineError(
+        40085,
+        `$split requires an expression that evaluates to a string as a first argument, found: ${typeName(text)}`,
+      );
+    if (typeof by !== 'string')
+      throw new EngineError(
+        40086,
+        `$split requires an expression that evaluates to a string as a second argument, found: ${typeName(by)}`,
+      );
+    if (by === '') throw new EngineError(40087, '$split requires a non-empty separator');
+    return text.split(by);
+  }),
+  $indexOfBytes: indexOf('$indexOfBytes', 'bytes'),
+  $indexOfCP: indexOf('$indexOfCP', 'points'),
+  $trim: trim('$trim', true, true),
+  $ltrim: trim('$ltrim', true, false),
+  $rtrim: trim('$rtrim', false, true),
+  $replaceOne: replace('$replaceOne', false),
+  $replaceAll: replace('$replaceAll', true),
+  $regexMatch: regex('$regexMatch', false, (found) => (found?.length ?? 0) > 0),
+  $regexFind: regex('$regexFind', false, (found) => (found?.[0] ? shown(found[0]) : null)),
+  $regexFindAll: regex('$regexFindAll', true, (found) => (found ?? []).map(shown)),
+};

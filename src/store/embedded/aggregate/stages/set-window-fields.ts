@@ -1,0 +1,294 @@
+import { Decimal128, Double, Int32 } from 'bson';
+import { compare } from '../../bson/compare.js';
+import { encodeValue } from '../../bson/key.js';
+import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/types.js';
+import type { Doc, Value } from '../../bson/value.js';
+import { EngineError } from '../../errors.js';
+import { mapInSlices, Slice, sortInSlices } from '../../query/slices.js';
+import { compileSort } from '../../query/sort.js';
+import { compileAccumulator } from '../accumulators.js';
+import { compileExpression, pathValue, type Variables } from '../expression.js';
+import { UNIT_MS } from '../operators/date-arithmetic.js';
+import { setPath } from './one-to-one.js';
+
+/** The documents of one partition, in order, and the value they are sorted by. */
+interface Partition {
+  readonly docs: readonly Doc[];
+  readonly by: readonly Value[];
+  readonly sortBy: Doc | undefined;
+}
+/** The result for each document of a partition. */
+type Compute = (partition: Partition, variables: Variables) => Value[] | Generator<undefined, Value[]>;
+/** The documents that stand in the window of one of them: from, up to but without. */
+type Window = (partition: Partition, at: number) => [number, number];
+
+const bad = (message: string): EngineError => new EngineError('FailedToParse', message);
+
+function documentsWindow(bounds: readonly Value[]): Window {
+  const [low, high] = bounds.map((b, i) => {
+    if (b === 'current') return 0;
+    if (b === 'unbounded') return i === 0 ? -Infinity : Infinity;
+    const n = isNumeric(b) ? toInteger(b) : undefined;
+    if (n === undefined) throw bad("Numeric document-based bounds must be an integer, 'current' or 'unbounded'");
+    return n;
+  }) as [number, number];
+  if (low > high) throw new EngineError(5339900, 'Lower bound must not exceed upper bound');
+  return ({ docs }, at) => [Math.max(0, at + low), Math.min(docs.length, at + high + 1)];
+}
+
+/** By the sorted value itself, or by time in a unit. */
+function rangeWindow(bounds: readonly Value[], unit: Value): Window {
+  if (unit !== undefined && (typeof unit !== 'string' || UNIT_MS[unit] === undefined))
+    throw new EngineError(
+      'NotImplemented',
+      `a window in the unit '${String(unit)}' is not supported by the embedded engine`,
+    );
+  const scale = typeof unit === 'string' ? (UNIT_MS[unit] ?? 1) : 1;
+  const offsets = bounds.map((b) => {
+    if (b === 'current') return 0;
+    if (b === 'unbounded') return undefined;
+    if (!isNumeric(b)) throw bad("Range-based bounds must be numbers, 'current' or 'unbounded'");
+    return toNumber(b) * scale;
+  });
+  return ({ docs, by }, at) => {
+    const number = (v: Value): number => {
+      if (unit === undefined ? isNumeric(v) : v instanceof Date)
+        return v instanceof Date ? v.getTime() : Number(String(v));
+      throw new EngineError(
+        5429414,
+        `Invalid range: Expected the sortBy field to be a ${unit === undefined ? 'number' : 'Date'}, but it was ${typeName(v)}`,
+      );
+    };
+    const own = number(by[at]);
+    const [low, high] = offsets;
+    let [from, to] = [0, docs.length];
+    while (low !== undefined && from < docs.length && number(by[from]) < own + low) from += 1;
+    while (high !== undefined && to > from && number(by[to - 1]) > own + high) to -= 1;
+    return [from, to];
+  };
+}
+
+function windowOf(spec: Value): Window {
+  if (spec === undefined) return ({ docs }) => [0, docs.length];
+  if (!isDoc(spec)) throw bad("'window' field must be an object");
+  const { documents, range, unit, ...rest } = spec as Record<string, Value>;
+  if (Object.keys(rest).length > 0) throw bad(`'window' field contains an unknown field: ${Object.keys(rest)[0]}`);
+  const bounds = documents ?? range;
+  if (bounds === undefined) return ({ docs }) => [0, docs.length];
+  if (!Array.isArray(bounds) || bounds.length !== 2) throw bad('Window bounds must be a 2-element array');
+  return documents === undefined ? rangeWindow(bounds, unit) : documentsWindow(bounds);
+}
+
+/** $rank and its like: 1 for the first, as ties say. */
+function ranks(name: string): Compute {
+  return ({ docs, by, sortBy }) => {
+    if (!sortBy || Object.keys(sortBy).length !== 1)
+      throw new EngineError(
+        5371602,
+        `${name} must be specified with a top level sortBy expression with exactly one element`,
+      );
+    let [rank, dense] = [0, 0];
+    return docs.map((_, i) => {
+      if (i === 0 || compare(by[i], by[i - 1]) !== 0) {
+        rank = i + 1;
+        dense += 1;
+      }
+      return new Int32(name === '$rank' ? rank : name === '$denseRank' ? dense : i + 1);
+    });
+  };
+}
+
+function shift(argument: Value): Compute {
+  if (!isDoc(argument)) throw bad('Argument to $shift must be an object');
+  const by = toInteger(argument['by']);
+  if (by === undefined) throw bad("$shift requires an integer 'by'");
+  const output = compileExpression(argument['output']);
+  const otherwise = compileExpression('default' in argument ? argument['default'] : null);
+  return ({ docs, sortBy }, v) => {
+    if (!sortBy) throw new EngineError('FailedToParse', "'$shift' requires a sortBy");
+    return docs.map((_, i) => {
+      const doc = docs[i + by];
+      return doc ? (output(doc, v) ?? null) : otherwise({}, v);
+    });
+  };
+}
+
+function expMovingAvg(argument: Value): Compute {
+  if (!isDoc(argument)) throw bad('$expMovingAvg needs an object');
+  const n = toInteger(argument['N']);
+  const alpha = isNumeric(argument['alpha']) ? toNumber(argument['alpha']) : n === undefined ? undefined : 2 / (n + 1);
+  if (alpha === undefined || !(alpha > 0 && alpha < 1)) throw bad("$expMovingAvg needs 'N' or 'alpha' between 0 and 1");
+  const input = compileExpression(argument['input']);
+  return ({ docs }, v) => {
+    let last: number | undefined;
+    return docs.map((doc) => {
+      const value = input(doc, v);
+      if (value instanceof Decimal128)
+        throw new EngineError(
+          'NotImplemented',
+          '$expMovingAvg of a Decimal128 is not supported by the embedded engine',
+        );
+      if (!isNumeric(value)) return last === undefined ? null : new Double(last);
+      last = last === undefined ? toNumber(value) : toNumber(value) * alpha + last * (1 - alpha);
+      return new Double(last);
+    });
+  };
+}
+
+/** Gaps between known values: the last one carried on, or a straight line. */
+function filled(name: '$locf' | '$linearFill', argument: Value): Compute {
+  const input = compileExpression(argument);
+  return ({ docs, by }, v) => {
+    const values = docs.map((doc) => input(doc, v) ?? null);
+    if (name === '$locf') {
+      let last: Value = null;
+      return values.map((value) => (last = value ?? last));
+    }
+    const place = (i: number): number => {
+      const at = by[i];
+      if (at instanceof Date) return at.getTime();
+      if (isNumeric(at)) return toNumber(at);
+      throw new EngineError(605001, `$linearFill sortBy must be numeric or a date, found ${typeName(at)}`);
+    };
+    const known = values.flatMap((value, i) => (value === null ? [] : [i]));
+    return values.map((value, i) => {
+      if (value !== null) return value;
+      const before = known.findLast((k) => k < i);
+      const after = known.find((k) => k > i);
+      if (before === undefined || after === undefined) return null;
+      const [a, b] = [values[before], values[after]];
+      if (!isNumeric(a) || !isNumeric(b)) throw new EngineError('TypeMismatch', '$linearFill needs numbers');
+      const share = (place(i) - place(before)) / (place(after) - place(before));
+      return new Double(toNumber(a) + (toNumber(b) - toNumber(a)) * share);
+    });
+  };
+}
+
+/** $derivative and $integral over the window. */
+function calculus(name: string, argument: Value, window: Window): Compute {
+  if (!isDoc(argument)) throw bad(`${name} needs an object`);
+  const input = compileExpression(argument['input']);
+  const { unit } = argument as Record<string, Value>;
+  if (unit !== undefined && (typeof unit !== 'string' || UNIT_MS[unit] === undefined))
+    throw bad(`${name} needs a unit of time from week to millisecond`);
+  const scale = typeof unit === 'string' ? (UNIT_MS[unit] ?? 1) : 1;
+  return (partition, v) => {
+    const x = partition.by.map((b) =>
+      b instanceof Date ? b.getTime() / scale : isNumeric(b) ? toNumber(b) : Number.NaN,
+    );
+    const y = partition.docs.map((doc) => {
+      const value = input(doc, v);
+      return isNumeric(value) ? toNumber(value) : Number.NaN;
+    });
+    return partition.docs.map((_, i) => {
+      const [from, to] = window(partition, i);
+      if (name === '$derivative') {
+        if (to - from < 2) return null;
+        const run = (x[to - 1] as number) - (x[from] as number);
+        return run === 0 ? null : new Double(((y[to - 1] as number) - (y[from] as number)) / run);
+      }
+      if (to - from < 1) return null;
+      let area = 0;
+      for (let k = from + 1; k < to; k += 1)
+        area += (((y[k] as number) + (y[k - 1] as number)) / 2) * ((x[k] as number) - (x[k - 1] as number));
+      return new Double(area);
+    });
+  };
+}
+
+function compileOutput(spec: Value): Compute {
+  if (!isDoc(spec)) throw bad('Window function specification must be an object');
+  const names = Object.keys(spec);
+  const name = names.find((k) => k.startsWith('$'));
+  const odd = names.find((k) => k !== name && k !== 'window');
+  if (name === undefined || odd !== undefined)
+    throw bad(`Window function found an unknown argument: ${odd ?? 'no function'}`);
+  const argument = spec[name];
+  if (['$rank', '$denseRank', '$documentNumber'].includes(name)) {
+    if (spec['window'] !== undefined)
+      throw new EngineError(5371601, `Rank style window functions take no other arguments`);
+    return ranks(name);
+  }
+  if (name === '$shift') return shift(argument);
+  if (name === '$expMovingAvg') return expMovingAvg(argument);
+  if (name === '$locf' || name === '$linearFill') return filled(name, argument);
+  const window = windowOf(spec['window']);
+  if (name === '$derivative' || name === '$integral') return calculus(name, argument, window);
+  if (name === '$covariancePop' || name === '$covarianceSamp' || name === '$minMaxScaler')
+    throw new EngineError('NotImplemented', `${name} is not supported by the embedded engine`);
+  let accumulator: ReturnType<typeof compileAccumulator>;
+  try {
+    accumulator = compileAccumulator(name, argument);
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 15952) throw bad(`Unrecognized window function, ${name}`);
+    throw error;
+  }
+  return function* (partition, v) {
+    const values = yield* mapInSlices(partition.docs, (doc) => accumulator.evaluate(doc, v));
+    const slice = new Slice();
+    const results: Value[] = [];
+    for (let i = 0; i < values.length; i += 1) {
+      const [from, to] = window(partition, i);
+      const acc = accumulator.make(null, v);
+      for (let k = from; k < to; k += 1) {
+        acc.add(values[k]);
+        if (slice.over()) yield;
+      }
+      results.push(acc.result());
+    }
+    return results;
+  };
+}
+
+/** https://www.mongodb.com/docs/manual/reference/operator/aggregation/setWindowFields/ */
+export function setWindowFields(
+  spec: Value,
+  variables: Variables,
+): (docs: readonly Doc[]) => Generator<undefined, Doc[]> {
+  if (!isDoc(spec)) throw bad('the $setWindowFields stage specification must be an object');
+  const odd = Object.keys(spec).find((k) => !['partitionBy', 'sortBy', 'output'].includes(k));
+  if (odd !== undefined) throw new EngineError(40415, `BSON field '$setWindowFields.${odd}' is an unknown field.`);
+  const { sortBy, output } = spec as Record<string, Value>;
+  if (sortBy !== undefined && !isDoc(sortBy))
+    throw new EngineError('TypeMismatch', "BSON field '$setWindowFields.sortBy' must be an object");
+  if (!isDoc(output))
+    throw new EngineError(40414, "BSON field '$setWindowFields.output' is missing but a required field");
+  const partitionBy = compileExpression(spec['partitionBy'] ?? null);
+  const order = sortBy && compileSort(sortBy);
+  const outputs = Object.entries(output).map(([path, f]) => [path.split('.'), compileOutput(f)] as const);
+  const paths = Object.keys(sortBy ?? {}).map((p) => p.split('.'));
+  const byOf = (doc: Doc): Value => {
+    const values = paths.map((p) => pathValue(doc, p) ?? null);
+    return values.length === 1 ? values[0] : values;
+  };
+  return function* (docs) {
+    const partitions = new Map<string, { key: Value; docs: Doc[] }>();
+    const slice = new Slice();
+    for (const doc of docs) {
+      if (slice.over()) yield;
+      const key = partitionBy(doc, variables);
+      if (Array.isArray(key))
+        throw new EngineError('TypeMismatch', 'An expression used to partition cannot evaluate to value of type array');
+      const bytes = encodeValue(key).toString('latin1');
+      const there = partitions.get(bytes);
+      if (there) there.docs.push(doc);
+      else partitions.set(bytes, { key, docs: [doc] });
+    }
+    const ordered = [...partitions.values()].toSorted((a, b) => compare(a.key, b.key));
+    const out: Doc[] = [];
+    for (const { docs: mine } of ordered) {
+      const sorted = order ? yield* sortInSlices(mine, order) : mine;
+      const partition: Partition = { docs: sorted, by: yield* mapInSlices(sorted, byOf), sortBy };
+      const columns: (readonly [string[], readonly Value[]])[] = [];
+      for (const [path, compute] of outputs) {
+        const values = compute(partition, variables);
+        columns.push([path, Array.isArray(values) ? values : yield* values]);
+        yield;
+      }
+      const row = (doc: Doc, i: number): Doc =>
+        columns.reduce((d, [path, values]) => setPath(d, path, values[i]) as Doc, doc);
+      for (const doc of yield* mapInSlices(sorted, row)) out.push(doc);
+    }
+    return out;
+  };
+}

@@ -1,0 +1,102 @@
+import { Int32, Long } from 'bson';
+import { toInteger } from '../bson/types.js';
+import { type Doc, type Value } from '../bson/value.js';
+import { EngineError } from '../errors.js';
+import { type Collection } from '../storage/catalogue.js';
+import { type Command, docs, ensureCollection, int, optionalBoolean, optionalDoc } from './command.js';
+import { BulkFailed, StatementFailed, checkBatch, each, runDelete, runUpdate, updateStatement } from './statements.js';
+
+function bulkReply(rows: readonly Doc[], errors: readonly Doc[], total: Record<string, number>): Doc {
+  const failed = errors.map(({ index, code, errmsg, ...extra }): Doc => ({
+    ok: new Int32(0),
+    idx: index,
+    n: int(0),
+    code,
+    errmsg,
+    ...extra,
+  }));
+  const all = [...rows, ...failed].toSorted((a, b) => (toInteger(a['idx']) ?? 0) - (toInteger(b['idx']) ?? 0));
+  return {
+    cursor: { id: Long.ZERO, firstBatch: all, ns: 'admin.$cmd.bulkWrite' },
+    nErrors: int(errors.length),
+    ...Object.fromEntries(Object.entries(total).map(([k, n]) => [k, int(n)])),
+  };
+}
+
+/** MongoDB 8's: writes to several collections. https://www.mongodb.com/docs/manual/reference/command/bulkWrite/ */
+export const bulkWrite: Command = {
+  help: 'Writes to several collections.',
+  fields: ['bulkWrite', 'ops', 'nsInfo', 'ordered', 'errorsOnly', 'bypassDocumentValidation', 'let', 'cursor'],
+  inTransaction: true,
+  retryable: true,
+  async run(context) {
+    const { command, engine } = context;
+    const ops = docs(command, 'ops');
+    checkBatch(ops.length);
+    const spaces: (Collection | undefined)[] = [];
+    for (const [at, { ns }] of docs(command, 'nsInfo').entries()) {
+      const makes = ops.some(
+        (op) => toInteger(op['insert']) === at || (op['upsert'] === true && toInteger(op['update']) === at),
+      );
+      const dot = typeof ns === 'string' ? ns.indexOf('.') : -1;
+      if (typeof ns !== 'string' || dot <= 0)
+        throw new EngineError('InvalidNamespace', `Invalid namespace specified for bulkWrite: '${String(ns)}'`);
+      const [db, name] = [ns.slice(0, dot), ns.slice(dot + 1)];
+      spaces.push(makes ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name));
+    }
+    const ordered = optionalBoolean(command, 'ordered') ?? true;
+    const errorsOnly = optionalBoolean(command, 'errorsOnly') ?? false;
+    const variables = optionalDoc(command, 'let');
+    const space = (v: Value): Collection | undefined => {
+      const at = toInteger(v) ?? -1;
+      if (at < 0 || at >= spaces.length)
+        throw new EngineError('BadValue', `BulkWrite ops entry ${at} has an invalid nsInfo index.`);
+      return spaces[at];
+    };
+    return context.write((tx, writer) => {
+      const total = { nInserted: 0, nUpserted: 0, nMatched: 0, nModified: 0, nDeleted: 0 };
+      const rows: Doc[] = [];
+      const run = (op: Doc, idx: number): void => {
+        const row: Doc = { ok: new Int32(1), idx: int(idx) };
+        if ('insert' in op) {
+          const into = space(op['insert']);
+          if (!into) throw new EngineError('InternalError', 'the collection was not made');
+          writer.insert(into, optionalDoc(op, 'document') ?? {});
+          total.nInserted += 1;
+          row['n'] = int(1);
+        } else if ('update' in op) {
+          const result = runUpdate(writer, space(op['update']), updateStatement(op, 'filter', 'updateMods'), variables);
+          total.nMatched += result.matched;
+          total.nModified += result.modified;
+          row['n'] = int(result.matched + (result.upserted === undefined ? 0 : 1));
+          row['nModified'] = int(result.modified);
+          if (result.upserted !== undefined) {
+            total.nUpserted += 1;
+            row['upserted'] = { _id: result.upserted };
+          }
+        } else if ('delete' in op) {
+          const n = runDelete(
+            tx,
+            writer,
+            space(op['delete']),
+            op,
+            optionalDoc(op, 'filter') ?? {},
+            optionalBoolean(op, 'multi') ?? false,
+            variables,
+          );
+          total.nDeleted += n;
+          row['n'] = int(n);
+        } else throw new EngineError('BadValue', 'Unrecognized bulkWrite operation');
+        if (!errorsOnly) rows.push(row);
+      };
+      let errors: Doc[];
+      try {
+        errors = each(context, tx, ops, ordered, run);
+      } catch (error) {
+        if (!(error instanceof StatementFailed)) throw error;
+        throw new BulkFailed(bulkReply(rows, error.writeErrors, total));
+      }
+      return bulkReply(rows, errors, total);
+    });
+  },
+};

@@ -1,0 +1,24 @@
+import { Long } from 'bson';
+import { type Command, int, text } from './command.js';
+import { sizes } from './sizes.js';
+
+export const collStats: Command = {
+  help: 'Figures of a collection.',
+  fields: ['collStats', 'collstats', 'scale'],
+  run(context) {
+    const name = text(context.command, 'collStats' in context.command ? 'collStats' : 'collstats');
+    const c = context.engine.catalogue.find(context.db, name);
+    const { objects, bytes } = sizes(context, c ? [c] : []);
+    return {
+      ns: `${context.db}.${name}`,
+      size: Long.fromNumber(bytes),
+      count: Long.fromNumber(objects),
+      ...(objects > 0 && { avgObjSize: Long.fromNumber(Math.round(bytes / objects)) }),
+      storageSize: Long.fromNumber(bytes),
+      nindexes: int(c ? c.indexes.length + 1 : 0),
+      capped: false,
+      totalIndexSize: Long.fromNumber(0),
+      scaleFactor: int(1),
+    };
+  },
+};

@@ -1,0 +1,26 @@
+import { countMatching } from '../query/execute.js';
+import { inSlices } from '../query/slices.js';
+import { type Command, hintOf, int, optionalDoc, optionalNumber, text } from './command.js';
+import { nonNegative, pause } from './reading.js';
+
+export const count: Command = {
+  help: 'Counts documents.',
+  fields: ['count', 'query', 'limit', 'skip', 'hint', 'fields', 'collation'],
+  inTransaction: false,
+  async run(context) {
+    const { command, engine, db } = context;
+    const { tx, release } = context.snapshot();
+    try {
+      const request = {
+        filter: optionalDoc(command, 'query') ?? {},
+        limit: Math.abs(optionalNumber(command, 'limit') ?? 0),
+        skip: nonNegative(command, 'skip'),
+        hint: hintOf(command['hint']),
+      };
+      const counting = countMatching(tx, engine.catalogue.find(db, text(command, 'count')), request);
+      return { n: int(await inSlices(counting, pause)) };
+    } finally {
+      release();
+    }
+  },
+};

@@ -1,0 +1,25 @@
+import { distinctValues } from '../query/distinct.js';
+import { search } from '../query/execute.js';
+import { inSlices } from '../query/slices.js';
+import { type Command, hintOf, optionalDoc, text } from './command.js';
+import { decoded, pause } from './reading.js';
+
+export const distinct: Command = {
+  help: 'The different values of a field.',
+  fields: ['distinct', 'key', 'query', 'hint', 'collation'],
+  inTransaction: true,
+  async run(context) {
+    const { command, engine, db } = context;
+    const key = text(command, 'key');
+    const { tx, release } = context.snapshot();
+    try {
+      const found = search(tx, engine.catalogue.find(db, text(command, 'distinct')), {
+        filter: optionalDoc(command, 'query') ?? {},
+        hint: hintOf(command['hint']),
+      });
+      return { values: await inSlices(distinctValues(decoded(found), key), pause) };
+    } finally {
+      release();
+    }
+  },
+};

@@ -1,0 +1,41 @@
+import { Int32 } from 'bson';
+import { equals } from '../bson/compare.js';
+import { isDoc } from '../bson/types.js';
+import { EngineError } from '../errors.js';
+import { collectionOf } from './collection-of.js';
+import { type Command, int, text } from './command.js';
+
+export const dropIndexes: Command = {
+  help: 'Removes indexes.',
+  fields: ['dropIndexes', 'index'],
+  async run(context) {
+    const collection = collectionOf(context, text(context.command, 'dropIndexes'));
+    const { index } = context.command;
+    const before = collection.indexes.length + 1;
+    const wanted = Array.isArray(index) ? index : [index];
+    const chosen = wanted.flatMap((w) => {
+      if (w === '*') return [...collection.indexes];
+      if (w === '_id_' || (isDoc(w) && equals(w, { _id: new Int32(1) })))
+        throw new EngineError('InvalidOptions', 'cannot drop _id index');
+      const found = collection.indexes.filter((i) =>
+        typeof w === 'string' ? i.index.spec.name === w : equals(i.index.spec.key, w),
+      );
+      if (found.length === 0)
+        throw new EngineError(
+          'IndexNotFound',
+          typeof w === 'string'
+            ? `index not found with name [${w}]`
+            : `can't find index with key: ${JSON.stringify(w)}`,
+        );
+      return found;
+    });
+    await context.engine.transactions.run(
+      (tx) => {
+        for (const i of chosen)
+          if (collection.indexes.includes(i)) context.engine.catalogue.dropIndex(tx, collection, i);
+      },
+      { alone: [collection.id] },
+    );
+    return { nIndexesWas: int(before) };
+  },
+};

@@ -1,0 +1,92 @@
+import { find as findDocuments } from '../query/execute.js';
+import { isDoc } from '../bson/types.js';
+import { type Doc } from '../bson/value.js';
+import { EngineError } from '../errors.js';
+import { compileFilter } from '../query/match.js';
+import { compileProjection } from '../query/projection.js';
+import { compileUpdate } from '../update/apply.js';
+import { type Command, ensureCollection, hintOf, int, optionalBoolean, optionalDoc, text } from './command.js';
+
+export const findAndModify: Command = {
+  help: 'Changes or removes one document and returns it.',
+  fields: [
+    'findAndModify',
+    'findandmodify',
+    'query',
+    'sort',
+    'remove',
+    'update',
+    'new',
+    'fields',
+    'upsert',
+    'bypassDocumentValidation',
+    'arrayFilters',
+    'hint',
+    'let',
+    'collation',
+  ],
+  inTransaction: true,
+  retryable: true,
+  async run(context) {
+    const { command, engine, db } = context;
+    const name = text(command, 'findAndModify' in command ? 'findAndModify' : 'findandmodify');
+    if (command['collation'] !== undefined)
+      throw new EngineError('NotImplemented', 'collation is not supported by the embedded engine');
+    const remove = optionalBoolean(command, 'remove') ?? false;
+    const upsert = optionalBoolean(command, 'upsert') ?? false;
+    const after = optionalBoolean(command, 'new') ?? false;
+    const change = command['update'];
+    if (!remove && change === undefined)
+      throw new EngineError('FailedToParse', 'Either an update or remove=true must be specified');
+    if (remove && change !== undefined)
+      throw new EngineError('FailedToParse', 'Cannot specify both an update and remove=true');
+    if (remove && (upsert || after))
+      throw new EngineError(
+        'FailedToParse',
+        remove && upsert
+          ? 'Cannot specify both upsert=true and remove=true'
+          : 'Cannot specify both new=true and remove=true; the remove always returns the deleted document',
+      );
+    const collection = upsert ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
+    const filterDoc = optionalDoc(command, 'query') ?? {};
+    const variables = optionalDoc(command, 'let');
+    const fields = optionalDoc(command, 'fields');
+    return context.write((tx, writer) => {
+      const filter = compileFilter(filterDoc, { ...(variables && { let: variables }) });
+      const request = {
+        filter: filterDoc,
+        sort: optionalDoc(command, 'sort'),
+        hint: hintOf(command['hint']),
+        limit: 1,
+        let: variables,
+      };
+      const [found] = [...findDocuments(tx, collection, request, filter)];
+      const show = (doc: Doc): Doc => (fields ? compileProjection(fields, { filter })(doc) : doc);
+      if (remove) {
+        if (found && collection) writer.remove(collection, found.doc);
+        return { lastErrorObject: { n: int(found ? 1 : 0) }, value: found ? show(found.doc) : null };
+      }
+      if (!isDoc(change) && !Array.isArray(change))
+        throw new EngineError('FailedToParse', 'Update argument must be either an object or an array');
+      const filters = command['arrayFilters'];
+      const compiled = compileUpdate(change, {
+        multi: false,
+        now: new Date(),
+        ...(variables && { let: variables }),
+        ...(Array.isArray(filters) && { arrayFilters: filters.filter(isDoc) }),
+      });
+      if (!found || !collection) {
+        if (!upsert || !collection) return { lastErrorObject: { n: int(0), updatedExisting: false }, value: null };
+        const inserted = writer.insert(collection, compiled.insertFor(filterDoc));
+        return {
+          lastErrorObject: { n: int(1), updatedExisting: false, upserted: inserted['_id'] },
+          value: after ? show(inserted) : null,
+        };
+      }
+      const changed = compiled.apply(found.doc, filter.positional(found.doc));
+      const before = show(found.doc);
+      writer.replace(collection, found.doc, changed);
+      return { lastErrorObject: { n: int(1), updatedExisting: true }, value: after ? show(changed) : before };
+    });
+  },
+};

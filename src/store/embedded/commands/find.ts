@@ -1,0 +1,85 @@
+import { isDoc } from '../bson/types.js';
+import { type Doc, encode } from '../bson/value.js';
+import { EngineError } from '../errors.js';
+import { type FindRequest, search } from '../query/execute.js';
+import { compileFilter } from '../query/match.js';
+import { compileProjection } from '../query/projection.js';
+import { cursorReply } from '../wire/message.js';
+import { type Command, hintOf, optionalBoolean, optionalDoc, optionalNumber, text } from './command.js';
+import { DEFAULT_BATCH, nonNegative } from './reading.js';
+
+function* bytesOf(
+  found: Iterable<{ bytes: Uint8Array; doc: Doc } | undefined>,
+  project: ((doc: Doc) => Doc) | undefined,
+): Iterator<Uint8Array | undefined> {
+  for (const f of found) yield f && project ? encode(project(f.doc)) : f?.bytes;
+}
+
+export const find: Command = {
+  help: 'Finds documents.',
+  fields: [
+    'find',
+    'filter',
+    'sort',
+    'projection',
+    'hint',
+    'skip',
+    'limit',
+    'batchSize',
+    'singleBatch',
+    'allowDiskUse',
+    'noCursorTimeout',
+    'let',
+    'allowPartialResults',
+    'returnKey',
+    'showRecordId',
+    'tailable',
+    'awaitData',
+    'min',
+    'max',
+    'collation',
+    'oplogReplay',
+    'ntoreturn',
+  ],
+  inTransaction: true,
+  async run(context) {
+    const { command, engine, db } = context;
+    const name = text(command, 'find');
+    for (const field of ['returnKey', 'showRecordId', 'tailable', 'awaitData'])
+      if (optionalBoolean(command, field))
+        throw new EngineError('NotImplemented', `${field} is not supported by the embedded engine`);
+    for (const field of ['min', 'max', 'collation'])
+      if (isDoc(command[field]) && Object.keys(command[field]).length > 0)
+        throw new EngineError('NotImplemented', `${field} is not supported by the embedded engine`);
+    const givenLimit = optionalNumber(command, 'limit') ?? 0;
+    const request: FindRequest = {
+      filter: optionalDoc(command, 'filter') ?? {},
+      sort: optionalDoc(command, 'sort'),
+      skip: nonNegative(command, 'skip'),
+      limit: Math.abs(givenLimit),
+      hint: hintOf(command['hint']),
+      let: optionalDoc(command, 'let'),
+      now: new Date(),
+      memoryLimitBytes: engine.memoryLimitBytes,
+    };
+    const projection = optionalDoc(command, 'projection');
+    const filter = compileFilter(request.filter, { ...(request.let && { let: request.let }) });
+    const compiled =
+      projection && Object.keys(projection).length > 0 ? compileProjection(projection, { filter }) : undefined;
+    const variables = { now: request.now ?? new Date(), let: request.let ?? {} };
+    const project = compiled && ((doc: Doc): Doc => compiled(doc, variables));
+    const { tx, release } = context.snapshot();
+    const source = bytesOf(search(tx, engine.catalogue.find(db, name), request, filter), project);
+    const namespace = `${db}.${name}`;
+    const single = (optionalBoolean(command, 'singleBatch') ?? false) || givenLimit < 0;
+    const { docs: batch, id } = await engine.cursors.open(source, {
+      namespace,
+      batchSize: nonNegative(command, 'batchSize') ?? DEFAULT_BATCH,
+      single,
+      ...(request.limit && { limit: request.limit }),
+      tx,
+      release,
+    });
+    return cursorReply('firstBatch', batch, id, namespace);
+  },
+};

@@ -1,0 +1,40 @@
+import { Binary, Int32 } from 'bson';
+import { compare } from '../bson/compare.js';
+import { type Doc, encode } from '../bson/value.js';
+import { compileFilter } from '../query/match.js';
+import { type Collection } from '../storage/catalogue.js';
+import { cursorReply } from '../wire/message.js';
+import { type Command, optionalBoolean, optionalDoc } from './command.js';
+
+function uuidOf(c: Collection): Binary {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt32BE(c.id, 12);
+  bytes[6] = 0x40;
+  bytes[8] = 0x80;
+  return new Binary(bytes, 4);
+}
+
+export const listCollections: Command = {
+  help: 'The collections of a database.',
+  fields: ['listCollections', 'filter', 'nameOnly', 'authorizedCollections', 'cursor'],
+  run({ command, engine, db }) {
+    const filter = compileFilter(optionalDoc(command, 'filter') ?? {});
+    const nameOnly = optionalBoolean(command, 'nameOnly') ?? false;
+    const all = engine.catalogue
+      .list(db)
+      .toSorted((a, b) => compare(a.name, b.name))
+      .map((c): Doc =>
+        nameOnly
+          ? { name: c.name, type: 'collection' }
+          : {
+              name: c.name,
+              type: 'collection',
+              options: {},
+              info: { readOnly: false, uuid: uuidOf(c) },
+              idIndex: { v: new Int32(2), key: { _id: new Int32(1) }, name: '_id_' },
+            },
+      )
+      .filter((doc) => filter.test(doc));
+    return cursorReply('firstBatch', all.map(encode), 0n, `${db}.$cmd.listCollections`);
+  },
+};

@@ -1,0 +1,21 @@
+import { Long } from 'bson';
+import { type Doc } from '../bson/value.js';
+import { compileFilter } from '../query/match.js';
+import { type Command, optionalBoolean, optionalDoc } from './command.js';
+
+export const listDatabases: Command = {
+  help: 'The databases.',
+  fields: ['listDatabases', 'filter', 'nameOnly', 'authorizedDatabases'],
+  run({ command, engine }) {
+    const filter = compileFilter(optionalDoc(command, 'filter') ?? {});
+    const names = [...new Set(engine.catalogue.list().map((c) => c.db))].toSorted();
+    const { bytes } = engine.storage.stats();
+    const nameOnly = optionalBoolean(command, 'nameOnly') ?? false;
+    const databases = names
+      .map((name): Doc => (nameOnly ? { name } : { name, sizeOnDisk: Long.fromNumber(bytes), empty: false }))
+      .filter((doc) => filter.test(doc));
+    return nameOnly
+      ? { databases }
+      : { databases, totalSize: Long.fromNumber(bytes), totalSizeMb: Long.fromNumber(Math.ceil(bytes / 2 ** 20)) };
+  },
+};

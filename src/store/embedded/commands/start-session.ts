@@ -1,0 +1,7 @@
+import { SESSION_MINUTES } from '../server/sessions.js';
+import { type Command, int } from './command.js';
+
+export const startSession: Command = {
+  help: 'A new session.',
+  run: () => ({ timeoutMinutes: int(SESSION_MINUTES) }),
+};

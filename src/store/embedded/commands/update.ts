@@ -1,0 +1,41 @@
+import { type Doc } from '../bson/value.js';
+import { EngineError } from '../errors.js';
+import { type Command, docs, ensureCollection, int, optionalBoolean, optionalDoc, text } from './command.js';
+import { checkBatch, each, runUpdate, updateStatement } from './statements.js';
+
+const UPDATE_FIELDS = ['q', 'u', 'c', 'multi', 'upsert', 'collation', 'arrayFilters', 'hint', 'sort'];
+
+export const update: Command = {
+  help: 'Changes documents.',
+  fields: ['update', 'updates', 'ordered', 'bypassDocumentValidation', 'let'],
+  inTransaction: true,
+  retryable: true,
+  async run(context) {
+    const { command, engine, db } = context;
+    const statements = docs(command, 'updates');
+    checkBatch(statements.length);
+    const name = text(command, 'update');
+    const upserts = statements.some((s) => s['upsert'] !== undefined && s['upsert'] !== false);
+    const collection = upserts ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
+    const ordered = optionalBoolean(command, 'ordered') ?? true;
+    return context.write((tx, writer) => {
+      let n = 0;
+      let nModified = 0;
+      const upserted: Doc[] = [];
+      const errors = each(context, tx, statements, ordered, (statement, index) => {
+        const odd = Object.keys(statement).find((k) => !UPDATE_FIELDS.includes(k));
+        if (odd !== undefined) throw new EngineError(40415, `BSON field 'update.updates.${odd}' is an unknown field.`);
+        const result = runUpdate(writer, collection, updateStatement(statement, 'q', 'u'), optionalDoc(command, 'let'));
+        n += result.matched + (result.upserted === undefined ? 0 : 1);
+        nModified += result.modified;
+        if (result.upserted !== undefined) upserted.push({ index: int(index), _id: result.upserted });
+      });
+      return {
+        n: int(n),
+        nModified: int(nModified),
+        ...(upserted.length > 0 && { upserted }),
+        ...(errors.length > 0 && { writeErrors: errors }),
+      };
+    });
+  },
+};

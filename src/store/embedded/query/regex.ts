@@ -1,0 +1,28 @@
+import { EngineError } from '../errors.js';
+
+/** Both forms of a regular expression; PCRE's `x` is taken out here, since JavaScript has none. */
+export function toRegExp(pattern: string, flags: string): RegExp {
+  let source = pattern;
+  let all = flags;
+  const inline = /^\(\?([imsx]+)\)/.exec(source);
+  if (inline) {
+    source = source.slice(inline[0].length);
+    all += inline[1] ?? '';
+  }
+  for (const flag of all)
+    if (!'imsxu'.includes(flag)) throw new EngineError(51108, `invalid flag in regex options: ${flag}`);
+  if (all.includes('x'))
+    source = source.replace(/\\.|\[(?:\\.|[^\]])*\]|#[^\n]*|\s+/g, (m) =>
+      m.startsWith('\\') || m.startsWith('[') ? m : '',
+    );
+  const kept = [...new Set(all)].filter((f) => 'ims'.includes(f)).join('');
+  try {
+    return new RegExp(source, kept.includes('u') ? kept : `${kept}u`);
+  } catch {
+    try {
+      return new RegExp(source, kept);
+    } catch (error) {
+      throw new EngineError(51091, `Regular expression is invalid: ${error instanceof Error ? error.message : ''}`);
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import { type Document, EJSON } from 'bson';
+import { type Collection, type Db, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import type { Operation, Scene } from './generate.js';
+
+/** Numbers keep their BSON types, so that an int where a double should be shows. */
+const RAW = { promoteValues: false, promoteBuffers: false, promoteLongs: false, bsonRegExp: true } as const;
+
+export const shown = (v: unknown): string => EJSON.stringify(v as Document, { relaxed: false });
+
+/** What an operation came to: its result as canonical text, or the code of its error. */
+export type Outcome = { readonly result: string } | { readonly code: number; readonly message: string };
+
+/** Stands for the code where the second server fell over. */
+export const FELL = -1;
+
+const sortedText = (docs: readonly unknown[]): string => `[${docs.map(shown).toSorted().join(',')}]`;
+
+async function run(
+  c: Collection<Document>,
+  op: Operation,
+  ours: boolean,
+  indexes: readonly Document[],
+): Promise<string> {
+  switch (op.kind) {
+    case 'find': {
+      const hint = ours && op.hint !== undefined ? indexes[op.hint] : undefined;
+      // A hinted sparse or partial index is read as it is, so it changes the result: documented.
+      const safe = hint && !hint['sparse'] && !hint['partialFilterExpression'];
+      const docs = await c
+        .find(op.filter, {
+          ...RAW,
+          ...(op.projection && { projection: op.projection }),
+          ...(op.sort && { sort: op.sort as Record<string, 1 | -1> }),
+          ...(op.limit && { limit: op.limit }),
+          ...(op.skip && { skip: op.skip }),
+          ...(safe && { hint: hint['key'] as Document }),
+        })
+        .toArray();
+      return op.sort ? shown(docs) : sortedText(docs);
+    }
+    case 'count': {
+      const { n } = await c.db.command({
+        count: c.collectionName,
+        query: op.filter,
+        ...(op.limit && { limit: op.limit, skip: op.skip }),
+      });
+      return String(n);
+    }
+    case 'distinct': {
+      const { values } = await c.db.command({ distinct: c.collectionName, key: op.key, query: op.filter }, RAW);
+      return sortedText(values as unknown[]);
+    }
+    case 'aggregate': {
+      const docs = await c.aggregate(op.pipeline, RAW).toArray();
+      return sortedText(docs.map((d) => unordered(d)));
+    }
+    case 'update': {
+      const r = await c.db.command({
+        update: c.collectionName,
+        updates: [
+          {
+            q: op.filter,
+            u: op.update,
+            multi: op.multi,
+            upsert: op.upsert,
+            ...(op.arrayFilters && { arrayFilters: op.arrayFilters }),
+          },
+        ],
+      });
+      return written(r);
+    }
+    case 'replace':
+      return written(
+        await c.db.command({
+          update: c.collectionName,
+          updates: [{ q: op.filter, u: op.replacement, upsert: op.upsert }],
+        }),
+      );
+    case 'delete':
+      return written(
+        await c.db.command({ delete: c.collectionName, deletes: [{ q: op.filter, limit: op.multi ? 0 : 1 }] }),
+      );
+    case 'insert':
+      return written(await c.db.command({ insert: c.collectionName, documents: op.documents }));
+    case 'findAndModify': {
+      const r = await c.db.command(
+        {
+          findAndModify: c.collectionName,
+          query: op.filter,
+          sort: op.sort,
+          ...(op.update ? { update: op.update, new: op.after } : { remove: true }),
+          ...(op.fields && { fields: op.fields }),
+        },
+        RAW,
+      );
+      return shown({ value: r['value'] as unknown });
+    }
+  }
+}
+
+/** $addToSet gives its values in no order. */
+function unordered(d: Document): Document {
+  return Object.fromEntries(
+    Object.entries(d).map(([k, v]) => [k, k === 'x' && Array.isArray(v) ? v.map(shown).toSorted() : (v as unknown)]),
+  );
+}
+
+function written(r: Document): string {
+  const errors = r['writeErrors'] as { code: number; errmsg: string }[] | undefined;
+  if (errors?.[0]) throw Object.assign(new MongoServerError({ message: errors[0].errmsg }), { code: errors[0].code });
+  return shown({
+    n: r['n'] as number,
+    nModified: r['nModified'] as number | undefined,
+    upserted: r['upserted'] as unknown,
+  });
+}
+
+export async function perform(db: Db, op: Operation, ours: boolean, indexes: readonly Document[]): Promise<Outcome> {
+  try {
+    return { result: await run(db.collection('c'), op, ours, indexes) };
+  } catch (error) {
+    if (error instanceof MongoServerError) return { code: Number(error.code), message: error.message };
+    if (!ours && (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError))
+      return { code: FELL, message: error.message };
+    throw error;
+  }
+}
+
+/** Everything that is stored, in order. */
+export const state = async (db: Db): Promise<Document[]> => db.collection('c').find({}, RAW).sort({ _id: 1 }).toArray();
+
+export const OTHER: readonly Document[] = [0, 1, 2, 3, 4, 5].map((i) => ({
+  _id: i,
+  a: i % 3,
+  n: i,
+  m: (i + 1) % 6,
+  s: i % 2 ? 'a' : 'b',
+  r: [i, i + 1],
+  o: { x: i },
+}));
+
+export async function reset(db: Db, documents: readonly Document[]): Promise<void> {
+  await db.collection('c').deleteMany({});
+  if (documents.length > 0) await db.collection('c').insertMany([...documents]);
+}
+
+/** `ours` gets the indexes, the other server none: so results that depend on an index differ. */
+export async function prepare(db: Db, scene: Scene, ours: boolean): Promise<readonly Document[]> {
+  await reset(db, scene.documents);
+  const built: Document[] = [];
+  if (!ours) return built;
+  const c = db.collection('c');
+  await c.dropIndexes();
+  for (const { key, ...options } of scene.indexes)
+    try {
+      await c.createIndex(key as Record<string, 1>, options);
+      built.push({ key: key as unknown, ...options });
+    } catch (error) {
+      // Two arrays in one document can't be indexed together.
+      if (!(error instanceof MongoServerError && error.code === 171)) throw error;
+    }
+  return built;
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Document, Long } from 'bson';
+import { byHand, newSession, running } from '../running.js';
+
+const number = (n: number): Long => Long.fromNumber(n);
+
+// https://www.mongodb.com/docs/manual/core/retryable-writes/
+describe('a write that is sent again under its number', () => {
+  const commands: Record<string, Document> = {
+    insert: { insert: 'c', documents: [{ _id: 10 }, { _id: 11 }] },
+    'an insert of which one failed': {
+      insert: 'c',
+      documents: [{ _id: 20 }, { _id: 1 }, { _id: 21 }],
+      ordered: false,
+    },
+    update: { update: 'c', updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } } }] },
+    'an upsert': { update: 'c', updates: [{ q: { _id: 30 }, u: { $inc: { n: 1 } }, upsert: true }] },
+    delete: { delete: 'c', deletes: [{ q: { _id: 2 }, limit: 1 }] },
+    findAndModify: { findAndModify: 'c', query: { _id: 1 }, update: { $inc: { n: 5 } }, new: true },
+    'findAndModify that removes': { findAndModify: 'c', query: { _id: 3 }, remove: true },
+    bulkWrite: {
+      bulkWrite: 1,
+      ops: [
+        { insert: 0, document: { _id: 40 } },
+        { update: 0, filter: { _id: 1 }, updateMods: { $inc: { n: 100 } } },
+        { insert: 0, document: { _id: 1 } },
+      ],
+      nsInfo: [{ ns: 'test.c' }],
+      ordered: false,
+      $db: 'admin',
+    },
+  };
+
+  it.each(Object.entries(commands))(
+    '(%s) has its effect once and the same answer, also after a restart',
+    async (_name, command) => {
+      const first = await running();
+      await first.db.collection<Document & { _id: number }>('c').insertMany([1, 2, 3].map((_id) => ({ _id, n: 0 })));
+      const lsid = newSession();
+      const identity = { lsid, txnNumber: number(7) };
+      const send = await byHand(first.engine.uri);
+      const answer = await send({ ...command, ...identity });
+      expect(answer['ok']).toBe(1);
+      const after = await first.db.collection('c').find().sort({ _id: 1 }).toArray();
+      expect(await send({ ...command, ...identity })).toEqual(answer);
+      const second = await first.reopen();
+      const again = await byHand(second.engine.uri);
+      expect(await again({ ...command, ...identity })).toEqual(answer);
+      expect(await second.db.collection('c').find().sort({ _id: 1 }).toArray()).toEqual(after);
+      expect(await again({ ...command, lsid, txnNumber: number(6) })).toMatchObject({
+        code: 225,
+        codeName: 'TransactionTooOld',
+      });
+      expect(await second.db.collection('c').find().sort({ _id: 1 }).toArray()).toEqual(after);
+    },
+  );
+
+  it('while the first is under way waits for its answer', async () => {
+    const { engine, db } = await running();
+    await db.createCollection('c');
+    const command = {
+      update: 'c',
+      updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } }, upsert: true }],
+      lsid: newSession(),
+      txnNumber: number(1),
+    };
+    const senders = await Promise.all(Array.from({ length: 8 }, () => byHand(engine.uri)));
+    const answers = await Promise.all(senders.map((send) => send(command)));
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    expect(await db.collection('c').findOne()).toEqual({ _id: 1, n: 1 });
+  });
+
+  it('with other statement numbers is another part of it', async () => {
+    const { engine, db } = await running();
+    await db.createCollection('c');
+    const send = await byHand(engine.uri);
+    const identity = { lsid: newSession(), txnNumber: number(1) };
+    const part = (stmtIds: number[]) => ({
+      insert: 'c',
+      documents: stmtIds.map((n) => ({ _id: n })),
+      stmtIds,
+      ...identity,
+    });
+    for (let i = 0; i < 2; i += 1) {
+      expect(await send(part([0, 1]))).toEqual({ n: 2, ok: 1 });
+      expect(await send(part([2]))).toEqual({ n: 1, ok: 1 });
+    }
+    expect(await send(part([2, 3]))).toMatchObject({ ok: 0, code: 238 });
+    expect(await db.collection('c').countDocuments()).toBe(3);
+  });
+
+  it('that failed as a whole left no memory: it is done the second time', async () => {
+    const { engine, db } = await running();
+    await db.collection<Document & { _id: number }>('c').insertOne({ _id: 1 });
+    const send = await byHand(engine.uri);
+    const command = { findAndModify: 'c', query: { _id: 1 }, new: true, lsid: newSession(), txnNumber: number(1) };
+    expect(await send({ ...command, update: { $foo: 1 } })).toMatchObject({ ok: 0, code: 9 });
+    expect(await send({ ...command, update: { $set: { n: 1 } } })).toMatchObject({ ok: 1, value: { _id: 1, n: 1 } });
+  });
+});
