@@ -92,6 +92,7 @@ export function compilePipeline(stages: readonly Value[], env: PipelineEnv, plac
     compiled.slice(from).reduce((input, stage) => stage(input), source);
   return {
     leading: { ...leading, let: env.variables.let },
+    taken,
     writes,
     startsWithoutCollection: SOURCES.has(parsed[0]?.[0] ?? ''),
     run: (source) => chain(paced(source, env), taken),

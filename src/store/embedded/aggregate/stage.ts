@@ -29,6 +29,8 @@ export type Stage = (input: Docs) => Docs;
 export interface Pipeline {
   /** What the scan of the collection may take over, so that an index serves it. */
   readonly leading: ReadRequest;
+  /** How many stages `leading` stands for. */
+  readonly taken: number;
   run(source: Iterable<Doc>): Docs;
   /** All stages over documents at hand, those in `leading` too. */
   runWhole(source: Iterable<Doc>): Docs;

@@ -1,5 +1,5 @@
 import { countMatching } from '../query/execute.js';
-import { type Command, hintOf, int, optionalDoc, optionalNumber, text } from './command.js';
+import { assertSimpleCollation, type Command, hintOf, int, optionalDoc, optionalNumber, text } from './command.js';
 import { nonNegative } from './reading.js';
 
 export const count: Command = {
@@ -8,6 +8,7 @@ export const count: Command = {
   inTransaction: false,
   run(context) {
     const { command, engine, db } = context;
+    assertSimpleCollation(command);
     const { tx, release } = context.snapshot();
     try {
       const request = {

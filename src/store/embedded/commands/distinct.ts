@@ -1,6 +1,6 @@
 import { distinctValues } from '../query/distinct.js';
 import { find as findDocuments } from '../query/execute.js';
-import { type Command, hintOf, optionalDoc, text } from './command.js';
+import { assertSimpleCollation, type Command, hintOf, optionalDoc, text } from './command.js';
 import { decoded } from './reading.js';
 
 export const distinct: Command = {
@@ -9,6 +9,7 @@ export const distinct: Command = {
   inTransaction: true,
   run(context) {
     const { command, engine, db } = context;
+    assertSimpleCollation(command);
     const key = text(command, 'key');
     const { tx, release } = context.snapshot();
     try {

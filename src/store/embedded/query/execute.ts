@@ -65,7 +65,7 @@ export function planFor(tx: Transaction, c: Collection, request: FindRequest): P
 function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined): Iterable<Found> {
   const docs = documentsOf(c);
   if (chosen.kind === 'collection') {
-    for (const { value } of tx.range(docs, after(docs))) {
+    for (const { value } of tx.range(docs, after(docs), chosen.reverse)) {
       examined.docs += 1;
       yield new Found(value);
     }
@@ -167,7 +167,12 @@ function sorted(
 }
 
 /** How many match; reads no document where an index says all. */
-export function countMatching(tx: Transaction, c: Collection | undefined, request: FindRequest): number {
+export function countMatching(
+  tx: Transaction,
+  c: Collection | undefined,
+  request: FindRequest,
+  examined: Examined = { keys: 0, docs: 0 },
+): number {
   let n = 0;
   if (!c) return 0;
   const chosen = planFor(tx, c, request);
@@ -177,10 +182,11 @@ export function countMatching(tx: Transaction, c: Collection | undefined, reques
       const base = entriesOf(c, stored);
       for (const { from, to } of chosen.ranges)
         for (const _entry of tx.range(Buffer.concat([base, from]), Buffer.concat([base, to]))) n += 1;
+      examined.keys += n;
       const counted = Math.max(n - (request.skip ?? 0), 0);
       return request.limit ? Math.min(counted, request.limit) : counted;
     }
   }
-  for (const _found of find(tx, c, request)) n += 1;
+  for (const _found of find(tx, c, request, undefined, examined)) n += 1;
   return n;
 }

@@ -364,20 +364,16 @@ export const verdicts: readonly Verdict[] = [
     name: '$sum of a constant that is no whole number counts by whole ones',
     page: operator('aggregation/sum'),
     applies: (s) =>
-      /"\\$sum":(1\.5|2\.5|0\.5)|"\\$sum":\{"\\$number(Double|Decimal)/.test(s.text) &&
-      oneAfter((v) => (isDoc(v) && 'y' in v && !('x' in v && 'z' in v) ? { ...(withoutNulls(v) as object), y: 0 } : v))(
-        s,
-      ),
+      /"\$sum":([012]\.5|\{"\$number(Double|Decimal))/.test(s.text) &&
+      oneAfter((v) => (isDoc(v) && 'y' in v ? { ...(withoutNulls(v) as object), y: 0 } : v))(s),
   },
   {
     name: 'an empty array is not below null in a sort',
     page: `${manual}reference/bson-type-comparison-order/#arrays`,
     applies: ({ kind, before, ours, theirs }) =>
-      (kind === 'find' || kind === 'findAndModify') &&
       before.includes('[]') &&
-      ours !== undefined &&
-      theirs !== undefined &&
-      (kind === 'findAndModify' || parseLength(ours) === parseLength(theirs)),
+      (kind === 'findAndModify' ||
+        (kind === 'find' && ours !== undefined && theirs !== undefined && parseLength(ours) === parseLength(theirs))),
   },
   {
     name: 'a search looks at more documents than it has to',
@@ -464,6 +460,51 @@ export const verdicts: readonly Verdict[] = [
     name: '$inc, $mul, $bit of an upsert take a boolean for a number',
     page: operator('update/inc'),
     applies: and(({ text }) => text.includes('"upsert":true'), oursRefuses(14)),
+  },
+  {
+    name: '$in, $nin hold a decimal apart from an equal double',
+    page: operator('query/in'),
+    applies: ({ text, before, ours, theirs }) =>
+      /"\$n?in"/.test(text) &&
+      `${before}${text}`.includes('$numberDecimal') &&
+      ours !== undefined &&
+      theirs !== undefined,
+  },
+  {
+    name: '$mul of a missing field by less than 0 is 0, not -0',
+    page: operator('update/mul'),
+    applies: and(
+      has('$mul'),
+      oneAfter(
+        both(
+          sortedKeys,
+          (v) => (isDoc(v) && v['$numberDouble'] === '-0.0' ? { $numberDouble: '0.0' } : v),
+          shortDecimal,
+        ),
+      ),
+    ),
+  },
+  {
+    name: 'a decimal is another group than an equal double',
+    page: operator('aggregation/group'),
+    applies: and(
+      has('$group', '$sortByCount', '$setUnion', '$setIntersection', '$setDifference', '$addToSet'),
+      ({ before, text, ours, theirs }) =>
+        `${before}${text}`.includes('$numberDecimal') && ours !== undefined && theirs !== undefined,
+    ),
+  },
+  {
+    name: 'a projection into an array makes its values empty documents',
+    page: operator('aggregation/unset'),
+    applies: and(
+      has('$unset', '$project', 'projection', 'fields'),
+      ({ theirs }) => theirs?.includes('{}') ?? false,
+      oneAfter((v) =>
+        Array.isArray(v)
+          ? v.map((i) => (isDoc(i) && !('$numberInt' in i) && Object.keys(i).some((k) => !k.startsWith('$')) ? i : {}))
+          : v,
+      ),
+    ),
   },
 ];
 
