@@ -166,6 +166,7 @@ describe('aggregation', () => {
           branches: [
             Object.fromEntries([
               ['case', false],
+              // oxlint-disable-next-line unicorn/no-thenable -- MongoDB's own name
               ['then', 'a'],
             ]),
           ],
@@ -195,6 +196,7 @@ describe('aggregation', () => {
           branches: [
             Object.fromEntries([
               ['case', false],
+              // oxlint-disable-next-line unicorn/no-thenable -- MongoDB's own name
               ['then', 1],
             ]),
           ],
@@ -265,7 +267,7 @@ describe('aggregation', () => {
         },
       ])
       .toArray();
-    expect((ron?.['up'] as Document[]).map((u) => [u['name'], Number(u['d'])])).toEqual([
+    expect(((ron?.['up'] ?? []) as Document[]).map((u) => [u['name'], Number(u['d'])])).toEqual([
       ['Eliot', 0],
       ['Dev', 1],
     ]);
