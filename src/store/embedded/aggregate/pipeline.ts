@@ -84,6 +84,7 @@ export function compilePipeline(stages: readonly Value[], env: PipelineEnv, plac
   const direct = compiled[taken]?.direct;
   return {
     leading: { ...leading, let: env.variables.let },
+    taken,
     writes,
     startsWithoutCollection: SOURCES.has(parsed[0]?.[0] ?? ''),
     fields: direct?.fields && new PartialDecoder(direct.fields),

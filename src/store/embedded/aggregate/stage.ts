@@ -34,6 +34,8 @@ export interface Stage {
 export interface Pipeline {
   /** What the scan of the collection may take over, so that an index serves it. */
   readonly leading: ReadRequest;
+  /** How many stages `leading` stands for. */
+  readonly taken: number;
   /** Of the documents it is run over; undefined: all fields. */
   readonly fields: PartialDecoder | undefined;
   /** An undefined in the source: others may have their turn. */

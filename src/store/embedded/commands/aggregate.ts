@@ -6,7 +6,16 @@ import { MAX_DOCUMENT } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { search } from '../query/execute.js';
 import { cursorReply } from '../wire/message.js';
-import { type Command, hintOf, optionalDoc, text } from './command.js';
+import { aboutCollection } from './about-collection.js';
+import {
+  assertSimpleCollation,
+  variablesOf,
+  type Command,
+  hintOf,
+  optionalBoolean,
+  optionalDoc,
+  text,
+} from './command.js';
 import { store } from './output.js';
 import { DEFAULT_BATCH, decoded, nonNegative, pause } from './reading.js';
 
@@ -45,15 +54,14 @@ export const aggregate: Command = {
         'FailedToParse',
         "The 'cursor' option is required, except for aggregate with the explain argument",
       );
-    if (command['collation'] !== undefined && Object.keys(command['collation'] as object).length > 0)
-      throw new EngineError('NotImplemented', 'collation is not supported by the embedded engine');
+    assertSimpleCollation(command);
     const stages = command['pipeline'];
     if (!Array.isArray(stages))
       throw new EngineError('TypeMismatch', "'pipeline' option must be specified as an array");
+    const about = aboutCollection(context, name);
     const { tx, release } = context.snapshot();
-    const letSpec = optionalDoc(command, 'let') ?? {};
     const env: PipelineEnv = {
-      variables: { now: new Date(), let: letSpec },
+      variables: { now: new Date(), let: variablesOf(command) ?? {} },
       read: (collection, request) =>
         decoded(
           search(tx, engine.catalogue.find(db, collection), {
@@ -67,6 +75,7 @@ export const aggregate: Command = {
         tx.checkTime();
         return pause();
       },
+      about,
     };
     let running: AsyncIterable<Doc>;
     let writes: ReturnType<typeof compilePipeline>['writes'];

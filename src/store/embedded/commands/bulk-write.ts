@@ -3,7 +3,7 @@ import { toInteger } from '../bson/types.js';
 import { type Doc, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { type Collection } from '../storage/catalogue.js';
-import { type Command, docs, ensureCollection, int, optionalBoolean, optionalDoc } from './command.js';
+import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, optionalDoc } from './command.js';
 import { BulkFailed, StatementFailed, checkBatch, each, runDelete, runUpdate, updateStatement } from './statements.js';
 
 function bulkReply(rows: readonly Doc[], errors: readonly Doc[], total: Record<string, number>): Doc {
@@ -31,6 +31,8 @@ export const bulkWrite: Command = {
   retryable: true,
   async run(context) {
     const { command, engine } = context;
+    if (context.db !== 'admin')
+      throw new EngineError('Unauthorized', 'bulkWrite may only be run against the admin database.');
     const ops = docs(command, 'ops');
     checkBatch(ops.length);
     const spaces: (Collection | undefined)[] = [];
@@ -46,7 +48,7 @@ export const bulkWrite: Command = {
     }
     const ordered = optionalBoolean(command, 'ordered') ?? true;
     const errorsOnly = optionalBoolean(command, 'errorsOnly') ?? false;
-    const variables = optionalDoc(command, 'let');
+    const variables = variablesOf(command);
     const space = (v: Value): Collection | undefined => {
       const at = toInteger(v) ?? -1;
       if (at < 0 || at >= spaces.length)

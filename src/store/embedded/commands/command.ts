@@ -1,4 +1,5 @@
 import { Int32 } from 'bson';
+import { compileExpression } from '../aggregate/expression.js';
 import { isDoc, isNumeric, toNumber, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import type { Writer } from '../documents/write.js';
@@ -134,6 +135,28 @@ export const hintOf = (v: Value): string | Doc | undefined => {
   if (isDoc(v)) return Object.keys(v).length === 0 ? undefined : v;
   throw new EngineError('FailedToParse', 'hint must be a string or an object');
 };
+
+/** Text is compared byte by byte: the simple collation. @throws {EngineError} 238: any other */
+export function assertSimpleCollation({ collation }: Doc): void {
+  if (collation === undefined) return;
+  if (!isDoc(collation)) throw wrong('command', 'collation', collation, 'object');
+  if (Object.keys(collation).length > 0 && collation['locale'] !== 'simple')
+    throw new EngineError('NotImplemented', 'collation is not supported by the embedded engine');
+}
+
+/** The variables of `let`: expressions without a document. */
+export function variablesOf(command: Doc): Doc | undefined {
+  const given = optionalDoc(command, 'let');
+  if (!given) return undefined;
+  const variables = { now: new Date(), let: {} };
+  return Object.fromEntries(
+    Object.entries(given).map(([name, v]) => {
+      if (!/^[a-z\u0080-\uFFFF]/.test(name))
+        throw new EngineError('FailedToParse', `'${name}' starts with an invalid character for a user variable name`);
+      return [name, compileExpression(v)({}, variables)];
+    }),
+  );
+}
 
 export const int = (n: number): Int32 => new Int32(n);
 

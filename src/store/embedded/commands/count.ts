@@ -1,6 +1,6 @@
 import { countMatching } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
-import { type Command, hintOf, int, optionalDoc, optionalNumber, text } from './command.js';
+import { assertSimpleCollation, type Command, hintOf, int, optionalDoc, optionalNumber, text } from './command.js';
 import { nonNegative, pause } from './reading.js';
 
 export const count: Command = {
@@ -9,6 +9,7 @@ export const count: Command = {
   inTransaction: false,
   async run(context) {
     const { command, engine, db } = context;
+    assertSimpleCollation(command);
     const { tx, release } = context.snapshot();
     try {
       const request = {

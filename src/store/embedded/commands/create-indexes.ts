@@ -1,9 +1,10 @@
 import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
 import { isDoc } from '../bson/types.js';
-import { type Value } from '../bson/value.js';
+import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { specDoc, specOf } from '../storage/catalogue.js';
+import type { IndexSpec } from '../query/indexes.js';
+import { type Collection, specDoc, specOf } from '../storage/catalogue.js';
 import { type Command, docs, ensureCollection, int, text } from './command.js';
 
 const defaultName = (key: Value): string =>
@@ -13,6 +14,67 @@ const defaultName = (key: Value): string =>
         .join('_')
     : '';
 
+/** What tells two indexes apart; the other options can be changed. */
+const identity = (spec: IndexSpec): Doc => {
+  const { name: _name, expireAfterSeconds: _seconds, hidden: _hidden, ...rest } = spec;
+  return specDoc({ ...rest, name: '' });
+};
+
+/** @throws {EngineError} 86: the name is another index's; 85: the same index with other options, or by another name */
+function existsAlready(collection: Collection, spec: IndexSpec): boolean {
+  const same = collection.indexes.find((i) => i.index.spec.name === spec.name)?.index.spec;
+  if (same) {
+    if (!equals(identity(same), identity(spec)))
+      throw new EngineError(
+        'IndexKeySpecsConflict',
+        `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: ${JSON.stringify(specDoc(spec))}, existing index: ${JSON.stringify(specDoc(same))}`,
+      );
+    if (!equals(specDoc(same), specDoc(spec)))
+      throw new EngineError(
+        'IndexOptionsConflict',
+        `An equivalent index already exists with the same name but different options. Requested index: ${JSON.stringify(specDoc(spec))}, existing index: ${JSON.stringify(specDoc(same))}`,
+      );
+    return true;
+  }
+  const alike = collection.indexes.find((i) => equals(identity(i.index.spec), identity(spec)))?.index.spec;
+  if (alike) throw new EngineError('IndexOptionsConflict', `Index already exists with a different name: ${alike.name}`);
+  return false;
+}
+
+/** Operators that a partial index's filter may use. https://www.mongodb.com/docs/manual/core/index-partial/ */
+const PARTIAL = new Set(['$eq', '$exists', '$gt', '$gte', '$lt', '$lte', '$type', '$and', '$or', '$in']);
+
+function assertPartial(filter: Value): void {
+  if (Array.isArray(filter)) for (const part of filter) assertPartial(part);
+  else if (isDoc(filter))
+    for (const [name, v] of Object.entries(filter)) {
+      if (name.startsWith('$') && (!PARTIAL.has(name) || (name === '$exists' && v !== true)))
+        throw new EngineError('CannotCreateIndex', `unsupported expression in partial index: ${name}`);
+      assertPartial(v);
+    }
+}
+
+/** @throws {EngineError} 67, 197: options that do not go together */
+function assertBuildable(spec: IndexSpec): void {
+  const fields = Object.keys(spec.key);
+  if (equals(spec.key, { _id: new Int32(1) }))
+    for (const option of ['unique', 'sparse', 'hidden', 'partialFilterExpression', 'expireAfterSeconds'] as const)
+      if (spec[option] !== undefined)
+        throw new EngineError(
+          'InvalidIndexSpecificationOption',
+          `The field '${option}' is not valid for an _id index specification.`,
+        );
+  if (spec.expireAfterSeconds !== undefined && fields.length > 1)
+    throw new EngineError(
+      'CannotCreateIndex',
+      'TTL indexes are single-field indexes, compound indexes do not support TTL',
+    );
+  if (spec.sparse && spec.partialFilterExpression)
+    throw new EngineError('CannotCreateIndex', 'cannot mix "partialFilterExpression" and "sparse" options');
+  if (spec.partialFilterExpression) assertPartial(spec.partialFilterExpression);
+}
+
+/** https://www.mongodb.com/docs/manual/reference/command/createIndexes/ */
 export const createIndexes: Command = {
   help: 'Builds indexes.',
   fields: ['createIndexes', 'indexes', 'commitQuorum', 'ignoreUnknownIndexOptions'],
@@ -24,6 +86,7 @@ export const createIndexes: Command = {
     if (wanted.length === 0) throw new EngineError('BadValue', 'Must specify at least one index to create');
     const existed = engine.catalogue.find(db, name) !== undefined;
     const specs = wanted.map((w) => specOf('name' in w ? w : { ...w, name: defaultName(w['key']) }));
+    specs.forEach(assertBuildable);
     const collection = await ensureCollection(engine, db, name);
     if (context.session.inTransaction && context.snapshot().tx.collections.has(collection.id))
       throw new EngineError(
@@ -36,30 +99,7 @@ export const createIndexes: Command = {
         if (collection.gone) throw new EngineError('QueryPlanKilled', `collection dropped: ${db}.${name}`);
         for (const spec of specs) {
           if (spec.name === '_id_' || equals(spec.key, { _id: new Int32(1) })) continue;
-          const same = collection.indexes.find((i) => i.index.spec.name === spec.name);
-          const alike = collection.indexes.find(
-            (i) =>
-              equals(i.index.spec.key, spec.key) &&
-              equals(specDoc({ ...i.index.spec, name: '' }), specDoc({ ...spec, name: '' })),
-          );
-          if (same) {
-            if (!equals(same.index.spec.key, spec.key))
-              throw new EngineError(
-                'IndexKeySpecsConflict',
-                `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Requested index: ${JSON.stringify(spec.key)}, existing index: ${JSON.stringify(same.index.spec.key)}`,
-              );
-            if (!equals(specDoc(same.index.spec), specDoc(spec)))
-              throw new EngineError(
-                'IndexOptionsConflict',
-                `An equivalent index already exists with the same name but different options. Requested index: ${spec.name}`,
-              );
-            continue;
-          }
-          if (alike)
-            throw new EngineError(
-              'IndexOptionsConflict',
-              `Index already exists with a different name: ${alike.index.spec.name}`,
-            );
+          if (existsAlready(collection, spec)) continue;
           engine.catalogue.addIndex(tx, collection, spec);
         }
       },

@@ -1,6 +1,15 @@
 import { toInteger } from '../bson/types.js';
 import { EngineError } from '../errors.js';
-import { type Command, docs, int, optionalBoolean, optionalDoc, text } from './command.js';
+import {
+  assertSimpleCollation,
+  variablesOf,
+  type Command,
+  docs,
+  int,
+  optionalBoolean,
+  optionalDoc,
+  text,
+} from './command.js';
 import { checkBatch, each, runDelete } from './statements.js';
 
 export const deleteCommand: Command = {
@@ -13,25 +22,19 @@ export const deleteCommand: Command = {
     const statements = docs(command, 'deletes');
     checkBatch(statements.length);
     const collection = engine.catalogue.find(db, text(command, 'delete'));
+    const variables = variablesOf(command);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
     return context.write((tx, writer) => {
       let n = 0;
       const errors = each(context, tx, statements, ordered, (statement) => {
+        assertSimpleCollation(statement);
         const limit = toInteger(statement['limit']);
         if (limit !== 0 && limit !== 1)
           throw new EngineError(
             statement['limit'] === undefined ? 40414 : 'FailedToParse',
             `The limit field in delete objects must be 0 or 1. Got ${String(statement['limit'])}`,
           );
-        n += runDelete(
-          tx,
-          writer,
-          collection,
-          statement,
-          optionalDoc(statement, 'q') ?? {},
-          limit === 0,
-          optionalDoc(command, 'let'),
-        );
+        n += runDelete(tx, writer, collection, statement, optionalDoc(statement, 'q') ?? {}, limit === 0, variables);
       });
       return { n: int(n), ...(errors.length > 0 && { writeErrors: errors }) };
     });

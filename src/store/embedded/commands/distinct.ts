@@ -1,7 +1,7 @@
 import { distinctValues } from '../query/distinct.js';
 import { search } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
-import { type Command, hintOf, optionalDoc, text } from './command.js';
+import { assertSimpleCollation, type Command, hintOf, optionalDoc, text } from './command.js';
 import { decoded, pause } from './reading.js';
 
 export const distinct: Command = {
@@ -10,6 +10,7 @@ export const distinct: Command = {
   inTransaction: true,
   async run(context) {
     const { command, engine, db } = context;
+    assertSimpleCollation(command);
     const key = text(command, 'key');
     const { tx, release } = context.snapshot();
     try {

@@ -1,56 +1,100 @@
 import { compilePipeline } from '../aggregate/pipeline.js';
-import { type Doc, type Value } from '../bson/value.js';
+import { isDoc } from '../bson/types.js';
+import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { type FindRequest } from '../query/execute.js';
-import { type Transaction } from '../transactions/transactions.js';
-import { type Command, type Context, hintOf, optionalDoc, optionalNumber } from './command.js';
+import type { FindRequest } from '../query/execute.js';
+import { type Explained, explainSearch, verbosityOf } from '../query/explain.js';
+import { inSlices } from '../query/slices.js';
+import { compileProjection } from '../query/projection.js';
+import { type Command, type Context, docs, hintOf, optionalDoc, optionalNumber } from './command.js';
 import { pause } from './reading.js';
+import { VERSION } from './version.js';
 
-function leadingOf(
-  context: Context,
-  stages: readonly Value[],
-  tx: Transaction,
-): { filter?: Doc; sort?: Doc; limit?: number } {
-  void tx;
-  return compilePipeline(stages, {
-    variables: { now: new Date(), let: {} },
+/** The search of each command that can be explained, and the stages over it. */
+const EXPLAINED: Readonly<
+  Record<string, (inner: Doc) => { request: FindRequest; over?: string[]; projection?: Doc | undefined }>
+> = {
+  find(inner) {
+    const projection = optionalDoc(inner, 'projection');
+    if (projection) compileProjection(projection);
+    return { projection, request: { ...searchOf(inner, 'filter'), sort: optionalDoc(inner, 'sort') } };
+  },
+  count: (inner) => ({ over: ['COUNT'], request: searchOf(inner, 'query') }),
+  distinct: (inner) => ({ request: searchOf(inner, 'query') }),
+  findAndModify: (inner) => ({
+    over: [inner['remove'] === true ? 'DELETE' : 'UPDATE'],
+    request: { ...searchOf(inner, 'query'), sort: optionalDoc(inner, 'sort'), limit: 1 },
+  }),
+  update: (inner) => ({ over: ['UPDATE'], request: searchOf(only(docs(inner, 'updates')), 'q') }),
+  delete: (inner) => ({ over: ['DELETE'], request: searchOf(only(docs(inner, 'deletes')), 'q') }),
+};
+
+function searchOf(inner: Doc, filter: string): FindRequest {
+  const limit = optionalNumber(inner, 'limit');
+  return {
+    filter: optionalDoc(inner, filter) ?? {},
+    limit: limit === undefined ? undefined : Math.abs(limit),
+    skip: optionalNumber(inner, 'skip'),
+    hint: hintOf(inner['hint']),
+    let: optionalDoc(inner, 'let'),
+  };
+}
+
+function only(statements: readonly Doc[]): Doc {
+  const [statement] = statements;
+  if (statements.length !== 1 || !statement)
+    throw new EngineError('InvalidLength', 'explained write batches must be of size 1');
+  return statement;
+}
+
+/** The search that a pipeline begins with; `rest`: the stages it leaves. */
+function pipelineOf(context: Context, inner: Doc, stages: readonly Value[]): { request: FindRequest; rest: Doc[] } {
+  const { leading, taken } = compilePipeline(stages, {
+    variables: { now: new Date(), let: optionalDoc(inner, 'let') ?? {} },
     read: () => [],
     memoryLimitBytes: context.engine.memoryLimitBytes,
     pause,
-  }).leading;
+  });
+  return {
+    request: { ...leading, filter: leading.filter ?? {}, hint: hintOf(inner['hint']) },
+    rest: stages.slice(taken).filter(isDoc),
+  };
 }
 
+/** https://www.mongodb.com/docs/manual/reference/command/explain/ */
 export const explain: Command = {
   help: 'Tells how a command would find its documents.',
   fields: ['explain', 'verbosity'],
   async run(context) {
-    const inner = optionalDoc(context.command, 'explain') ?? {};
-    const name = [inner['find'], inner['aggregate'], inner['count'], inner['distinct']].find(
-      (n) => typeof n === 'string',
-    );
+    const inner = optionalDoc(context.command, 'explain');
+    if (!inner) throw new EngineError('TypeMismatch', "BSON field 'explain.explain' must be an object");
+    const verbosity = verbosityOf(context.command['verbosity']);
+    const [command = ''] = Object.keys(inner);
+    const name = inner[command];
     if (typeof name !== 'string')
-      throw new EngineError(
-        'NotImplemented',
-        `explain of ${Object.keys(inner)[0] ?? 'nothing'} is not supported by the embedded engine`,
-      );
-    const { explainFind } = await import('../query/explain.js');
+      throw new EngineError('InvalidNamespace', `collection name has invalid type for explain of ${command}`);
     const { tx, release } = context.snapshot();
     try {
-      const leading = Array.isArray(inner['pipeline']) ? leadingOf(context, inner['pipeline'], tx) : {};
-      const request: FindRequest = {
-        filter: optionalDoc(inner, 'filter') ?? optionalDoc(inner, 'query') ?? leading.filter ?? {},
-        sort: optionalDoc(inner, 'sort') ?? leading.sort,
-        limit: optionalNumber(inner, 'limit') ?? leading.limit,
-        skip: optionalNumber(inner, 'skip'),
-        hint: hintOf(inner['hint']),
-      };
-      return explainFind(
-        tx,
-        context.engine.catalogue.find(context.db, name),
-        `${context.db}.${name}`,
-        request,
-        context.command['verbosity'] !== 'queryPlanner',
-      );
+      const search = (explained: Omit<Explained, 'namespace' | 'version'>): Promise<Doc> =>
+        inSlices(
+          explainSearch(
+            tx,
+            context.engine.catalogue.find(context.db, name),
+            { namespace: `${context.db}.${name}`, version: VERSION, ...explained },
+            verbosity,
+          ),
+          pause,
+        );
+      if (command === 'aggregate' && Array.isArray(inner['pipeline'])) {
+        const { request, rest } = pipelineOf(context, inner, inner['pipeline']);
+        const found = await search({ request });
+        if (rest.length === 0) return { ...found, command: inner };
+        const { serverInfo, ...cursor } = found;
+        return { explainVersion: '1', stages: [{ $cursor: cursor }, ...rest], serverInfo, command: inner };
+      }
+      const of = EXPLAINED[command === 'findandmodify' ? 'findAndModify' : command];
+      if (!of) throw new EngineError('CommandNotFound', `Explain failed due to unknown command: ${command}`);
+      return { ...(await search(of(inner))), command: inner };
     } finally {
       release();
     }

@@ -5,7 +5,17 @@ import { EngineError } from '../errors.js';
 import { compileFilter } from '../query/match.js';
 import { compileProjection } from '../query/projection.js';
 import { compileUpdate } from '../update/apply.js';
-import { type Command, ensureCollection, hintOf, int, optionalBoolean, optionalDoc, text } from './command.js';
+import {
+  assertSimpleCollation,
+  variablesOf,
+  type Command,
+  ensureCollection,
+  hintOf,
+  int,
+  optionalBoolean,
+  optionalDoc,
+  text,
+} from './command.js';
 
 export const findAndModify: Command = {
   help: 'Changes or removes one document and returns it.',
@@ -30,12 +40,13 @@ export const findAndModify: Command = {
   async run(context) {
     const { command, engine, db } = context;
     const name = text(command, 'findAndModify' in command ? 'findAndModify' : 'findandmodify');
-    if (command['collation'] !== undefined)
-      throw new EngineError('NotImplemented', 'collation is not supported by the embedded engine');
+    assertSimpleCollation(command);
     const remove = optionalBoolean(command, 'remove') ?? false;
     const upsert = optionalBoolean(command, 'upsert') ?? false;
     const after = optionalBoolean(command, 'new') ?? false;
     const change = command['update'];
+    if (Array.isArray(change) && command['arrayFilters'] !== undefined)
+      throw new EngineError('FailedToParse', 'Cannot specify arrayFilters and a pipeline update');
     if (!remove && change === undefined)
       throw new EngineError('FailedToParse', 'Either an update or remove=true must be specified');
     if (remove && change !== undefined)
@@ -49,7 +60,7 @@ export const findAndModify: Command = {
       );
     const collection = upsert ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
     const filterDoc = optionalDoc(command, 'query') ?? {};
-    const variables = optionalDoc(command, 'let');
+    const variables = variablesOf(command);
     const fields = optionalDoc(command, 'fields');
     return context.write((tx, writer) => {
       const filter = compileFilter(filterDoc, { ...(variables && { let: variables }) });
@@ -61,7 +72,8 @@ export const findAndModify: Command = {
         let: variables,
       };
       const [found] = [...findDocuments(tx, collection, request, filter)];
-      const show = (doc: Doc): Doc => (fields ? compileProjection(fields, { filter })(doc) : doc);
+      const project = fields && compileProjection(fields, { filter });
+      const show = (doc: Doc): Doc => (project ? project(doc, { now: new Date(), let: variables ?? {} }) : doc);
       if (remove) {
         if (found && collection) writer.remove(collection, found.doc);
         return { lastErrorObject: { n: int(found ? 1 : 0) }, value: found ? show(found.doc) : null };
@@ -85,7 +97,7 @@ export const findAndModify: Command = {
       }
       const changed = compiled.apply(found.doc, filter.positional(found.doc));
       const before = show(found.doc);
-      writer.replace(collection, found.doc, changed);
+      if (changed !== found.doc) writer.replace(collection, found.doc, changed);
       return { lastErrorObject: { n: int(1), updatedExisting: true }, value: after ? show(changed) : before };
     });
   },

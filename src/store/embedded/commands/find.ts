@@ -5,7 +5,16 @@ import { type FindRequest, search } from '../query/execute.js';
 import { compileFilter } from '../query/match.js';
 import { compileProjection } from '../query/projection.js';
 import { cursorReply } from '../wire/message.js';
-import { type Command, hintOf, optionalBoolean, optionalDoc, optionalNumber, text } from './command.js';
+import {
+  assertSimpleCollation,
+  variablesOf,
+  type Command,
+  hintOf,
+  optionalBoolean,
+  optionalDoc,
+  optionalNumber,
+  text,
+} from './command.js';
 import { DEFAULT_BATCH, nonNegative } from './reading.js';
 
 function* bytesOf(
@@ -45,10 +54,15 @@ export const find: Command = {
   async run(context) {
     const { command, engine, db } = context;
     const name = text(command, 'find');
-    for (const field of ['returnKey', 'showRecordId', 'tailable', 'awaitData'])
+    if (optionalBoolean(command, 'tailable'))
+      throw new EngineError('BadValue', `error processing query: tailable cursor requested on non capped collection`);
+    if (optionalBoolean(command, 'awaitData'))
+      throw new EngineError('FailedToParse', "Cannot set 'awaitData' without also setting 'tailable'");
+    for (const field of ['returnKey', 'showRecordId'])
       if (optionalBoolean(command, field))
         throw new EngineError('NotImplemented', `${field} is not supported by the embedded engine`);
-    for (const field of ['min', 'max', 'collation'])
+    assertSimpleCollation(command);
+    for (const field of ['min', 'max'])
       if (isDoc(command[field]) && Object.keys(command[field]).length > 0)
         throw new EngineError('NotImplemented', `${field} is not supported by the embedded engine`);
     const givenLimit = optionalNumber(command, 'limit') ?? 0;
@@ -58,7 +72,7 @@ export const find: Command = {
       skip: nonNegative(command, 'skip'),
       limit: Math.abs(givenLimit),
       hint: hintOf(command['hint']),
-      let: optionalDoc(command, 'let'),
+      let: variablesOf(command),
       now: new Date(),
       memoryLimitBytes: engine.memoryLimitBytes,
     };

@@ -5,13 +5,17 @@ import { type Command, optionalBoolean, text } from './command.js';
 export const renameCollection: Command = {
   help: 'Gives a collection another name.',
   fields: ['renameCollection', 'to', 'dropTarget'],
-  async run({ command, engine }) {
+  async run({ command, engine, db: runOn }) {
+    if (runOn !== 'admin')
+      throw new EngineError('Unauthorized', 'renameCollection may only be run against the admin database.');
     const split = (ns: string): [string, string] => [ns.slice(0, ns.indexOf('.')), ns.slice(ns.indexOf('.') + 1)];
     const [db, name] = split(text(command, 'renameCollection'));
     const [toDb, toName] = split(text(command, 'to'));
     checkName(toDb, toName);
     const collection = engine.catalogue.find(db, name);
     if (!collection) throw new EngineError('NamespaceNotFound', `Source collection ${db}.${name} does not exist`);
+    if (db === toDb && name === toName)
+      throw new EngineError('IllegalOperation', "Can't rename a collection to itself");
     const target = engine.catalogue.find(toDb, toName);
     if (target && !optionalBoolean(command, 'dropTarget'))
       throw new EngineError('NamespaceExists', 'target namespace exists');

@@ -7,7 +7,7 @@ import { compileFilter } from '../query/match.js';
 import { type Collection } from '../storage/catalogue.js';
 import { Conflict, type Transaction } from '../transactions/transactions.js';
 import { compileUpdate } from '../update/apply.js';
-import { type Context, hintOf, int, optionalBoolean, optionalDoc } from './command.js';
+import { assertSimpleCollation, type Context, hintOf, int, optionalBoolean, optionalDoc } from './command.js';
 
 const MAX_BATCH = 100_000;
 
@@ -84,12 +84,16 @@ export function updateStatement(statement: Doc, q: string, u: string): UpdateSta
   const update = statement[u];
   if (!isDoc(update) && !Array.isArray(update))
     throw new EngineError('FailedToParse', 'Update argument must be either an object or an array');
-  if (statement['collation'] !== undefined)
-    throw new EngineError('NotImplemented', 'collation is not supported by the embedded engine');
+  assertSimpleCollation(statement);
+  const multi = optionalBoolean(statement, 'multi') ?? false;
+  if (multi && statement['sort'] !== undefined)
+    throw new EngineError('FailedToParse', 'Cannot specify sort with multi=true');
+  if (Array.isArray(update) && statement['arrayFilters'] !== undefined)
+    throw new EngineError('FailedToParse', 'Cannot specify arrayFilters and a pipeline update');
   return {
     filter,
     update,
-    multi: optionalBoolean(statement, 'multi') ?? false,
+    multi,
     upsert: optionalBoolean(statement, 'upsert') ?? false,
     statement,
   };
@@ -102,10 +106,15 @@ export function runUpdate(
   variables: Doc | undefined,
 ): { matched: number; modified: number; upserted?: Value } {
   const filters = s.statement['arrayFilters'];
+  const constants = optionalDoc(s.statement, s.statement['constants'] === undefined ? 'c' : 'constants');
+  if (constants && !Array.isArray(s.update))
+    throw new EngineError(51198, 'Constant values may only be specified for pipeline updates');
+  if (filters !== undefined && !Array.isArray(filters))
+    throw new EngineError('TypeMismatch', "BSON field 'update.updates.arrayFilters' must be an array");
   const update = compileUpdate(s.update, {
     multi: s.multi,
     now: new Date(),
-    ...(variables && { let: variables }),
+    let: { ...variables, ...constants },
     ...(Array.isArray(filters) && { arrayFilters: filters.filter(isDoc) }),
   });
   const request = {

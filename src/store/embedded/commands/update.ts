@@ -1,6 +1,6 @@
 import { type Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { type Command, docs, ensureCollection, int, optionalBoolean, optionalDoc, text } from './command.js';
+import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, text } from './command.js';
 import { checkBatch, each, runUpdate, updateStatement } from './statements.js';
 
 const UPDATE_FIELDS = ['q', 'u', 'c', 'multi', 'upsert', 'collation', 'arrayFilters', 'hint', 'sort'];
@@ -17,6 +17,7 @@ export const update: Command = {
     const name = text(command, 'update');
     const upserts = statements.some((s) => s['upsert'] !== undefined && s['upsert'] !== false);
     const collection = upserts ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
+    const variables = variablesOf(command);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
     return context.write((tx, writer) => {
       let n = 0;
@@ -25,7 +26,7 @@ export const update: Command = {
       const errors = each(context, tx, statements, ordered, (statement, index) => {
         const odd = Object.keys(statement).find((k) => !UPDATE_FIELDS.includes(k));
         if (odd !== undefined) throw new EngineError(40415, `BSON field 'update.updates.${odd}' is an unknown field.`);
-        const result = runUpdate(writer, collection, updateStatement(statement, 'q', 'u'), optionalDoc(command, 'let'));
+        const result = runUpdate(writer, collection, updateStatement(statement, 'q', 'u'), variables);
         n += result.matched + (result.upserted === undefined ? 0 : 1);
         nModified += result.modified;
         if (result.upserted !== undefined) upserted.push({ index: int(index), _id: result.upserted });

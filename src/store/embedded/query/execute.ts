@@ -81,7 +81,7 @@ function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined)
   const docs = documentsOf(c);
   const slice = new Slice();
   if (chosen.kind === 'collection') {
-    for (const { value } of tx.range(docs, after(docs))) {
+    for (const { value } of tx.range(docs, after(docs), chosen.reverse)) {
       examined.docs += 1;
       if (slice.over()) yield undefined;
       yield new Found(value);
@@ -213,13 +213,14 @@ export function* countMatching(
   tx: Transaction,
   c: Collection | undefined,
   request: FindRequest,
+  examined: Examined = { keys: 0, docs: 0 },
 ): Generator<undefined, number> {
   let n = 0;
   if (!c) return 0;
   const chosen = planFor(tx, c, request);
   const stored = chosen.kind === 'index' && chosen.exact ? c.indexes.find((i) => i.index === chosen.index) : undefined;
   if (!stored || chosen.kind !== 'index') {
-    for (const found of search(tx, c, request))
+    for (const found of search(tx, c, request, undefined, examined))
       if (found) n += 1;
       else yield;
     return n;
@@ -231,6 +232,7 @@ export function* countMatching(
       n += 1;
       if (slice.over()) yield;
     }
+  examined.keys += n;
   const counted = Math.max(n - (request.skip ?? 0), 0);
   return request.limit ? Math.min(counted, request.limit) : counted;
 }

@@ -1,27 +1,51 @@
-import { Int32 } from 'bson';
-import type { Doc } from '../bson/value.js';
+import { hostname } from 'node:os';
+import { Int32, Long } from 'bson';
+import type { Doc, Value } from '../bson/value.js';
+import { EngineError } from '../errors.js';
 import type { Collection } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
-import { type Examined, find, type FindRequest, planFor } from './execute.js';
+import { countMatching, type Examined, search, type FindRequest, planFor } from './execute.js';
+import type { Plan } from './plan.js';
 
-/** The winning plan in MongoDB's words. https://www.mongodb.com/docs/manual/reference/explain-results/ */
-export function explainFind(
-  tx: Transaction,
-  c: Collection | undefined,
-  namespace: string,
-  request: FindRequest,
-  execute: boolean,
-): Doc {
-  const plan = c ? planFor(tx, c, request) : { kind: 'collection' as const };
-  const unfiltered = Object.keys(request.filter).length === 0;
-  let stage: Doc;
-  if (!c) stage = { stage: 'EOF' };
-  else if (plan.kind === 'collection')
-    stage = { stage: 'COLLSCAN', ...(!unfiltered && { filter: request.filter }), direction: 'forward' };
-  else {
-    const { spec } = plan.index;
-    const scan: Doc = {
-      stage: 'IXSCAN',
+export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution';
+
+/** What is explained: the search, and what a command does with what is found. */
+export interface Explained {
+  readonly namespace: string;
+  readonly request: FindRequest;
+  /** Stages over the search, innermost first: UPDATE, DELETE, COUNT. */
+  readonly over?: readonly string[];
+  readonly projection?: Doc | undefined;
+  readonly version: string;
+}
+
+/** @throws {EngineError} 9: no such verbosity */
+export function verbosityOf(v: Value): Verbosity {
+  if (v === undefined) return 'allPlansExecution';
+  if (v === 'queryPlanner' || v === 'executionStats' || v === 'allPlansExecution') return v;
+  throw new EngineError(
+    'FailedToParse',
+    "verbosity string must be one of {'queryPlanner', 'executionStats', 'allPlansExecution'}",
+  );
+}
+
+interface Stage {
+  readonly stage: string;
+  readonly about: Doc;
+  readonly inner?: Stage;
+}
+
+function scanOf(plan: Plan, filter: Doc): Stage {
+  const unfiltered = Object.keys(filter).length === 0;
+  if (plan.kind === 'collection')
+    return {
+      stage: 'COLLSCAN',
+      about: { ...(!unfiltered && { filter }), direction: plan.reverse ? 'backward' : 'forward' },
+    };
+  const { spec } = plan.index;
+  const scan: Stage = {
+    stage: 'IXSCAN',
+    about: {
       keyPattern: spec.key,
       indexName: spec.name,
       isMultiKey: plan.multikey,
@@ -31,31 +55,85 @@ export function explainFind(
       indexVersion: new Int32(2),
       direction: plan.reverse ? 'backward' : 'forward',
       indexBounds: Object.fromEntries(Object.entries(plan.bounds).map(([path, bounds]) => [path, [...bounds]])),
+    },
+  };
+  return { stage: 'FETCH', about: !plan.exact && !unfiltered ? { filter } : {}, inner: scan };
+}
+
+function stagesOf(plan: Plan | undefined, { request, over = [], projection }: Explained): Stage {
+  if (!plan) return { stage: 'EOF', about: {} };
+  let stage = scanOf(plan, request.filter);
+  const counts = over.includes('COUNT') && plan.kind === 'index' && plan.exact;
+  if (counts && stage.inner) stage = { stage: 'COUNT_SCAN', about: stage.inner.about };
+  const sorts = request.sort && Object.keys(request.sort).length > 0 && !('$natural' in request.sort);
+  if (sorts && !(plan.kind === 'index' && plan.sorted))
+    stage = {
+      stage: 'SORT',
+      about: { sortPattern: request.sort ?? {}, memLimit: new Int32(request.memoryLimitBytes ?? 0), type: 'simple' },
+      inner: stage,
     };
-    stage = { stage: 'FETCH', ...(!plan.exact && { filter: request.filter }), inputStage: scan };
-  }
-  if (request.sort && Object.keys(request.sort).length > 0 && !(plan.kind === 'index' && plan.sorted))
-    stage = { stage: 'SORT', sortPattern: request.sort, inputStage: stage };
-  if (request.skip) stage = { stage: 'SKIP', skipAmount: new Int32(request.skip), inputStage: stage };
-  if (request.limit) stage = { stage: 'LIMIT', limitAmount: new Int32(request.limit), inputStage: stage };
+  if (request.skip) stage = { stage: 'SKIP', about: { skipAmount: Long.fromNumber(request.skip) }, inner: stage };
+  if (request.limit) stage = { stage: 'LIMIT', about: { limitAmount: Long.fromNumber(request.limit) }, inner: stage };
+  if (projection && Object.keys(projection).length > 0)
+    stage = { stage: 'PROJECTION_DEFAULT', about: { transformBy: projection }, inner: stage };
+  for (const name of over) stage = { stage: name, about: {}, inner: stage };
+  return stage;
+}
+
+const shown = ({ stage, about, inner }: Stage): Doc => ({
+  stage,
+  ...about,
+  ...(inner && { inputStage: shown(inner) }),
+});
+
+/** As `shown`, with the figures of the run. */
+function measured({ stage, about, inner }: Stage, found: number, examined: Examined): Doc {
+  const own: Doc =
+    stage === 'IXSCAN' || stage === 'COUNT_SCAN'
+      ? { nReturned: new Int32(examined.keys), keysExamined: new Int32(examined.keys) }
+      : stage === 'FETCH' || stage === 'COLLSCAN'
+        ? { nReturned: new Int32(found), docsExamined: new Int32(examined.docs) }
+        : { nReturned: new Int32(found) };
+  return { stage, ...own, ...about, ...(inner && { inputStage: measured(inner, found, examined) }) };
+}
+
+/** The winning plan in MongoDB's words; where it runs, in slices. https://www.mongodb.com/docs/manual/reference/explain-results/ */
+export function* explainSearch(
+  tx: Transaction,
+  c: Collection | undefined,
+  explained: Explained,
+  verbosity: Verbosity,
+): Generator<undefined, Doc> {
+  const { request, namespace, version } = explained;
+  const stage = stagesOf(c && planFor(tx, c, request), explained);
   const reply: Doc = {
     explainVersion: '1',
-    queryPlanner: { namespace, parsedQuery: request.filter, winningPlan: stage, rejectedPlans: [] },
-    ok: new Int32(1),
+    queryPlanner: {
+      namespace,
+      indexFilterSet: false,
+      parsedQuery: request.filter,
+      winningPlan: shown(stage),
+      rejectedPlans: [],
+    },
   };
-  if (execute) {
+  if (verbosity !== 'queryPlanner') {
     const examined: Examined = { keys: 0, docs: 0 };
-    let n = 0;
     const started = performance.now();
-    for (const _found of find(tx, c, request, undefined, examined)) n += 1;
+    let found = 0;
+    if (explained.over?.includes('COUNT')) found = yield* countMatching(tx, c, request, examined);
+    else
+      for (const one of search(tx, c, request, undefined, examined))
+        if (one) found += 1;
+        else yield;
     reply['executionStats'] = {
       executionSuccess: true,
-      nReturned: new Int32(n),
+      nReturned: new Int32(explained.over && explained.over.length > 0 ? 0 : found),
       executionTimeMillis: new Int32(Math.round(performance.now() - started)),
       totalKeysExamined: new Int32(examined.keys),
       totalDocsExamined: new Int32(examined.docs),
-      executionStages: stage,
+      executionStages: measured(stage, found, examined),
+      ...(verbosity === 'allPlansExecution' && { allPlansExecution: [] }),
     };
   }
-  return reply;
+  return { ...reply, serverInfo: { host: hostname(), version } };
 }

@@ -1,7 +1,7 @@
 import { BSONRegExp } from 'bson';
 import { equals } from '../bson/compare.js';
 import { after, encodeValue } from '../bson/key.js';
-import { isDoc, orderOf } from '../bson/types.js';
+import { isDoc, orderOf, toInteger } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { CompiledIndex } from './indexes.js';
@@ -22,7 +22,7 @@ export interface PlannerIndex {
 
 /** How documents are found. Bounds may be too wide, never too narrow: the filter runs again unless `exact`. */
 export type Plan =
-  | { readonly kind: 'collection' }
+  | { readonly kind: 'collection'; readonly reverse: boolean }
   | {
       readonly kind: 'index';
       readonly index: CompiledIndex;
@@ -314,7 +314,9 @@ function servesSort(
 export function plan({ filter, sort, hint, indexes }: PlanRequest): Plan {
   const said = clauses(filter);
   const order = sort ? sortFields(sort) : [];
-  if (isDoc(hint) && '$natural' in hint) return { kind: 'collection' };
+  const natural = (isDoc(hint) ? hint['$natural'] : undefined) ?? sort?.['$natural'];
+  const whole: Plan = { kind: 'collection', reverse: (toInteger(natural) ?? 1) < 0 };
+  if (natural !== undefined) return whole;
   if (hint !== undefined) {
     const hinted = indexes.find(({ index: { spec } }) =>
       typeof hint === 'string' ? spec.name === hint : equals(spec.key, hint),
@@ -324,7 +326,7 @@ export function plan({ filter, sort, hint, indexes }: PlanRequest): Plan {
         'BadValue',
         `error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index`,
       );
-    return candidate(hinted, said, predicatesOf(said), order, true)?.plan ?? { kind: 'collection' };
+    return candidate(hinted, said, predicatesOf(said), order, true)?.plan ?? whole;
   }
   const predicates = predicatesOf(said);
   let best: Candidate | undefined;
@@ -332,5 +334,5 @@ export function plan({ filter, sort, hint, indexes }: PlanRequest): Plan {
     const c = candidate(entry, said, predicates, order, false);
     if (c && (!best || c.score > best.score)) best = c;
   }
-  return best?.plan ?? { kind: 'collection' };
+  return best?.plan ?? whole;
 }

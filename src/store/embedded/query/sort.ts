@@ -3,7 +3,7 @@ import { emptyArray } from '../bson/key.js';
 import { isDoc, isNumeric, orderOf, toNumber } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { indexValues, type Part } from './indexes.js';
+import { indexValues, type Part } from './index-values.js';
 
 /** @throws {EngineError} 2, 15974, 15975: an order that is neither 1 nor −1; `stage`: with the codes of $sort */
 export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction: 1 | -1][] {

@@ -176,6 +176,16 @@ export class Catalogue {
     transaction.afterAbort.push(() => collection.indexes.push(index));
   }
 
+  /** Gives an index other options; its entries stay as they are. */
+  changeIndex(transaction: Transaction, collection: Collection, index: StoredIndex, spec: IndexSpec): void {
+    const at = collection.indexes.indexOf(index);
+    collection.indexes[at] = { ...index, index: compileIndex(spec) };
+    this.#store(transaction, collection);
+    transaction.afterAbort.push(() => {
+      collection.indexes[at] = index;
+    });
+  }
+
   /** Remembers that an index holds arrays: from then on its bounds are read with more care. */
   markMultikey(transaction: Transaction, collection: Collection, index: StoredIndex): void {
     index.multikey = true;

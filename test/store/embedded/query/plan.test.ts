@@ -101,7 +101,7 @@ describe('plans', () => {
       ),
       { numRuns: 60 },
     );
-  }, 60_000);
+  }, 180_000);
 
   // https://www.mongodb.com/docs/manual/reference/explain-results/
   it('explain names the index and what was examined', async () => {

@@ -10,6 +10,7 @@ import { group } from '../group.js';
 import { runStages } from '../mingo.js';
 import { collect, collected, type CompilePipeline, type Docs, type PipelineEnv, type Stage } from '../stage.js';
 import { bucket, sortByCount } from './bucket.js';
+import { fill } from './fill.js';
 import { graphLookup, lookup } from './lookup.js';
 import { oneToOne } from './one-to-one.js';
 import { redact } from './redact.js';
@@ -17,7 +18,7 @@ import { setWindowFields } from './set-window-fields.js';
 import { unwind } from './unwind.js';
 
 /** Stages that mingo runs over all documents at once. */
-const MINGO = new Set(['$bucketAuto', '$densify', '$fill']);
+const MINGO = new Set(['$bucketAuto', '$densify']);
 /** Stages of MongoDB that the engine has not: they need what it has not, or a server of several nodes. */
 const REFUSED = new Set([
   '$changeStream', '$changeStreamSplitLargeEvent', '$currentOp', '$geoNear', '$listLocalSessions', '$listSampledQueries',
@@ -212,6 +213,8 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
     }
     case '$bucket':
       return several(bucket(spec, env.variables));
+    case '$fill':
+      return several(fill(spec));
     case '$sortByCount':
       return several(sortByCount(spec));
     case '$facet':

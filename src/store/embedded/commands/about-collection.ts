@@ -1,0 +1,37 @@
+import { Int32, Long } from 'bson';
+import type { PipelineEnv } from '../aggregate/stage.js';
+import { type Doc } from '../bson/value.js';
+import { idIndex } from '../storage/catalogue.js';
+import type { Context } from './command.js';
+import { sizes } from './sizes.js';
+
+/** What $collStats and $indexStats tell of a collection. https://www.mongodb.com/docs/manual/reference/operator/aggregation/collStats/ */
+export function aboutCollection(context: Context, name: string | undefined): NonNullable<PipelineEnv['about']> {
+  const { engine, db } = context;
+  const collection = name === undefined ? undefined : engine.catalogue.find(db, name);
+  return {
+    stats() {
+      const { objects, bytes } = sizes(context, collection ? [collection] : []);
+      const count = Long.fromNumber(objects);
+      return {
+        ns: `${db}.${name ?? ''}`,
+        host: engine.address(),
+        localTime: new Date(),
+        count,
+        storageStats: {
+          size: Long.fromNumber(bytes),
+          count,
+          storageSize: Long.fromNumber(bytes),
+          capped: false,
+          nindexes: new Int32(collection ? collection.indexes.length + 1 : 0),
+        },
+      };
+    },
+    indexes: () =>
+      [...(collection ? [idIndex] : []), ...(collection?.indexes.map((i) => i.index) ?? [])].map(({ spec }): Doc => ({
+        name: spec.name,
+        key: spec.key,
+        host: engine.address(),
+      })),
+  };
+}

@@ -1,0 +1,363 @@
+import { EJSON } from 'bson';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Collection,
+  type Db,
+  Decimal128,
+  type Document,
+  Double,
+  Int32,
+  Long,
+  MongoClient,
+  MongoServerError,
+} from 'mongodb';
+import { type RunningEngine, start } from '../../../src/store/embedded/index.js';
+
+/** Values from MongoDB's manual, each with its page under https://www.mongodb.com/docs/manual/reference/operator/aggregation/ */
+describe('aggregation', () => {
+  let engine: RunningEngine;
+  let client: MongoClient;
+  let db: Db;
+  let c: Collection<Document>;
+  const folder = mkdtempSync(join(tmpdir(), 'gridmate-aggregate-'));
+  beforeAll(async () => {
+    engine = await start({ folder, thread: 'same' });
+    client = await new MongoClient(engine.uri).connect();
+    db = client.db('aggregate');
+    c = db.collection('c');
+  });
+  afterAll(async () => {
+    await client.close();
+    await engine.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    for (const { name } of await db.listCollections().toArray()) await db.collection(name).drop();
+  });
+  /** The value of an expression over one document, with its BSON type. */
+  const value = async (expression: unknown, doc: Document = {}): Promise<string> => {
+    await c.deleteMany({});
+    await c.insertOne({ _id: 1 as never, ...doc });
+    const [row] = await c.aggregate([{ $project: { _id: 0, v: expression } }], { promoteValues: false }).toArray();
+    return EJSON.stringify(row?.['v'] ?? null, { relaxed: false });
+  };
+  const typed = (v: unknown): string => EJSON.stringify(v as Document, { relaxed: false });
+  const decimal = (text: string): Decimal128 => Decimal128.fromString(text);
+  const when = new Date('2014-02-10T10:50:42.389Z');
+
+  it.each<[page: string, expression: unknown, wanted: unknown]>([
+    ['add', { $add: [new Int32(2 ** 31 - 1), new Int32(1)] }, Long.fromNumber(2 ** 31)],
+    ['add', { $add: [decimal('0.1'), decimal('0.2')] }, decimal('0.3')],
+    ['add', { $add: [null, 1] }, null],
+    ['subtract', { $subtract: [new Date(2000), new Date(500)] }, Long.fromNumber(1500)],
+    [
+      'multiply',
+      { $multiply: [Long.fromString('9007199254740993'), new Int32(2)] },
+      Long.fromString('18014398509481986'),
+    ],
+    ['divide', { $divide: [new Int32(4), new Int32(2)] }, new Double(2)],
+    ['mod', { $mod: [new Int32(-7), new Int32(3)] }, new Int32(-1)],
+    ['round', { $round: [new Double(2.5)] }, new Double(2)],
+    ['round', { $round: [new Double(1234.5678), new Int32(2)] }, new Double(1234.57)],
+    ['trunc', { $trunc: [new Double(1234.5678), new Int32(-2)] }, new Double(1200)],
+    ['sqrt', { $sqrt: decimal('2.25') }, decimal('1.5')],
+    ['pow', { $pow: [new Int32(2), new Int32(40)] }, Long.fromNumber(2 ** 40)],
+    ['sum', { $sum: [0.1, 0.2, 0.3, 'x', null] }, new Double(0.6)],
+    ['avg', { $avg: [new Int32(1), new Int32(2)] }, new Double(1.5)],
+    ['toDecimal', { $toDecimal: new Double(2.5) }, decimal('2.50000000000000')],
+    ['toInt', { $toInt: decimal('5.5') }, new Int32(5)],
+    ['toLong', { $toLong: new Date(5) }, Long.fromNumber(5)],
+    ['toString', { $toString: new Date(0) }, '1970-01-01T00:00:00.000Z'],
+    ['convert', { $convert: { input: 'x', to: 'int', onError: 'no' } }, 'no'],
+    ['substrCP', { $substrCP: ['王小明', 1, 2] }, '小明'],
+    ['toUpper', { $toUpper: 'straße' }, 'STRAßE'],
+    ['split', { $split: ['June-15-2013', '-'] }, ['June', '15', '2013']],
+    ['trim', { $trim: { input: ' \n good  bye \t ' } }, 'good  bye'],
+    [
+      'regexFind',
+      { $regexFind: { input: 'Caf\u00E9 ab', regex: '(a)(b)' } },
+      { match: 'ab', idx: new Int32(5), captures: ['a', 'b'] },
+    ],
+    [
+      'dateToString',
+      { $dateToString: { format: '%Y-%m-%dT%H:%M:%S%z', date: when, timezone: 'America/New_York' } },
+      '2014-02-10T05:50:42-0500',
+    ],
+    ['dateToString', { $dateToString: { format: '%j %U %G-W%V-%u', date: when } }, '041 06 2014-W07-1'],
+    [
+      'dateTrunc',
+      { $dateTrunc: { date: new Date('2021-03-20T11:30:05Z'), unit: 'month' } },
+      new Date('2021-03-01T00:00:00Z'),
+    ],
+    [
+      'dateTrunc',
+      { $dateTrunc: { date: new Date('2024-03-10T17:00:00Z'), unit: 'day', timezone: 'Asia/Shanghai' } },
+      new Date('2024-03-10T16:00:00Z'),
+    ],
+    [
+      'dateAdd',
+      { $dateAdd: { startDate: new Date('2021-01-31T00:00:00Z'), unit: 'month', amount: 1 } },
+      new Date('2021-02-28T00:00:00Z'),
+    ],
+    [
+      'dateAdd',
+      {
+        $dateAdd: { startDate: new Date('2024-03-09T03:29:12Z'), unit: 'day', amount: 1, timezone: 'America/New_York' },
+      },
+      new Date('2024-03-10T03:29:12Z'),
+    ],
+    [
+      'dateDiff',
+      {
+        $dateDiff: {
+          startDate: new Date('2020-12-31T23:59:59Z'),
+          endDate: new Date('2021-01-01T00:00:00Z'),
+          unit: 'year',
+        },
+      },
+      Long.fromNumber(1),
+    ],
+    ['week', { $week: new Date('2016-01-04') }, new Int32(1)],
+    ['isoWeekYear', { $isoWeekYear: new Date('2015-12-31') }, Long.fromNumber(2015)],
+    ['dateFromString', { $dateFromString: { dateString: '15-06-2018', format: '%d-%m-%Y' } }, new Date('2018-06-15')],
+    [
+      'map',
+      { $map: { input: [new Int32(1), decimal('2')], as: 'x', in: { $add: ['$$x', new Int32(1)] } } },
+      [new Int32(2), decimal('3')],
+    ],
+    [
+      'filter',
+      { $filter: { input: [1, 5, 3, 7].map((n) => new Int32(n)), cond: { $gt: ['$$this', 2] }, limit: 2 } },
+      [new Int32(5), new Int32(3)],
+    ],
+    [
+      'reduce',
+      { $reduce: { input: ['a', 'b', 'c'], initialValue: '', in: { $concat: ['$$value', '$$this'] } } },
+      'abc',
+    ],
+    [
+      'zip',
+      { $zip: { inputs: [['a', 'b'], ['c']], useLongestLength: true, defaults: ['x', 'y'] } },
+      [
+        ['a', 'c'],
+        ['b', 'y'],
+      ],
+    ],
+    ['mergeObjects', { $mergeObjects: [{ a: 'x' }, null, { a: 'y' }] }, { a: 'y' }],
+    ['objectToArray', { $objectToArray: { $literal: { a: 'x' } } }, [{ k: 'a', v: 'x' }]],
+    [
+      'setUnion',
+      {
+        $setUnion: [
+          ['a', 'b'],
+          ['b', 'c'],
+        ],
+      },
+      ['a', 'b', 'c'],
+    ],
+    ['ifNull', { $ifNull: ['$none', '$nor', 'z'] }, 'z'],
+    [
+      'switch',
+      {
+        $switch: {
+          branches: [
+            Object.fromEntries([
+              ['case', false],
+              // oxlint-disable-next-line unicorn/no-thenable -- MongoDB's own name
+              ['then', 'a'],
+            ]),
+          ],
+          default: 'b',
+        },
+      },
+      'b',
+    ],
+    ['cmp', { $cmp: [new Int32(1), decimal('1.0')] }, new Int32(0)],
+    ['getField', { $getField: 'none' }, null],
+  ])('$%s: %j', async (_page, expression, wanted) => {
+    expect(await value(expression)).toBe(typed(wanted));
+  });
+
+  it.each<[page: string, expression: unknown, code: number]>([
+    ['divide', { $divide: [1, 0] }, 2],
+    ['mod', { $mod: [1, 0] }, 16610],
+    ['add', { $add: ['a', 1] }, 14],
+    ['arrayElemAt', { $arrayElemAt: ['a', 0] }, 28689],
+    ['toInt', { $toInt: 'x' }, 241],
+    ['dateToString', { $dateToString: { date: new Date(0), timezone: 'Mars/Base' } }, 40485],
+    ['size', { $size: 'x' }, 17124],
+    [
+      'switch',
+      {
+        $switch: {
+          branches: [
+            Object.fromEntries([
+              ['case', false],
+              // oxlint-disable-next-line unicorn/no-thenable -- MongoDB's own name
+              ['then', 1],
+            ]),
+          ],
+        },
+      },
+      40066,
+    ],
+    ['let', { $let: { vars: { a: 1 }, in: '$$b' } }, 17276],
+  ])('$%s refuses: %j', async (_page, expression, code) => {
+    const error: unknown = await value(expression).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(MongoServerError);
+    expect(Number(String((error as MongoServerError).code))).toBe(code);
+  });
+
+  // …/lookup/, …/unionWith/, …/graphLookup/
+  it('$lookup in both forms, $unionWith and $graphLookup read other collections', async () => {
+    await db.collection<Document>('orders').insertMany([{ _id: 1, item: 'almonds' }, { _id: 2 }] as Document[]);
+    await db
+      .collection<Document>('stock')
+      .insertMany([{ _id: 1, sku: 'almonds', n: 120 }, { _id: 2, sku: null }, { _id: 3 }] as Document[]);
+    const joined = await db
+      .collection('orders')
+      .aggregate([
+        { $lookup: { from: 'stock', localField: 'item', foreignField: 'sku', as: 's' } },
+        { $sort: { _id: 1 } },
+      ])
+      .toArray();
+    expect(joined.map((d) => (d['s'] as Document[]).map((s) => s['_id'] as number))).toEqual([[1], [2, 3]]);
+    const piped = await db
+      .collection('orders')
+      .aggregate([
+        {
+          $lookup: {
+            from: 'stock',
+            let: { i: '$item' },
+            pipeline: [{ $match: { $expr: { $eq: ['$sku', '$$i'] } } }, { $project: { n: 1, _id: 0 } }],
+            as: 's',
+          },
+        },
+        { $sort: { _id: 1 } },
+      ])
+      .toArray();
+    expect(piped[0]?.['s']).toEqual([{ n: 120 }]);
+    expect(
+      await db
+        .collection('orders')
+        .aggregate([{ $unionWith: { coll: 'stock', pipeline: [{ $match: { n: 120 } }] } }, { $count: 'k' }])
+        .toArray(),
+    ).toEqual([{ k: 3 }]);
+    await db.collection<Document>('staff').insertMany([
+      { _id: 1, name: 'Dev' },
+      { _id: 2, name: 'Eliot', to: 'Dev' },
+      { _id: 3, name: 'Ron', to: 'Eliot' },
+    ] as Document[]);
+    const [ron] = await db
+      .collection('staff')
+      .aggregate([
+        { $match: { name: 'Ron' } },
+        {
+          $graphLookup: {
+            from: 'staff',
+            startWith: '$to',
+            connectFromField: 'to',
+            connectToField: 'name',
+            as: 'up',
+            depthField: 'd',
+          },
+        },
+      ])
+      .toArray();
+    expect(((ron?.['up'] ?? []) as Document[]).map((u) => [u['name'], Number(u['d'])])).toEqual([
+      ['Eliot', 0],
+      ['Dev', 1],
+    ]);
+  });
+
+  // …/merge/, …/out/
+  it('$merge does what whenMatched and whenNotMatched say; $out replaces', async () => {
+    await c.insertMany([
+      { _id: 1, n: 10 },
+      { _id: 2, n: 20 },
+    ] as Document[]);
+    const into = async (options: Document): Promise<Document[]> => {
+      await db.collection('t').deleteMany({});
+      await db.collection<Document>('t').insertOne({ _id: 1, n: 1, old: true } as Document);
+      await c.aggregate([{ $merge: { into: 't', ...options } }]).toArray();
+      return db.collection('t').find().sort({ _id: 1 }).toArray();
+    };
+    expect(await into({})).toEqual([
+      { _id: 1, n: 10, old: true },
+      { _id: 2, n: 20 },
+    ]);
+    expect(await into({ whenMatched: 'replace' })).toEqual([
+      { _id: 1, n: 10 },
+      { _id: 2, n: 20 },
+    ]);
+    expect(await into({ whenMatched: 'keepExisting', whenNotMatched: 'discard' })).toEqual([
+      { _id: 1, n: 1, old: true },
+    ]);
+    expect(
+      await into({ whenMatched: [{ $set: { n: { $add: ['$n', '$$new.n'] } } }], whenNotMatched: 'discard' }),
+    ).toEqual([{ _id: 1, n: 11, old: true }]);
+    await expect(into({ whenMatched: 'fail' })).rejects.toMatchObject({ code: 11000 });
+    await expect(into({ whenNotMatched: 'fail' })).rejects.toMatchObject({ code: 13113 });
+    await expect(into({ on: 'n' })).rejects.toMatchObject({ code: 51183 });
+    await c.aggregate([{ $match: { _id: 2 } }, { $out: 't' }]).toArray();
+    expect(await db.collection('t').find().toArray()).toEqual([{ _id: 2, n: 20 }]);
+  });
+
+  // …/facet/, …/bucket/, …/setWindowFields/, …/densify/, …/fill/, …/unwind/, …/sortByCount/
+  it('stages that look at many documents', async () => {
+    await c.insertMany([
+      { _id: 1, k: 'a', n: 1 },
+      { _id: 2, k: 'a', n: 4 },
+      { _id: 3, k: 'b', n: 9, l: [] },
+      { _id: 4, n: 12, l: [7, 8] },
+    ] as Document[]);
+    const run = (...stages: Document[]): Promise<Document[]> => c.aggregate(stages).toArray();
+    expect(
+      await run({
+        $facet: { a: [{ $match: { k: 'a' } }, { $count: 'n' }], b: [{ $match: { k: 'z' } }, { $count: 'n' }] },
+      }),
+    ).toEqual([{ a: [{ n: 2 }], b: [] }]);
+    expect(await run({ $bucket: { groupBy: '$n', boundaries: [0, 5, 10], default: 'more' } })).toEqual([
+      { _id: 0, count: 2 },
+      { _id: 5, count: 1 },
+      { _id: 'more', count: 1 },
+    ]);
+    expect(await run({ $sortByCount: '$k' }, { $limit: 1 })).toEqual([{ _id: 'a', count: 2 }]);
+    expect(await run({ $unwind: { path: '$l', includeArrayIndex: 'i' } })).toEqual([
+      { _id: 4, n: 12, l: 7, i: 0 },
+      { _id: 4, n: 12, l: 8, i: 1 },
+    ]);
+    expect(
+      (
+        await run({
+          $setWindowFields: {
+            sortBy: { n: 1 },
+            output: {
+              s: { $sum: '$n', window: { documents: ['unbounded', 'current'] } },
+              r: { $rank: {} },
+              p: { $shift: { output: '$n', by: -1, default: 0 } },
+            },
+          },
+        })
+      ).map((d) => [d['s'], d['r'], d['p']]),
+    ).toEqual([
+      [1, 1, 0],
+      [5, 2, 1],
+      [14, 3, 4],
+      [26, 4, 9],
+    ]);
+    expect(
+      (await run({ $match: { k: 'a' } }, { $densify: { field: 'n', range: { step: 1, bounds: 'full' } } })).map(
+        (d) => d['n'] as number,
+      ),
+    ).toEqual([1, 2, 3, 4]);
+    expect(
+      (await run({ $fill: { sortBy: { n: 1 }, output: { k: { method: 'locf' } } } })).map((d) => d['k'] as string),
+    ).toEqual(['a', 'a', 'b', 'b']);
+    await expect(run({ $out: 't' }, { $match: {} })).rejects.toMatchObject({ code: 40601 });
+    await expect(run({ $facet: { a: [{ $out: 't' }] } })).rejects.toMatchObject({ code: 40600 });
+  });
+});
