@@ -189,7 +189,10 @@ async function run(results: Map<string, Figures[]>): Promise<void> {
   await seed(app);
   const who = (i: number): string => `m${i % PEOPLE}`;
   const report = '服务 环境整治 1分钟 清理楼道';
-  const keep = (name: string, f: Figures): void => void results.set(name, [...(results.get(name) ?? []), f]);
+  const keep = (name: string, f: Figures): void => {
+    process.stderr.write(`${name}: ${f.perSecond.toFixed(0)}/s, p99 ${f.p99.toFixed(0)} ms\n`);
+    results.set(name, [...(results.get(name) ?? []), f]);
+  };
   const ways: [name: string, send: (i: number, text: string) => Promise<number>][] = [
     ['sandbox API, waited for', (i, text) => sandbox(app, who(i), text)],
     ['bot callback, answered passively', (i, text) => post(app, 'bot', who(i), text)],
