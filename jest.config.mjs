@@ -12,4 +12,6 @@ export default {
     ],
   },
   testTimeout: 30_000,
+  // Half of the time a test waits for a disk, a page or another process.
+  maxWorkers: '100%',
 };

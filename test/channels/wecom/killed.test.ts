@@ -87,7 +87,8 @@ describe('a program that is killed while WeCom calls it back', () => {
         await Promise.all(asking);
       }
       const answers = (from: string): string[] => simulator.phones.withPerson(from);
-      for (let i = 0; i < 400 && people.some((p) => answers(p).length === 0); i += 1)
+      // A program killed while it fetched the access token leaves its place to the next after fifteen seconds.
+      for (let i = 0; i < 1200 && people.some((p) => answers(p).length === 0); i += 1)
         await new Promise((r) => setTimeout(r, 25));
       const numbers = people.map((p) => [...new Set(answers(p).map((text) => /#(\d+)/.exec(text)?.[1]))]);
       // One request each, and its answer; an answer may have been on its way when the program died, and come again.
