@@ -17,6 +17,18 @@ const MAX_TEXT = 2000;
 /** Words that end an open question. */
 const CANCEL = /^(取消|算了|不用了|不登记了|退出|不了)$/;
 
+/** `value` with each text in it changed. */
+function inTexts<T>(value: T, change: (text: string) => string): T {
+  const walk = (v: unknown): unknown => {
+    if (typeof v === 'string') return change(v);
+    if (Array.isArray(v)) return v.map(walk);
+    return typeof v === 'object' && v !== null
+      ? Object.fromEntries(Object.entries(v).map(([name, inner]) => [name, walk(inner)]))
+      : v;
+  };
+  return walk(value) as T;
+}
+
 const INCOMPLETE: ReadonlySet<string> = new Set(['ask', 'ignore', 'unknown']);
 
 /** What a message comes to, before anything is written. */
@@ -136,7 +148,9 @@ export class Decider<C extends Community> {
   async #act(tx: Tx, message: IncomingMessage, looked: Looked<C>, reading: Read, asked: number): Promise<Decision> {
     const { community, registry } = this.#options;
     const { intent } = reading;
-    const { missing = [], needsConfirm, ...slots } = reading.slots;
+    const { missing = [], needsConfirm, ...said } = reading.slots;
+    // What is kept of a message is masked before anybody sees it: notes and reasons too.
+    const slots = inTexts(said, community.mask);
     if (intent === 'ignore') return IGNORED;
     const command = reading.grammar && registry.commands.get(reading.grammar.intent);
     if (!command) {

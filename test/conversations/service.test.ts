@@ -111,6 +111,14 @@ describe.each(networks)('服务: a member reports, a leader confirms, points app
     expect(await chat.says('王秀兰', '服务 扫地 2小时', { room: 'unbound' })).toContain('本群还没有绑定网格');
   });
 
+  it('a whole phone number in a note is masked before the report is stored', async () => {
+    chat.at('2026-12-01T09:00:00+08:00');
+    const answer = await chat.says('张三', '服务 护学 30分钟 家长电话13800000001');
+    expect(answer).not.toContain('13800000001');
+    const report = await chat.app.store.models.serviceReports.findById(Chat.number(answer)).lean();
+    expect(report?.note).toBe('家长电话*******0001');
+  });
+
   it('whole phone numbers are masked before a message is stored', async () => {
     await chat.says('路人', '报到 张无忌 13800000001');
     const stored = await chat.app.store.connection
