@@ -112,6 +112,9 @@ export function createReader(
     attempt: (grammar: Grammar, word: string, rest: string) => Read | undefined,
   ): Read | undefined => {
     if (text.length > LONGEST_WITH_SPAN) return undefined;
+    // It ends with a command word, or there is nothing to look for: spans are dear to find, and chatter has many.
+    const bare = text.replace(/[?,]$/, '');
+    if (!lengths.some((length) => byWord.has(bare.slice(-length)))) return undefined;
     let at = 0;
     for (;;) {
       const rest = text.slice(at);
