@@ -1,4 +1,6 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -130,6 +132,58 @@ describe('the doctor', () => {
       '有问题 ✗ phones：登录过期\n    怎么办：重新扫码',
     ]);
     expect(problems(await channels(config, check('phones', false)))).toHaveLength(1);
+  });
+
+  it.each([
+    ['valid', { errcode: 0, access_token: 'a', expires_in: 7200 }, /^正常 ✓ .*凭证有效/],
+    ['wrong', { errcode: 40001 }, /^有问题 ✗ .*凭证不对（错误码 40001）\n.*WECOM_APP_SECRET/],
+    ['from a place that is not trusted', { errcode: 60020 }, /错误码 60020.*\n.*可信IP/],
+  ])('tries the credentials of the WeCom app: %s', async (_name, answer, said) => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end(JSON.stringify(answer));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const config = parseConfig(
+      env({
+        WECOM_API_URL: `http://127.0.0.1:${port}`,
+        WECOM_CORP_ID: 'ww1',
+        WECOM_APP_SECRET: 'very-secret',
+        WECOM_APP_AGENT_ID: '7',
+      }),
+    );
+    const texts = (await channels(config)).map(textOf);
+    await new Promise((resolve) => server.close(resolve));
+    expect(asked).toEqual(['/cgi-bin/gettoken?corpid=ww1&corpsecret=very-secret']);
+    expect(texts.join('\n')).toMatch(said);
+    expect(texts.join('\n')).not.toContain('very-secret');
+  });
+
+  it('says when WeCom can not be reached', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await new Promise((resolve) => server.close(resolve));
+    const app = { WECOM_CORP_ID: 'ww1', WECOM_APP_SECRET: 'x', WECOM_APP_AGENT_ID: '7' };
+    const config = parseConfig(env({ WECOM_API_URL: `http://${host}`, ...app }));
+    expect((await channels(config)).map((f) => f.found)).toContain(`连不上 ${host}`);
+  });
+
+  it('looks whether the gateway of Wechaty can be reached and its certificate read', async () => {
+    const config = parseConfig(
+      env({
+        WECHATY: 'on',
+        WECHATY_GATEWAY_ENDPOINT: '127.0.0.1:1',
+        WECHATY_GATEWAY_TOKEN: 'gridmate_x',
+        WECHATY_GATEWAY_CA_FILE: join(root, 'nowhere.pem'),
+      }),
+    );
+    const found = (await channels(config)).map((f) => `${f.level} ${f.found}`);
+    expect(found).toContain('ok wechaty-puppet-service 已安装');
+    expect(found).toContain(`problem 证书 ${join(root, 'nowhere.pem')} 读不了`);
+    expect(found).toContain('problem 网关 127.0.0.1:1 连不上');
   });
 
   it.each([

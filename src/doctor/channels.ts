@@ -1,5 +1,7 @@
 import { type Config, isLoopback } from '../config.js';
 import { type ChannelCheck, type Finding, ok, problem, warning } from './finding.js';
+import { wechatyCheck } from './wechaty.js';
+import { wecomCheck } from './wecom.js';
 
 /** One for each chat network; a channel adds its own. */
 export const channelChecks: readonly ChannelCheck[] = [
@@ -17,6 +19,8 @@ export const channelChecks: readonly ChannelCheck[] = [
             ),
       ]),
   },
+  wecomCheck,
+  wechatyCheck,
 ];
 
 export async function channels(config: Config, checks: readonly ChannelCheck[] = channelChecks): Promise<Finding[]> {

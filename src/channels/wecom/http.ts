@@ -17,6 +17,13 @@ const UNSENT = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+/** The system's code of a failed fetch, which wraps its reason. */
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'cause' in error ? codeOf(error.cause) : '';
+}
+
 /**
  * Sends one request to WeCom and reads its JSON. `what` names it in errors; the address, which holds secrets, never does.
  *
@@ -60,9 +67,8 @@ export async function bytesOf(
       chunks.push(chunk as Uint8Array);
     }
   } catch (cause) {
-    const code =
-      cause instanceof Error && cause.cause instanceof Error && 'code' in cause.cause ? cause.cause.code : '';
-    if (UNSENT.has(String(code))) throw new NotSent(`${what}: ${String(code)}`);
+    const code = codeOf(cause);
+    if (UNSENT.has(code)) throw new NotSent(`${what}: ${code}`);
     throw new SendUnknown(`${what}: no answer`, { cause });
   }
   if (length > maxBytes) throw new Error(`${what}: the answer is over ${maxBytes} bytes`);

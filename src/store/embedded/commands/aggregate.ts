@@ -7,15 +7,7 @@ import { EngineError } from '../errors.js';
 import { search } from '../query/execute.js';
 import { cursorReply } from '../wire/message.js';
 import { aboutCollection } from './about-collection.js';
-import {
-  assertSimpleCollation,
-  variablesOf,
-  type Command,
-  hintOf,
-  optionalBoolean,
-  optionalDoc,
-  text,
-} from './command.js';
+import { assertSimpleCollation, variablesOf, type Command, hintOf, optionalDoc, text } from './command.js';
 import { store } from './output.js';
 import { DEFAULT_BATCH, decoded, nonNegative, pause } from './reading.js';
 
