@@ -1,7 +1,7 @@
 import { BSONRegExp } from 'bson';
 import { equals } from '../bson/compare.js';
 import { after, encodeValue } from '../bson/key.js';
-import { isDoc, orderOf, toInteger } from '../bson/types.js';
+import { isDoc, isNumeric, orderOf, toInteger, toNumber } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { CompiledIndex } from './indexes.js';
@@ -91,6 +91,8 @@ function rangeOf(operators: Doc): Interval | undefined {
     if (!lower && operator !== '$lt' && operator !== '$lte') continue;
     const order = orderOf(v);
     if (unbounded(v) || v === null || order === 0x01 || order === 0x7f) return undefined;
+    // NaN sorts below all numbers and is compared with none: a range that begins or ends there says another thing.
+    if (isNumeric(v) && Number.isNaN(toNumber(v))) return undefined;
     if (type !== undefined && type !== order) return undefined;
     type = order;
     const edge = { bytes: encodeValue(v), inclusive: operator === '$gte' || operator === '$lte', text: show(v) };

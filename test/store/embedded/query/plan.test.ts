@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { MongoClient } from 'mongodb';
+import { Decimal128, Long, MongoClient } from 'mongodb';
 import { type RunningEngine, start } from '../../../../src/store/embedded/index.js';
 
-const scalar = fc.constantFrom<unknown>(0, 1, 2, 3, 1.5, 'a', 'b', 'ab', null, new Date(0), new Date(1000), true);
+const scalar = fc.constantFrom<unknown>(
+  ...[0, 1, 2, 3, 1.5, Number.NaN, Infinity, -Infinity, Decimal128.fromString('1.5'), Long.fromNumber(2)],
+  ...['a', 'b', 'ab', '', null, new Date(0), new Date(1000), true, false],
+);
 const field = fc.oneof(
   { arbitrary: scalar, weight: 6 },
   { arbitrary: fc.array(scalar, { maxLength: 3 }), weight: 1 },
@@ -20,6 +23,8 @@ const condition = fc.oneof(
   fc.record({ $gt: scalar }),
   fc.record({ $gte: scalar, $lt: scalar }),
   fc.record({ $lte: scalar }),
+  fc.record({ $lt: scalar }),
+  fc.record({ $gt: scalar, $lte: scalar }),
   fc.array(scalar, { minLength: 1, maxLength: 3 }).map((list) => ({ $in: list })),
   fc.boolean().map((b) => ({ $exists: b })),
   fc.constant({ $regex: '^a' }),
@@ -99,7 +104,7 @@ describe('plans', () => {
           await Promise.all([plain.drop(), indexed.drop()]);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: Number(process.env['PLAN_RUNS'] ?? '100') },
     );
   }, 180_000);
 
