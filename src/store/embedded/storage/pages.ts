@@ -16,6 +16,8 @@ const LEAF = 2;
 const OVERFLOW = 4;
 const META = 8;
 const BIG_DATA = 1;
+/** What stands in a leaf for a value on pages of its own: the first page, the commit, the number of pages. */
+const BIG_DATA_BYTES = 24;
 /** Where a first page describes the two trees, and the bytes of each that never change: page size and flags. */
 const TREES = [48, 96];
 const KIND_BYTES = 6;
@@ -45,6 +47,10 @@ class Pages {
   readonly #count: number;
   /** The last page that is in use or free, as the trees have it. */
   #last = 1;
+  /** The last commit: a page that names a later one would be taken for one that its writer may still change. */
+  #commit = NO_ROOT;
+  /** A bit for each page that is in use or free. */
+  readonly #taken: Buffer;
   readonly #path: string;
 
   constructor(path: string, file: number) {
@@ -58,6 +64,7 @@ class Pages {
     if (this.#size < 512 || this.#size > 65_536 || (this.#size & (this.#size - 1)) !== 0)
       throw this.damaged('its first page is none');
     this.#count = Math.floor(size / this.#size);
+    this.#taken = Buffer.alloc(((this.#count + UNWRITTEN) >> 3) + 1);
   }
 
   damaged(what: string): DamagedFile {
@@ -70,7 +77,8 @@ class Pages {
     this.#last = Math.max(this.#last, at);
     const bytes = Buffer.allocUnsafe(this.#size);
     readSync(this.#file, bytes, 0, this.#size, at * this.#size);
-    if (bytes.readBigUInt64LE(0) !== BigInt(at) || (bytes.readUInt16LE(18) & 15) !== kind)
+    const later = kind !== META && bytes.readBigUInt64LE(8) > this.#commit;
+    if (bytes.readBigUInt64LE(0) !== BigInt(at) || bytes.readUInt16LE(18) !== kind || later)
       throw this.damaged(`page ${at} is not what its place says`);
     return bytes;
   }
@@ -97,6 +105,7 @@ class Pages {
       if (page.readBigUInt64LE(8) > older.readBigUInt64LE(TXN_ID))
         throw this.damaged('its last commit is not its last');
     }
+    this.#commit = meta.readBigUInt64LE(TXN_ID);
     const trees = TREES.map((at) => ({
       depth: meta.readUInt16LE(at + 6),
       leaves: Number(meta.readBigUInt64LE(at + 16)),
@@ -115,16 +124,22 @@ class Pages {
     const visit = (number: bigint, level: number, low?: Buffer, high?: Buffer): void => {
       const leaf = level >= depth;
       const bytes = this.page(number, leaf ? LEAF : BRANCH);
+      this.#take(Number(number), 1);
       const [lower, upper] = [bytes.readUInt16LE(20), bytes.readUInt16LE(22)];
       if (lower % 2 !== 0 || lower > upper || upper > this.#size - HEADER || (lower === 0 && level > 1))
         throw this.damaged(`page ${number} has no true bounds`);
       const keys: Buffer[] = [];
       const children: bigint[] = [];
+      let [lowest, filled] = [this.#size, 0];
       for (let i = 0; i < lower; i += 2) {
         const at = HEADER + bytes.readUInt16LE(HEADER + i);
         const keyEnd = at + NODE_HEADER + (at + NODE_HEADER <= this.#size ? bytes.readUInt16LE(at + 6) : MAX_KEY * 9);
         if (at < HEADER + lower || keyEnd > this.#size || keyEnd - at - NODE_HEADER > MAX_KEY)
           throw this.damaged(`page ${number} has an entry outside itself`);
+        if (leaf && (bytes.readUInt16LE(at + 4) & ~BIG_DATA) !== 0)
+          throw this.damaged(`page ${number} has an entry of a kind that is not used`);
+        lowest = Math.min(lowest, at);
+        filled += entryBytes(bytes, at, keyEnd, leaf);
         // In a large file the entries within a page are only held to its bounds.
         const within = leaf && ordered && !summed && i > 0 && i < lower - 2;
         if (within && ((bytes[at + 4] as number) & BIG_DATA) === 0) {
@@ -143,6 +158,9 @@ class Pages {
         } else children.push(BigInt(bytes.readUInt32LE(at)) | (BigInt(bytes.readUInt16LE(at + 4)) << 32n));
         keys.push(key);
       }
+      // The entries fill the end of the page without a gap: the next one is written in front of them.
+      if (lower > 0 && (lowest !== HEADER + upper || filled !== this.#size - lowest))
+        throw this.damaged(`the entries of page ${number} do not fill it`);
       const [first, end] = [keys[0], keys.at(-1)];
       if (ordered && leaf && first && end && ((low && low.compare(first) > 0) || (high && high.compare(end) <= 0)))
         throw this.damaged(`the keys of page ${number} are not those that the page above names`);
@@ -157,11 +175,26 @@ class Pages {
       throw this.damaged(`it has ${seen.entries} entries where ${entries} should be`);
   }
 
-  /** Pages in a list of free ones: numbers, and lengths of runs, which are smaller. */
+  /** Each page is in use once, or free once: a page that is both would be written over. @throws {DamagedFile} */
+  #take(first: number, pages: number): void {
+    this.#last = Math.max(this.#last, first + pages - 1);
+    for (let at = first; at < first + pages; at += 1) {
+      const [byte, bit] = [at >> 3, 1 << (at & 7)];
+      const taken = this.#taken[byte];
+      if (at < 2 || taken === undefined || (taken & bit) !== 0) throw this.damaged(`page ${at} has two uses`);
+      this.#taken[byte] = taken | bit;
+    }
+  }
+
+  /** A list of free pages: how many numbers follow; 0 for a gap, a page, or the length of a run, negative, and its first page. */
   #free(list: Buffer): void {
-    for (let at = 0; at + 8 <= list.length; at += 8) {
-      const n = list.readBigInt64LE(at);
-      this.#last = Math.max(this.#last, Number(n < 0n ? -n : n));
+    const end = list.length >= 8 ? Number(list.readBigInt64LE(0)) : 0;
+    if (end < 0 || (end + 1) * 8 > list.length) throw this.damaged('its list of free pages is cut off');
+    const numbers = Array.from({ length: end }, (_, i) => Number(list.readBigInt64LE((i + 1) * 8)));
+    for (let i = 0; i < end; i += 1) {
+      const n = numbers[i] ?? 0;
+      if (n > 0) this.#take(n, 1);
+      else if (n < 0) this.#take(numbers[(i += 1)] ?? 0, -n);
     }
   }
 
@@ -177,15 +210,23 @@ class Pages {
       if (from + size > this.#size) throw this.damaged(`page ${number} has a value outside itself`);
       return bytes.subarray(from, from + size);
     }
-    if (from + 8 > this.#size) throw this.damaged(`page ${number} has a value outside itself`);
+    if (from + BIG_DATA_BYTES > this.#size) throw this.damaged(`page ${number} has a value outside itself`);
     const first = bytes.readBigUInt64LE(from);
     const pages = this.page(first, OVERFLOW).readUInt32LE(20);
-    if (pages * this.#size < size + HEADER || Number(first) + pages > this.#count)
+    const told = bytes.readBigUInt64LE(from + 16) === BigInt(pages);
+    if (!told || pages * this.#size < size + HEADER || Number(first) + pages > this.#count)
       throw this.damaged(`a value of ${size} bytes on page ${first} is cut off`);
+    this.#take(Number(first), pages);
     const value = Buffer.allocUnsafe(size);
     readSync(this.#file, value, 0, size, Number(first) * this.#size + HEADER);
     return value;
   }
+}
+
+/** What an entry takes in its page; lmdb's offsets are even. */
+function entryBytes(bytes: Buffer, at: number, keyEnd: number, leaf: boolean): number {
+  const value = !leaf ? 0 : ((bytes[at + 4] ?? 0) & BIG_DATA) !== 0 ? BIG_DATA_BYTES : bytes.readUInt32LE(at);
+  return (keyEnd - at + value + 1) & ~1;
 }
 
 const isFormat = (key: Buffer): boolean => key.length === 2 && key.readUInt16BE() === 0;

@@ -141,6 +141,11 @@ export class Storage {
       const text = error instanceof Error ? error.message : String(error);
       if (/ENOSPC|No space|MDB_MAP_FULL|disk quota/i.test(text))
         throw new EngineError('OutOfDiskSpace', `not written: ${text}`);
+      if (text.startsWith('MDB_'))
+        throw new EngineError(
+          'InternalError',
+          `Not written, the data file may be damaged (${text}). Stop the program; if this comes again, restore a backup into an empty folder.`,
+        );
       throw error;
     }
   }
