@@ -337,6 +337,7 @@ export class Dispatcher<C extends Community> {
       ...(more.choices && { choices: more.choices }),
       interaction,
       status: 'pending',
+      holder: this.#options.outbox.holder,
       attempts: 0,
       notBefore: at,
       at,

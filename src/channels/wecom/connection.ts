@@ -1,8 +1,7 @@
 import type { WSClient, WsFrameHeaders } from '@wecom/aibot-node-sdk';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { SendUnknown } from '../../bot/channel.js';
-import type { Lease } from '../../store/lease.js';
+import { type ChannelLease, SendUnknown } from '../../bot/channel.js';
 import { NotSent, Refused } from './errors.js';
 import { type FromBot, readBotPayload } from './received.js';
 
@@ -21,7 +20,7 @@ export interface ConnectionOptions {
   readonly botId: string;
   readonly secret: string;
   readonly wsUrl: string;
-  readonly lease: Lease;
+  readonly lease: ChannelLease;
   readonly log: Logger;
   readonly onReceived: (received: FromBot, requestId: string, connection: LongConnection) => void;
   readonly alert: (what: string, fields: object) => void;

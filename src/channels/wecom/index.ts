@@ -1,12 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import type { LinkTo } from '../../bot/adaption.js';
-import { type Channel, type Inbox, Undeliverable } from '../../bot/channel.js';
-import type { Attachment, OutgoingMessage } from '../../bot/message.js';
+import { type Channel, type Inbox, type LeaseOf, Undeliverable } from '../../bot/channel.js';
+import type { Attachment } from '../../bot/message.js';
 import type { Clock } from '../../clock.js';
-import { Lease, leaseModel } from '../../store/lease.js';
 import { AppApi } from './api.js';
 import { Callbacks } from './callbacks.js';
 import { chatModel, Chats } from './chats.js';
@@ -45,6 +43,7 @@ const PROBLEMS: Readonly<Partial<Record<ConnectionState, string>>> = {
 
 export interface WecomDeps {
   readonly connection: Connection;
+  readonly leaseOf: LeaseOf;
   readonly clock: Clock;
   readonly log: Logger;
   readonly botNames: readonly string[];
@@ -89,7 +88,6 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
   const chats = new Chats(chatModel(db), clock);
   const tokens = tokenModel(db);
   const answered = answeredModel(db);
-  const leases = leaseModel(db);
 
   const { WECOM_CORP_ID: corpId, WECOM_APP_SECRET: appSecret, WECOM_APP_AGENT_ID: agentId } = config;
   const api =
@@ -127,7 +125,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
           botId,
           secret: botSecret,
           wsUrl: config.WECOM_WS_URL,
-          lease: new Lease({ leases, name: `${WECOM}:${botId}`, holder: randomUUID(), lastsMs: LEASE_TURNS * TURN_MS }),
+          lease: deps.leaseOf(`${WECOM}:${botId}`, LEASE_TURNS * TURN_MS),
           log,
           turnMs: TURN_MS,
           onReceived: onFrame,
@@ -163,6 +161,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
       return found.bytes;
     },
     alert,
+    lookAgain: (message) => chats.look(message.to),
     // After a start: a question of the last minute may come again, and open its way back.
     mayReopen: (message) =>
       botEnvelope !== undefined && !ways.knows(message) && clock.now().getTime() - message.at.getTime() < MINUTE_MS,
@@ -240,11 +239,8 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
       clearInterval(daily);
       await longConnection?.stop();
     },
-    // WeCom knows no message by an id of ours: what may have arrived is not said twice.
-    send: (message: OutgoingMessage) =>
-      message.maybeSent === true
-        ? Promise.reject(new Undeliverable('it may have been sent before'))
-        : roads.send(message),
+    send: (message, handsOver) => roads.send(message, handsOver),
+    isElsewhere: () => longConnection?.state === 'standby',
     healthy: () => {
       const state = longConnection?.state;
       return !stopping.signal.aborted && (state === undefined || WORKS.has(state));
