@@ -82,8 +82,10 @@ export class Dispatcher<C extends Community> {
     const { reader, onHandled, registry, community } = this.#options;
     const place = message.room === null ? 'private' : 'group';
     const pictures = message.attachments.length > 0 && registry.media.length > 0;
+    const isUnread = message.unread !== undefined && (place === 'private' || message.mentionsBot);
     if (
       !pictures &&
+      !isUnread &&
       !this.#asking.has(conversationOf(message)) &&
       !reader.isForUs({ text: message.text, place, mentionsBot: message.mentionsBot, names: community.names })
     ) {

@@ -15,6 +15,9 @@ export interface Person {
   readonly userId: string;
 }
 
+/** Why there is nothing to read in a message: of a kind that the bot does not read, or its picture or file could not be had. */
+export type Unread = 'video' | 'voice' | 'file' | 'place' | 'link' | 'other' | 'lost' | 'tooLarge';
+
 /** A chat message as a channel hands it to the bot; already parsed, ids are the network's stable ones. */
 export interface IncomingMessage {
   readonly channel: string;
@@ -32,6 +35,8 @@ export interface IncomingMessage {
   readonly attachments: readonly Attachment[];
   /** When it was written. */
   readonly at: Date;
+  /** Whoever wrote it to the bot is told so. */
+  readonly unread?: Unread | undefined;
   /** It came so long after it was written that the answer has to say so. */
   readonly late?: boolean;
 }

@@ -1,3 +1,4 @@
+import type { Unread } from './message.js';
 import type { Where } from './script.js';
 
 /** What the engine itself says, in the community's words. */
@@ -16,6 +17,8 @@ export interface Sentences {
   readonly late: () => string;
   /** Addressed, but not understood; `near` are commands that look or sound alike. */
   readonly notUnderstood: (near: readonly string[]) => string;
+  /** The message is none that the bot can read. */
+  readonly unread: (why: Unread) => string;
   readonly cancelled: () => string;
   readonly nothingToCancel: () => string;
   /** A question ran out of time. */

@@ -4,8 +4,6 @@ import { BAD_TOKEN, NoWay, NotSent, Refused } from './errors.js';
 import { bytesOf, postJson, request } from './http.js';
 import type { Tokens } from './tokens.js';
 
-const MAX_MEDIA_BYTES = 20 * 1024 * 1024;
-
 const Nothing = z.looseObject({});
 const Sent = z.object({
   invaliduser: z.string().default(''),
@@ -70,10 +68,13 @@ export class AppApi {
     return (await this.#call('media/upload', { type: kind }, { method: 'POST', body }, Uploaded)).media_id;
   }
 
-  async download(mediaId: string): Promise<{ bytes: Buffer; type: string; name: string | undefined }> {
+  async download(
+    mediaId: string,
+    maxBytes: number,
+  ): Promise<{ bytes: Buffer; type: string; name: string | undefined }> {
     const token = await this.#tokens.get();
     const get = (t: string): ReturnType<typeof bytesOf> =>
-      bytesOf('media/get', this.#url('media/get', { media_id: mediaId }, t), {}, MAX_MEDIA_BYTES);
+      bytesOf('media/get', this.#url('media/get', { media_id: mediaId }, t), {}, maxBytes);
     const found = await get(token);
     if (!found.type.includes('json')) return found;
     const code = z.object({ errcode: z.number() }).safeParse(JSON.parse(found.bytes.toString('utf8'))).data?.errcode;

@@ -93,6 +93,24 @@ describe('a bot and an app that WeCom calls back', () => {
     expect(await chat.app.store.models.attachments.countDocuments({ type: 'image/png' })).toBe(1);
   });
 
+  it('a voice or a place sent to the app is answered that it is not read; its own events are not answered', async () => {
+    const post = async (type: string, more: string): Promise<void> => {
+      n += 1;
+      const head = `<ToUserName>${CORP}</ToUserName><FromUserName>李四</FromUserName><CreateTime>${Math.floor(Date.now() / 1000)}</CreateTime>`;
+      const { url, body } = sim().signed('app', `<xml>${head}<MsgType>${type}</MsgType>${more}</xml>`);
+      expect((await fetch(url, { method: 'POST', body })).status).toBe(200);
+      await idle();
+    };
+    const before = (await chat.told('李四')).length;
+    await post('voice', `<MediaId>m</MediaId><MsgId>77${n}</MsgId>`);
+    await post('location', `<MsgId>78${n}</MsgId>`);
+    await post('event', '<Event>enter_agent</Event>');
+    expect((await chat.told('李四')).slice(before)).toEqual([
+      '语音我听不了，没有登记。请用文字说',
+      '位置我看不了，没有登记。请用文字说',
+    ]);
+  });
+
   it('the organisation’s directory is a hint for the leader, and binds nobody', async () => {
     const no = (await chat.says('wx-qian', '报到 钱多多 3344')).replace(/\D/g, '');
     for (let i = 0; i < 100 && (await chat.app.store.models.directory.countDocuments()) === 0; i += 1)

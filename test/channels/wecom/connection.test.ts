@@ -74,6 +74,24 @@ describe('a bot with a long connection', () => {
     expect((await chat.told('王秀兰')).at(-1)).toContain('已登记');
   });
 
+  it('who sends a video is told that it is not read, once; an open question stays open', async () => {
+    expect(await chat.says('张三', '服务 扫地')).toContain('多长时间');
+    const video = {
+      msgid: 'v1',
+      chattype: 'single',
+      from: { userid: '张三' },
+      msgtype: 'video',
+      create_time: Math.floor(chat.now.getTime() / 1000),
+      video: { url: 'https://files.example/v' },
+    };
+    for (let i = 0; i < 2; i += 1) await sim().socket.deliver('aibot_msg_callback', { person: '张三' }, video);
+    await chat.app.wecom?.idle();
+    expect((await chat.told('张三')).filter((t) => t.includes('视频'))).toEqual([
+      '视频我看不了，没有登记。请用文字说，也可以发照片',
+    ]);
+    expect(await chat.says('张三', '1小时')).toContain('已登记');
+  });
+
   it('what is said to the app is answered by the app, though the bot could write to that person too', async () => {
     const asked = { from: '王秀兰', room: null, text: '积分', at: chat.now };
     await sim().writeByConnection({ ...asked, messageId: 'to-bot' });
