@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { startApp } from './app.js';
 import { BadConfig, parseConfig } from './config.js';
+import { environment } from './environment.js';
 import { FolderInUse } from './store/embedded/index.js';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -23,7 +24,7 @@ function explain(error: unknown): never {
 }
 
 try {
-  const config = parseConfig(process.env);
+  const config = parseConfig(environment());
   const log = pino(
     { level: config.LOG_LEVEL, redact: ['*.password', '*.token', '*.secret', '*.text'] },
     pino.destination(2),
