@@ -37,6 +37,8 @@ export const sentences: Sentences = {
   },
   unstableIds: () =>
     '这里接的是网页版微信，每次重新登录后账号都会变，认不准人，所以不能在这里报到和绑定群。请管理员改用企业微信或其他接入方式',
+  makesNoGroups: () =>
+    '我在这里不能建群：要用企业微信的自建应用。请自己建好群，把我拉进去，再用「绑定码 第几网格」绑定',
   late: () => '（前面没有连上，您这条消息现在才收到）',
   notUnderstood: (near) =>
     near.length > 0

@@ -7,6 +7,8 @@ export interface Capabilities {
   readonly files: boolean;
   /** Can the bot write to a person who has not written to it first? */
   readonly firstWord: boolean;
+  /** Can the bot make groups, under ids that it chooses (32 letters and digits at most)? */
+  readonly makesGroups?: boolean;
   /** Longest text of one message, in characters. */
   readonly maxText: number;
   /** Pause between two messages of the outbox to one destination, in milliseconds. */

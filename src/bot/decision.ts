@@ -210,14 +210,16 @@ export class Decider<C extends Community> {
   /** Starts from refused: only a completed check lets the command through. Undefined: it may run. */
   #guard(command: Command, message: IncomingMessage, looked: Looked<C>): string | undefined {
     const { sentences, ranks } = this.#options.community;
-    const { in: where, role, unboundGroup, bindsIds } = command.options;
+    const { in: where, role, unboundGroup, bindsIds, makesGroup } = command.options;
     const word = command.grammar.words[0] ?? command.grammar.intent;
     const place = message.room === null ? 'private' : 'group';
-    const lasting = this.#options.channels.get(message.channel)?.capabilities.stableIds ?? true;
+    const capabilities = this.#options.channels.get(message.channel)?.capabilities;
+    const lasting = capabilities?.stableIds ?? true;
     if (!lasting && (bindsIds || (role !== 'anyone' && looked.member === undefined))) return sentences.unstableIds();
     if (role !== 'anyone' && looked.member === undefined) return sentences.stranger();
     if (!reaches(ranks, looked.role, role)) return sentences.notAllowed(word, role);
     if (where !== 'anywhere' && where !== place) return sentences.wrongPlace(word, where);
+    if (makesGroup && capabilities?.makesGroups !== true) return sentences.makesNoGroups();
     if (place === 'group' && looked.group === undefined && !unboundGroup) return sentences.unboundGroup();
     return undefined;
   }

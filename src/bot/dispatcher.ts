@@ -326,7 +326,7 @@ export class Dispatcher<C extends Community> {
     text: string,
     at: Date,
     to: { channel?: string; room: string | null; person: string | null },
-    more: Pick<Outgoing, 'mentions' | 'attachments' | 'choices'> = {},
+    more: Pick<Outgoing, 'mentions' | 'attachments' | 'choices' | 'founds'> = {},
   ): OutboxMessage {
     return {
       _id: `${interaction}:${n}`,
@@ -337,6 +337,7 @@ export class Dispatcher<C extends Community> {
       mentions: more.mentions ?? [],
       attachments: more.attachments ?? [],
       ...(more.choices && { choices: more.choices }),
+      ...(more.founds && { founds: more.founds }),
       interaction,
       status: 'pending',
       holder: this.#options.outbox.holder,

@@ -61,6 +61,14 @@ export interface Choice {
   readonly says: string;
 }
 
+/** A group that is made for its first message. */
+export interface Founding {
+  readonly name: string;
+  /** Chat ids, the owner's among the members'. */
+  readonly owner: string;
+  readonly members: readonly string[];
+}
+
 /** One message to send. */
 export interface OutgoingMessage {
   /** Natural key: sending it twice is one message. */
@@ -75,6 +83,8 @@ export interface OutgoingMessage {
   /** The text says all of it; these only save typing. */
   readonly choices: readonly Choice[];
   readonly at: Date;
+  /** The group is made first where it is not there, under the id that the message goes to. */
+  readonly founds?: Founding;
   /** In a group: the person whose message it answers. */
   readonly answers?: string;
   /** It was handed to the network before, which did not say whether it was taken. */

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock.js';
 import { adapt, type LinkTo } from './adaption.js';
 import { type Channel, NotNow, SendUnknown, Undeliverable } from './channel.js';
-import type { Attachment, Choice, Destination, OutgoingMessage } from './message.js';
+import type { Attachment, Choice, Destination, Founding, OutgoingMessage } from './message.js';
 
 /** A message to send, written in the transaction of the command that says it. */
 export interface OutboxMessage {
@@ -17,6 +17,7 @@ export interface OutboxMessage {
   readonly mentions: readonly string[];
   readonly attachments: readonly Attachment[];
   readonly choices?: readonly Choice[];
+  readonly founds?: Founding;
   readonly interaction: string;
   /** In a group: the person whose message it answers. */
   readonly answers?: string | null;
@@ -40,6 +41,7 @@ const schema = new Schema<OutboxMessage>(
     mentions: { type: [String], default: [] },
     attachments: { type: [Schema.Types.Mixed], default: [] },
     choices: { type: [Schema.Types.Mixed], default: undefined },
+    founds: { type: Schema.Types.Mixed, default: undefined },
     interaction: { type: String, required: true },
     answers: { type: String, default: null },
     status: { type: String, required: true },
@@ -70,6 +72,7 @@ export const outgoingOf = (m: OutboxMessage): OutgoingMessage => ({
   attachments: m.attachments,
   choices: m.choices ?? [],
   at: m.at,
+  ...(m.founds && { founds: m.founds }),
   ...(typeof m.answers === 'string' && { answers: m.answers }),
   ...(m.maybeSent === true && { maybeSent: true }),
 });

@@ -13,6 +13,8 @@ export interface Sentences {
   readonly courtesy: (text: string) => string | undefined;
   /** The network gives everybody another id at each login: nothing can be bound there. */
   readonly unstableIds: () => string;
+  /** The network lets no program make groups. */
+  readonly makesNoGroups: () => string;
   /** Stands before the answer to a message that came long after it was written. */
   readonly late: () => string;
   /** Addressed, but not understood; `near` are commands that look or sound alike. */

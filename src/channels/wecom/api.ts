@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Undeliverable } from '../../bot/channel.js';
+import type { Founding } from '../../bot/message.js';
 import { BAD_TOKEN, NoWay, NotSent, Refused } from './errors.js';
 import { bytesOf, postJson, request } from './http.js';
 import type { Tokens } from './tokens.js';
@@ -57,9 +58,13 @@ export class AppApi {
     await this.#call('appchat/send', {}, postJson({ chatid, ...content }), Nothing);
   }
 
-  /** Makes a group of 2 to 2000 members. Source: document/path/90245. */
-  async makeGroup(group: { name: string; owner: string; userlist: readonly string[] }): Promise<string> {
-    return (await this.#call('appchat/create', {}, postJson(group), z.object({ chatid: z.string().min(1) }))).chatid;
+  /**
+   * Makes a group of 2 to 2000 members under an id of ours, 32 letters and digits at most. Source: document/path/90245.
+   *
+   * @throws {Refused} also where it is there already
+   */
+  async makeGroup(chatid: string, { name, owner, members }: Founding): Promise<void> {
+    await this.#call('appchat/create', {}, postJson({ chatid, name, owner, userlist: members }), Nothing);
   }
 
   /** Returns the media id, good for three days. Source: document/path/90253. */

@@ -24,6 +24,7 @@ import { Roads } from './roads.js';
 import type { WecomSettings } from './settings.js';
 import { Taking } from './taking.js';
 import { tokenModel, Tokens } from './tokens.js';
+import { Watch } from './watch.js';
 import { Ways } from './ways.js';
 
 export const WECOM = 'wecom';
@@ -67,8 +68,6 @@ export interface WecomChannel extends Channel {
   readonly api: AppApi | undefined;
   /** Undefined: the bot has no long connection. */
   connectionState(): ConnectionState | undefined;
-  /** Makes a group that the app can write to; returns its chatid. @throws Error there is no app */
-  makeGroup(group: { name: string; owner: string; userlist: readonly string[] }): Promise<string>;
   /** Resolves when everything that has come in is done with, answers and all. */
   idle(): Promise<void>;
 }
@@ -85,6 +84,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     deps.onAlert(what);
   };
   const ways = new Ways();
+  const watch = new Watch(clock);
   const chats = new Chats(chatModel(db), clock);
   const tokens = tokenModel(db);
   const answered = answeredModel(db);
@@ -128,9 +128,16 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
           lease: deps.leaseOf(`${WECOM}:${botId}`, LEASE_TURNS * TURN_MS),
           log,
           turnMs: TURN_MS,
-          onReceived: onFrame,
+          onReceived(received, requestId, connection) {
+            if (received.is === 'message') watch.heard(received.message.room === null ? 'single' : 'group');
+            onFrame(received, requestId, connection);
+          },
           alert,
-          onState: (state) => deps.onUp(WORKS.has(state)),
+          missing: () => watch.missing,
+          onState(state) {
+            if (state === 'up') watch.connected();
+            deps.onUp(WORKS.has(state));
+          },
         })
       : undefined;
 
@@ -199,6 +206,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
       images: longConnection !== undefined || api !== undefined || config.WECOM_WEBHOOKS !== undefined,
       files: longConnection !== undefined || api !== undefined || config.WECOM_WEBHOOKS !== undefined,
       firstWord: api !== undefined,
+      makesGroups: api !== undefined,
       maxText: 6000,
       paceMs: 0,
       stableIds: true,
@@ -206,12 +214,6 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     callbacks,
     api,
     connectionState: () => longConnection?.state,
-    async makeGroup(group) {
-      if (!api) throw new Error('making a group needs the app: set WECOM_APP_SECRET');
-      const chatid = await api.makeGroup(group);
-      await chats.remember({ room: chatid }, 'appchat', group.name);
-      return chatid;
-    },
     idle: () => taking.idle(),
     async start(inbox: Inbox) {
       await chats.load();

@@ -186,13 +186,25 @@ describe('a bot and an app that WeCom calls back', () => {
     expect(shown().at(-1)?.text).toContain('请再发一次');
   });
 
-  it('a group of the app’s own is written to by the app', async () => {
-    const chatid = await chat.app.wecom?.makeGroup({ name: '骨干群', owner: '李书记', userlist: ['李书记', '董兰'] });
+  it('建群 makes a group of the app’s own, once, and whatever is for the unit goes there by the app', async () => {
+    const room = async (): Promise<string> =>
+      (await chat.app.store.models.groups.findOne({ unit: 'b3' }).lean())?.room ?? '';
+    expect(await chat.says('李书记', '建群 第一网格')).toContain('不是第一网格的负责人');
+    sim().api.failNext('appchat/create', 'drop');
+    expect(await chat.says('李书记', '建群 3号楼')).toContain('为3号楼建群，共4人');
+    const outbox = chat.app.store.connection.collection('outbox');
+    for (let i = 0; i < 200 && (await outbox.countDocuments({ status: 'pending' })) > 0; i += 1)
+      await new Promise((r) => setTimeout(r, 20));
+    const chatid = await room();
+    expect(shown().filter((s) => s.via === 'appchat')).toMatchObject([
+      { to: { room: chatid }, text: expect.stringContaining('本群是3号楼的群') },
+    ]);
+    expect(await chat.says('董兰', '建群 3号楼')).toContain('已经建过了');
     await chat.app.wecom?.send(
       {
         id: 'x:0',
         interaction: 'x',
-        to: { channel: 'wecom', room: chatid ?? '' },
+        to: { channel: 'wecom', room: chatid },
         text: '今晚七点开会',
         mentions: ['董兰'],
         attachments: [],
