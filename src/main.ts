@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { startApp } from './app.js';
 import { BadConfig, parseConfig } from './config.js';
 import { environment } from './environment.js';
+import { createLog } from './log.js';
 import { FolderInUse } from './store/embedded/index.js';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -25,10 +26,7 @@ function explain(error: unknown): never {
 
 try {
   const config = parseConfig(environment());
-  const log = pino(
-    { level: config.LOG_LEVEL, redact: ['*.password', '*.token', '*.secret', '*.text'] },
-    pino.destination(2),
-  );
+  const log = createLog(config.LOG_LEVEL, pino.destination(2));
   const app = await startApp(config, log);
   if (app.demoLoaded)
     say(
