@@ -15,7 +15,7 @@ const fail = (text: string, code: number): never => {
 function explain(error: unknown): never {
   if (error instanceof BadConfig) return fail(`设置有误 / wrong settings:\n${error.message}`, 2);
   if (error instanceof FolderInUse || (error instanceof Error && error.name === 'FolderInUse'))
-    return fail(error.message, 3);
+    return fail(`数据目录正被另一个程序使用，请先停下它，或把 DATA_DIR 设到另一个目录\n${error.message}`, 3);
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
     return fail(`端口已被占用 / the port is taken: set PORT to another one, for example PORT=3001`, 3);
   return fail(

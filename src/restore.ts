@@ -43,6 +43,7 @@ try {
   process.exitCode = await main();
 } catch (error) {
   process.exitCode = 1;
+  if (error instanceof Error && error.name === 'FolderInUse') say('程序还在运行，请先停下它再恢复；什么也没有改');
   if (error instanceof Error && (EXPECTED.includes(error.name) || ('code' in error && error.code === 'ENOENT')))
     say(error.message);
   else throw error;

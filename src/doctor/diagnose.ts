@@ -49,7 +49,7 @@ async function store(
       const what = uri === undefined ? `内置数据库 ${folder}` : `MongoDB 数据库 ${name}`;
       const found = [await storeState(connection, what)];
       if (uri !== undefined) found.push(...(await replicaSet(connection)));
-      found.push(await indexes(connection), ...(await clocks(connection, config, now)));
+      found.push(await indexes(connection, config), ...(await clocks(connection, config, now)));
       return { found, heldBy };
     } finally {
       await opened.close();

@@ -7,14 +7,15 @@ import type { Attachment } from '../../bot/message.js';
 import type { Clock } from '../../clock.js';
 import { AppApi } from './api.js';
 import { Callbacks } from './callbacks.js';
-import { chatModel, Chats } from './chats.js';
+import { Chats } from './chats.js';
 import { type ConnectionState, LEASE_TURNS, LongConnection } from './connection.js';
 import { type Listed, readDirectory } from './directory.js';
 import { Envelope } from './crypto.js';
 import { eventReceiver, frameReceiver } from './events.js';
-import { answeredModel, Guard, Sources } from './guard.js';
-import { Late, lateModel } from './late.js';
+import { Guard, Sources } from './guard.js';
+import { Late } from './late.js';
 import { MediaStore } from './media.js';
+import { wecomModels } from './models.js';
 import { Pace } from './pace.js';
 import { passiveRoad, responseUrlRoad } from './road/answer.js';
 import { appchatRoad, appRoad } from './road/application.js';
@@ -23,7 +24,7 @@ import { webhookRoad } from './road/webhook.js';
 import { Roads } from './roads.js';
 import type { WecomSettings } from './settings.js';
 import { Taking } from './taking.js';
-import { tokenModel, Tokens } from './tokens.js';
+import { Tokens } from './tokens.js';
 import { Watch } from './watch.js';
 import { Ways } from './ways.js';
 
@@ -85,9 +86,9 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
   };
   const ways = new Ways();
   const watch = new Watch(clock);
-  const chats = new Chats(chatModel(db), clock);
-  const tokens = tokenModel(db);
-  const answered = answeredModel(db);
+  const models = wecomModels(db);
+  const { tokens, answered } = models;
+  const chats = new Chats(models.chats, clock);
 
   const { WECOM_CORP_ID: corpId, WECOM_APP_SECRET: appSecret, WECOM_APP_AGENT_ID: agentId } = config;
   const api =
@@ -104,7 +105,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
   const appEnvelope = envelope(config.WECOM_APP_TOKEN, config.WECOM_APP_AES_KEY, corpId ?? '');
 
   const envelopes = { ...(botEnvelope && { bot: botEnvelope }), ...(appEnvelope && { app: appEnvelope }) };
-  const late = new Late(lateModel(db), clock, envelopes);
+  const late = new Late(models.late, clock, envelopes);
 
   const taking = new Taking({
     channel: WECOM,

@@ -6,6 +6,8 @@ import { tokenModel, Tokens } from '../../../src/channels/wecom/tokens.js';
 import { AGENT, APP_SECRET, CORP } from './simulator/api.js';
 import { appMessageId, type Written } from './simulator/index.js';
 
+/** The long form: STORM=200. */
+const STORM = Number(process.env['STORM'] ?? '12');
 const done = (): Promise<void> => Promise.resolve();
 const PNG = Buffer.from('89504e470d0a1a0a0000', 'hex');
 const streamOf = (id: string) => ({ msgid: id, msgtype: 'stream', stream: { id } });
@@ -55,6 +57,32 @@ describe('a bot and an app that WeCom calls back', () => {
     expect(shown().filter((s) => s.text.includes('张* 治安巡逻'))).toHaveLength(1);
     expect(shown().filter((s) => s.text.includes('环境整治 1小时'))).toHaveLength(1);
   });
+
+  it(
+    `a storm of ${STORM} messages, each three times at once by either callback: as many effects, as many answers`,
+    async () => {
+      const interactions = chat.app.store.connection.collection('interactions');
+      const [before, seen] = [await interactions.countDocuments(), shown().length];
+      const storm = Array.from({ length: STORM }, (_, i) =>
+        written({ from: i % 2 === 0 ? '王秀兰' : '董兰', text: '积分', room: i % 3 === 0 ? null : GROUP }),
+      );
+      const began = performance.now();
+      const statuses = await Promise.all(
+        storm.flatMap((one) =>
+          [1, 2, 3].map(() => (one.room === null ? sim().writeToApp(one) : sim().writeByCallback(one))),
+        ),
+      );
+      await idle();
+      const ms = Math.round(performance.now() - began);
+      expect(new Set(statuses)).toEqual(new Set([200]));
+      expect((await interactions.countDocuments()) - before).toBe(STORM);
+      expect(shown().length - seen).toBe(STORM);
+      process.stdout.write(
+        `retry storm: ${STORM} messages, ${STORM * 3} deliveries at once: ${STORM} effects, ${STORM} answers, ${ms} ms\n`,
+      );
+    },
+    60_000 + STORM * 1000,
+  );
 
   it('the answer is the callback’s own; a second one goes to the late address, a private one by the app', async () => {
     const from = shown().length;
