@@ -149,11 +149,12 @@ export class Outbox {
   async #takeUp(): Promise<number> {
     const { messages, channels, presence, log } = this.#options;
     if (this.#stopping) return 0;
-    const elsewhere = [...channels.values()].filter((c) => c.isElsewhere?.() === true).map((c) => c.name);
+    // What is for a network that is off waits until it is on.
+    const here = [...channels.values()].filter((c) => c.isElsewhere?.() !== true).map((c) => c.name);
     const left: QueryFilter<OutboxMessage> = {
       status: 'pending',
       holder: { $nin: [...(await presence.living())] },
-      ...(elsewhere.length > 0 && { channel: { $nin: elsewhere } }),
+      channel: { $in: here },
     };
     const found = await messages
       .find(left, { _id: 1 })

@@ -204,6 +204,13 @@ describe('the outbox tells sent, not sent and unknown apart', () => {
     expect(await stored('theirs')).toMatchObject({ status: 'sent' });
   });
 
+  it('what was left for a network that is off waits until it is on', async () => {
+    over(sent);
+    await written('a', { channel: 'off', holder: 'dead' });
+    expect(await outbox.start()).toBe(0);
+    expect(await stored('a')).toMatchObject({ status: 'pending' });
+  });
+
   it('of two processes that find the same message left, one sends it', async () => {
     over(sent);
     const first = outbox;
