@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { communityBinding } from '../bot-scripts/lib/community.js';
-import type { Channel } from './bot/channel.js';
+import type { Channel, LeaseOf } from './bot/channel.js';
 import { Dispatcher } from './bot/dispatcher.js';
 import { Gaps } from './bot/gaps.js';
 import { loadScripts } from './bot/loader.js';
@@ -31,7 +32,9 @@ import { root, rulesFile } from './paths.js';
 import { Schedule } from './schedule/schedule.js';
 import { automaticBackup } from './store/backup/automatic.js';
 import { openStore } from './store/connect.js';
+import { Lease, leaseModel } from './store/lease.js';
 import { migrate } from './store/migrate.js';
+import { Presence } from './store/presence.js';
 import { createWeb } from './web/app.js';
 import { fileLinks } from './web/file-routes.js';
 import { inspect } from './web/sandbox-inspect.js';
@@ -100,18 +103,34 @@ async function assemble(
     { botNames },
   );
 
+  /** A process that had the connection before may have asked questions whose answers come here now. */
+  const learnQuestions = (): void => {
+    dispatcher.start().catch((err: unknown) => log.warn({ err }, 'open questions not learnt'));
+  };
+  const events = channelEvents(metrics, 'wechaty');
   const gaps = new Gaps(connection);
+  const presence = new Presence(connection, {
+    onError: (err) => log.warn({ err }, 'this process is not noted as present'),
+  });
+  const leases = leaseModel(connection);
+  const leaseOf: LeaseOf = (name, lastsMs) =>
+    new Lease({ leases, name, holder: randomUUID(), ...(lastsMs !== undefined && { lastsMs }) });
   // A second and 120 MB, and so only when it is on.
   const wechaty: WechatyChannel | undefined = config.WECHATY
     ? (await import('./channels/wechaty/index.js')).createWechaty(config, {
         connection,
         gaps,
+        leaseOf,
         clock,
         log,
         attachments: services.attachments,
         known: (person, room) => dispatcher.known({ channel: 'wechaty', userId: person }, room),
         onRefused: (id) => void outbox.refused(id),
-        ...channelEvents(metrics, 'wechaty'),
+        ...events,
+        onUp(gap) {
+          events.onUp(gap);
+          learnQuestions();
+        },
         print: (text) => void process.stdout.write(text),
       })
     : undefined;
@@ -124,6 +143,7 @@ async function assemble(
   const wecom = wecomIsOn(config)
     ? createWecom(config, {
         connection,
+        leaseOf,
         clock,
         log: log.child({ channel: WECOM }),
         botNames,
@@ -131,7 +151,10 @@ async function assemble(
         linkTo: links.linkTo,
         onDirectory: (people) => services.directory.replace(WECOM, people, clock.now()),
         onAlert: (what) => metrics.alerts.inc({ channel: WECOM, what }),
-        onUp: (up) => metrics.channelUp.set({ channel: WECOM }, Number(up)),
+        onUp(up) {
+          metrics.channelUp.set({ channel: WECOM }, Number(up));
+          if (up) learnQuestions();
+        },
         onSent: (road) => metrics.roads.inc({ road }),
       })
     : undefined;
@@ -141,6 +164,7 @@ async function assemble(
       automaticBackup(connection, { folder: config.DATA_DIR, why: 'before-upgrade', at: systemClock.now() }),
   };
   await migrate(connection, upgrade);
+  await presence.start({ alone: config.MONGODB_URI === undefined });
   await clock.load();
   await links.load();
 
@@ -161,6 +185,7 @@ async function assemble(
   const outbox = new Outbox({
     messages: bot.outbox,
     channels,
+    presence,
     clock,
     log,
     linkTo: links.linkTo,
@@ -274,6 +299,7 @@ async function assemble(
       for (const channel of channels.values()) await channel.stop();
       await dispatcher.stop();
       await outbox.stop();
+      await presence.stop();
       await store.close();
     },
   };

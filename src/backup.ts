@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from './clock.js';
 import { parseConfig } from './config.js';
+import { environment } from './environment.js';
 import { backUp } from './store/backup/write.js';
 import { joinStore } from './store/connect.js';
 
@@ -14,7 +15,7 @@ async function main(): Promise<number> {
     say('用法：npm run backup -- 文件.gmbackup\n程序运行时也可以备份。文件里有居民信息，请放在安全的地方。');
     return 2;
   }
-  const config = parseConfig(process.env);
+  const config = parseConfig(environment());
   const store = await joinStore({ uri: config.MONGODB_URI, folder: config.DATA_DIR, name: config.MONGODB_NAME });
   try {
     const { collections, bytes } = await backUp(store.connection, file, systemClock.now());

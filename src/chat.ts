@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { environment } from './environment.js';
 
 /** `npm run chat`: the sandbox in a terminal. Who, where, type; answers appear as they come. */
 const Person = z.object({ id: z.string(), name: z.string(), title: z.string(), unit: z.string().nullable() });
@@ -7,7 +8,7 @@ const Room = z.object({ id: z.string(), name: z.string(), members: z.array(z.str
 const Message = z.object({ id: z.string(), room: z.string().nullable(), from: z.string(), text: z.string() });
 type Message = z.infer<typeof Message>;
 
-const base = `http://127.0.0.1:${process.env['PORT'] ?? '3000'}/api/sandbox`;
+const base = `http://127.0.0.1:${environment()['PORT'] ?? '3000'}/api/sandbox`;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const HELP = '/who [名字] 换一个人　/where [群名] 换地方（/where 私聊）　/help 这段话　/quit 离开；其他的话直接发出去';
 

@@ -109,6 +109,11 @@ export class BadConfig extends Error {
   override readonly name = 'BadConfig';
 }
 
+/** Names that begin like this are settings of ours, or none at all. */
+const OURS = /^(?:GRIDMATE|WECOM|WECHATY)_/;
+/** What wechaty, its puppets and its gateway read from the environment themselves. */
+const WECHATYS_OWN = /^WECHATY_(?:PUPPET(?:_|$)|SERVICE_|(?:APIHOST|DEBUG|DOCKER|LOG|NAME|PORT|RAVEN_DSN|TOKEN)$)/;
+
 const plain = (name: string): string =>
   name
     .replace(/^GRIDMATE_/, '')
@@ -144,7 +149,8 @@ function collect(env: Environment, complain: (problem: string) => void): Record<
     const meant = meantBy(name, known);
     if (plainName !== undefined)
       complain(`${name} is not a setting: only a secret may come from a file, set ${plainName}`);
-    else if (name.startsWith('GRIDMATE_') || (meant !== undefined && value !== undefined))
+    else if (WECHATYS_OWN.test(name)) continue;
+    else if (OURS.test(name) || (meant !== undefined && value !== undefined))
       complain(`${name} is not a setting${meant === undefined ? '' : `: ${meant} is`}`);
   }
   for (const name of names) {

@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 import { startApp } from './app.js';
 import { BadConfig, parseConfig } from './config.js';
+import { environment } from './environment.js';
+import { createLog } from './log.js';
 import { FolderInUse } from './store/embedded/index.js';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -13,7 +15,7 @@ const fail = (text: string, code: number): never => {
 function explain(error: unknown): never {
   if (error instanceof BadConfig) return fail(`设置有误 / wrong settings:\n${error.message}`, 2);
   if (error instanceof FolderInUse || (error instanceof Error && error.name === 'FolderInUse'))
-    return fail(error.message, 3);
+    return fail(`数据目录正被另一个程序使用，请先停下它，或把 DATA_DIR 设到另一个目录\n${error.message}`, 3);
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
     return fail(`端口已被占用 / the port is taken: set PORT to another one, for example PORT=3001`, 3);
   return fail(
@@ -23,11 +25,8 @@ function explain(error: unknown): never {
 }
 
 try {
-  const config = parseConfig(process.env);
-  const log = pino(
-    { level: config.LOG_LEVEL, redact: ['*.password', '*.token', '*.secret', '*.text'] },
-    pino.destination(2),
-  );
+  const config = parseConfig(environment());
+  const log = createLog(config.LOG_LEVEL, pino.destination(2));
   const app = await startApp(config, log);
   if (app.demoLoaded)
     say(

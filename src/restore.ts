@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from './clock.js';
 import { parseConfig } from './config.js';
+import { environment } from './environment.js';
 import { restore } from './store/backup/restore.js';
 
 /** `npm run restore -- FILE [--replace --yes]`: an empty store becomes what the file holds; with `--replace`, any store. */
@@ -22,7 +23,7 @@ async function main(): Promise<number> {
     say('--replace 会用备份替换现有的全部数据。确认请再加上 --yes；什么也没有改');
     return 2;
   }
-  const config = parseConfig(process.env);
+  const config = parseConfig(environment());
   const { header, before } = await restore({
     file,
     uri: config.MONGODB_URI,
@@ -42,6 +43,7 @@ try {
   process.exitCode = await main();
 } catch (error) {
   process.exitCode = 1;
+  if (error instanceof Error && error.name === 'FolderInUse') say('程序还在运行，请先停下它再恢复；什么也没有改');
   if (error instanceof Error && (EXPECTED.includes(error.name) || ('code' in error && error.code === 'ENOENT')))
     say(error.message);
   else throw error;

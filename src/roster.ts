@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from './clock.js';
 import { parseConfig } from './config.js';
+import { environment } from './environment.js';
 import { createModels } from './domain/models.js';
 import { applyRoster, planRoster, type RosterPlan } from './domain/roster/import.js';
 import { readSheet, UnreadableSheet } from './domain/roster/sheet.js';
@@ -40,7 +41,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const sheet = await readSheet(file, values.sheet);
-  const config = parseConfig(process.env);
+  const config = parseConfig(environment());
   const store = await openStore({ uri: config.MONGODB_URI, folder: config.DATA_DIR, name: config.MONGODB_NAME });
   try {
     const models = createModels(store.connection);

@@ -49,9 +49,16 @@ describe('settings', () => {
     ['BOT_NAME', 'BOT_NAMES'],
     ['TIMEZONE', 'TIME_ZONE'],
     ['MONGODB_URIFILE', 'MONGODB_URI_FILE'],
+    ['WECOM_BOTID', 'WECOM_BOT_ID'],
+    ['WECHATY_GATEWAY_TOKENS', 'WECHATY_GATEWAY_TOKEN'],
   ])('a slip is told with what is meant: %s for %s', (written, meant) => {
     expect(() => parseConfig({ [written]: 'x' })).toThrow(`${written} is not a setting: ${meant} is`);
   });
+
+  it.each(['GRIDMATE_X', 'WECOM_AES', 'WECOM_CALLBACK_URL', 'WECHATY_GATEWAY_HOST', 'WECHATY_QR'])(
+    'a name that begins like ours and is none of ours stops the start: %s',
+    (name) => expect(() => parseConfig({ [name]: 'x' })).toThrow(`${name} is not a setting`),
+  );
 
   it("other programs' variables are theirs", () => {
     const others = [
@@ -66,6 +73,10 @@ describe('settings', () => {
       'NODE_ENV',
       'DEBUG',
       'TZ',
+      'WECHATY_LOG',
+      'WECHATY_PUPPET',
+      'WECHATY_PUPPET_SERVICE_TOKEN',
+      'WECHATY_PUPPET_PADLOCAL_TOKEN',
     ];
     expect(parseConfig(Object.fromEntries(others.map((name) => [name, 'x'])))).toEqual(parseConfig({}));
     expect(() => parseConfig(process.env)).not.toThrow();

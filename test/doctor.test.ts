@@ -81,6 +81,9 @@ describe('the doctor', () => {
     await (await start()).store.connection.collection('members').dropIndex('name_1');
     const findings = await look();
     expect(of(findings, '索引')).toEqual(['problem 缺少 members {"name":1}']);
+    await app?.store.connection.collection('members').createIndex({ name: 1 });
+    await app?.store.connection.collection('channelGaps').dropIndex('to_1');
+    expect(of(await look(), '索引')).toEqual([expect.stringContaining('problem 缺少 channelGaps {"to":1} ttl')]);
     const states = app?.store.connection.collection<{ _id: string; version: number }>('storeState');
     await states?.updateOne({ _id: 'schema' }, { $set: { version: 99 } });
     expect(of(await look(), '数据')[0]).toMatch(/^problem 由更新的版本写入（数据版本 99/);
@@ -120,6 +123,13 @@ describe('the doctor', () => {
     const [finding] = (await look()).filter((f) => f.what === '数据');
     expect(finding).toMatchObject({ level: 'problem', todo: expect.stringContaining('npm run restore') });
     expect(finding?.found).toContain('format 7');
+  });
+
+  it('a data folder that is none is a finding too', async () => {
+    await writeFile(folder, 'a file');
+    const findings = await look();
+    expect(of(findings, '文件权限')).toEqual([expect.stringContaining('problem')]);
+    expect(of(findings, '数据')[0]).toMatch(/^problem 打不开/);
   });
 
   it('asks each channel that is on, and misses one where none is', async () => {

@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { seeded } from '../src/domain/demo/people.js';
-import { root } from '../src/paths.js';
+import { type Program, Programs } from './program.js';
 
 const KILLS = 30;
 const REPORTERS = Array.from({ length: 10 }, (_, i) => `member-${i + 1}`);
@@ -13,10 +12,6 @@ const Reply = z.object({ id: z.string(), text: z.string() });
 const Answer = z.object({ messageId: z.string(), outcome: z.string(), replies: z.array(Reply) });
 type Answer = z.infer<typeof Answer>;
 
-interface Program {
-  readonly url: string;
-  readonly child: ChildProcess;
-}
 interface Job {
   readonly messageId: string;
   readonly from: string;
@@ -25,41 +20,15 @@ interface Job {
 
 describe('the whole program, killed again and again', () => {
   let folder: string;
-  const children = new Set<ChildProcess>();
+  const programs = new Programs(() => ({ DATA_DIR: folder }));
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'gridmate-restart-'));
   });
   afterAll(async () => {
-    for (const child of children) child.kill('SIGKILL');
+    programs.end();
     await rm(folder, { recursive: true, force: true });
   });
 
-  const start = (): Promise<Program> =>
-    new Promise((resolve, reject) => {
-      const env = { PATH: process.env['PATH'] ?? '', DATA_DIR: folder, PORT: '0', LOG_LEVEL: 'error' };
-      const child = spawn(process.execPath, [join(root, 'dist/src/main.js')], {
-        env,
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      children.add(child);
-      let out = '';
-      const take = (chunk: Buffer): void => {
-        out += chunk.toString();
-        const url = /ready: (http:\S+)/.exec(out)?.[1];
-        if (url !== undefined) resolve({ url, child });
-      };
-      child.stdout.on('data', take);
-      child.stderr.on('data', take);
-      child.once('exit', (code) => {
-        children.delete(child);
-        reject(new Error(`ended with ${code}: ${out}`));
-      });
-    });
-  const kill = ({ child }: Program, signal: NodeJS.Signals): Promise<void> =>
-    new Promise((resolve) => {
-      child.once('exit', () => resolve());
-      child.kill(signal);
-    });
   /** Undefined: no answer came, the network would deliver it again. */
   const deliver = async (program: Program, { messageId, from, text }: Job): Promise<Answer | undefined> => {
     try {
@@ -85,7 +54,7 @@ describe('the whole program, killed again and again', () => {
     const answered = new Map<string, Answer>();
     let kills = 0;
     for (; kills < KILLS; kills += 1) {
-      const program = await start();
+      const program = await programs.start();
       const killAt = new Promise((r) => setTimeout(r, 20 + random() * 180));
       let dead = false;
       const worker = async (): Promise<void> => {
@@ -107,10 +76,10 @@ describe('the whole program, killed again and again', () => {
       const workers = Promise.all([worker(), worker(), worker(), worker()]);
       await killAt;
       dead = true;
-      await kill(program, 'SIGKILL');
+      await programs.kill(program, 'SIGKILL');
       await workers;
     }
-    const program = await start();
+    const program = await programs.start();
     for (let job = open.shift(); job; job = open.shift()) {
       all.set(job.messageId, job);
       const answer = await deliver(program, job);
@@ -147,7 +116,7 @@ describe('the whole program, killed again and again', () => {
         for (const reply of answer.replies) expect(ids.filter((id) => id === reply.id)).toHaveLength(1);
       }
     }
-    await kill(program, 'SIGTERM');
+    await programs.kill(program, 'SIGTERM');
     process.stdout.write(`killed ${kills} times among ${all.size} messages\n`);
   }, 240_000);
 });

@@ -1,9 +1,21 @@
+import type { Unread } from '../../src/bot/message.js';
 import type { Sentences } from '../../src/bot/sentences.js';
 
 const roleNames: Readonly<Record<string, string>> = {
   leader: '网格长、楼栋组长',
   secretary: '社区书记',
   member: '党员',
+};
+
+const unread: Readonly<Record<Unread, string>> = {
+  video: '视频我看不了，没有登记。请用文字说，也可以发照片',
+  voice: '语音我听不了，没有登记。请用文字说',
+  file: '文件我看不了，没有登记。请用文字说，也可以发照片',
+  place: '位置我看不了，没有登记。请用文字说',
+  link: '链接我看不了，没有登记。请用文字说',
+  other: '这类消息我看不了，没有登记。请用文字说，也可以发照片',
+  lost: '图片没有收到，请再发一次',
+  tooLarge: '图片或文件太大，没有收下。请换一张小一点的',
 };
 
 const THANKS =
@@ -25,11 +37,14 @@ export const sentences: Sentences = {
   },
   unstableIds: () =>
     '这里接的是网页版微信，每次重新登录后账号都会变，认不准人，所以不能在这里报到和绑定群。请管理员改用企业微信或其他接入方式',
+  makesNoGroups: () =>
+    '我在这里不能建群：要用企业微信的自建应用。请自己建好群，把我拉进去，再用「绑定码 第几网格」绑定',
   late: () => '（前面没有连上，您这条消息现在才收到）',
   notUnderstood: (near) =>
     near.length > 0
       ? `没有听懂。您是不是想发：${near.map((w) => `「${w}」`).join('、')}？\n发「帮助」看全部说法`
       : '没有听懂。发「帮助」看看我能做什么，例如：服务 环境整治 2小时',
+  unread: (why) => unread[why],
   cancelled: () => '好的，已取消',
   nothingToCancel: () => '没有等您回答的问题',
   expired: () => '刚才的问题等了10分钟没有回答，先取消了，什么也没有登记。需要时请重新发一次',

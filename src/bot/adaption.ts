@@ -4,6 +4,9 @@ import type { Attachment, OutgoingMessage } from './message.js';
 /** Where people can fetch a stored picture or file; undefined: nowhere. */
 export type LinkTo = (attachment: Attachment) => string | undefined;
 
+/** Stands before a message that may be there already: a reader must not take it for something new. */
+export const PERHAPS_AGAIN = '（可能重复）';
+
 const noLink: LinkTo = () => undefined;
 
 /**

@@ -7,6 +7,8 @@ export interface Capabilities {
   readonly files: boolean;
   /** Can the bot write to a person who has not written to it first? */
   readonly firstWord: boolean;
+  /** Can the bot make groups, under ids that it chooses (32 letters and digits at most)? */
+  readonly makesGroups?: boolean;
   /** Longest text of one message, in characters. */
   readonly maxText: number;
   /** Pause between two messages of the outbox to one destination, in milliseconds. */
@@ -42,9 +44,25 @@ export interface Channel {
   send(message: OutgoingMessage, handsOver: () => Promise<void>): Promise<void>;
   /** Does the network work at this moment? */
   healthy(): boolean;
+  /** Has another process the network's only connection, so that what only it can send is left to that one? */
+  isElsewhere?(): boolean;
   /** Why it does not, for operators. */
   problem?(): string | undefined;
 }
+
+/** What one process alone may have at the moment, such as a network's only connection. */
+export interface ChannelLease {
+  /** How long it lasts without being taken again. */
+  readonly lastsMs: number;
+  /** By this side's own reckoning, also while the store can't be asked. */
+  readonly held: boolean;
+  /** Takes or renews it; false: another has it. */
+  take(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+/** Makes the lease of that name, with a holder of its own. */
+export type LeaseOf = (name: string, lastsMs?: number) => ChannelLease;
 
 /** A message that the network will never take. */
 export class Undeliverable extends Error {

@@ -5,7 +5,7 @@ import type { CommunityBinding, Known } from './community.js';
 import { type Dialogue, MAX_ASKED } from './dialogue.js';
 import type { ReadContext, Reading } from './grammar.js';
 import type { Interaction } from './interaction.js';
-import { conversationOf, type IncomingMessage, type Outcome } from './message.js';
+import { conversationOf, type IncomingMessage, type Outcome, type Unread } from './message.js';
 import type { Read, Reader } from './reader.js';
 import { type Command, reaches, type Registry } from './registry.js';
 import type { Basics, Community, Question, Reply, UndoResult } from './script.js';
@@ -76,6 +76,7 @@ export class Decider<C extends Community> {
   /** Runs the handler where one is due; its effects are collected in `tx`. */
   async decide(tx: Tx, message: IncomingMessage, looked: Looked<C>): Promise<Decision> {
     const { reader, community, registry } = this.#options;
+    if (message.unread !== undefined) return this.#unread(message.unread, message, looked);
     if (message.text.trim() === '' && message.attachments.length > 0) return this.#media(tx, message, looked);
     const place = message.room === null ? 'private' : 'group';
     if (message.text.length > MAX_TEXT)
@@ -134,6 +135,14 @@ export class Decider<C extends Community> {
       question,
       asked: dialogue.asked + 1,
     };
+  }
+
+  /** An open question stays open. */
+  #unread(why: Unread, message: IncomingMessage, { dialogue }: Looked<C>): Decision {
+    const decision = refused('unread', { why }, this.#options.community.sentences.unread(why));
+    if (!dialogue || dialogue.expiresAt <= message.at) return decision;
+    const { intent, slots, missing, asked } = dialogue;
+    return { ...decision, question: { intent, slots, missing }, asked };
   }
 
   async #media(tx: Tx, message: IncomingMessage, looked: Looked<C>): Promise<Decision> {
@@ -201,14 +210,16 @@ export class Decider<C extends Community> {
   /** Starts from refused: only a completed check lets the command through. Undefined: it may run. */
   #guard(command: Command, message: IncomingMessage, looked: Looked<C>): string | undefined {
     const { sentences, ranks } = this.#options.community;
-    const { in: where, role, unboundGroup, bindsIds } = command.options;
+    const { in: where, role, unboundGroup, bindsIds, makesGroup } = command.options;
     const word = command.grammar.words[0] ?? command.grammar.intent;
     const place = message.room === null ? 'private' : 'group';
-    const lasting = this.#options.channels.get(message.channel)?.capabilities.stableIds ?? true;
+    const capabilities = this.#options.channels.get(message.channel)?.capabilities;
+    const lasting = capabilities?.stableIds ?? true;
     if (!lasting && (bindsIds || (role !== 'anyone' && looked.member === undefined))) return sentences.unstableIds();
     if (role !== 'anyone' && looked.member === undefined) return sentences.stranger();
     if (!reaches(ranks, looked.role, role)) return sentences.notAllowed(word, role);
     if (where !== 'anywhere' && where !== place) return sentences.wrongPlace(word, where);
+    if (makesGroup && capabilities?.makesGroups !== true) return sentences.makesNoGroups();
     if (place === 'group' && looked.group === undefined && !unboundGroup) return sentences.unboundGroup();
     return undefined;
   }

@@ -82,8 +82,10 @@ export class Dispatcher<C extends Community> {
     const { reader, onHandled, registry, community } = this.#options;
     const place = message.room === null ? 'private' : 'group';
     const pictures = message.attachments.length > 0 && registry.media.length > 0;
+    const isUnread = message.unread !== undefined && (place === 'private' || message.mentionsBot);
     if (
       !pictures &&
+      !isUnread &&
       !this.#asking.has(conversationOf(message)) &&
       !reader.isForUs({ text: message.text, place, mentionsBot: message.mentionsBot, names: community.names })
     ) {
@@ -324,7 +326,7 @@ export class Dispatcher<C extends Community> {
     text: string,
     at: Date,
     to: { channel?: string; room: string | null; person: string | null },
-    more: Pick<Outgoing, 'mentions' | 'attachments' | 'choices'> = {},
+    more: Pick<Outgoing, 'mentions' | 'attachments' | 'choices' | 'founds'> = {},
   ): OutboxMessage {
     return {
       _id: `${interaction}:${n}`,
@@ -335,8 +337,10 @@ export class Dispatcher<C extends Community> {
       mentions: more.mentions ?? [],
       attachments: more.attachments ?? [],
       ...(more.choices && { choices: more.choices }),
+      ...(more.founds && { founds: more.founds }),
       interaction,
       status: 'pending',
+      holder: this.#options.outbox.holder,
       attempts: 0,
       notBefore: at,
       at,

@@ -15,6 +15,9 @@ export interface Person {
   readonly userId: string;
 }
 
+/** Why there is nothing to read in a message: of a kind that the bot does not read, or its picture or file could not be had. */
+export type Unread = 'video' | 'voice' | 'file' | 'place' | 'link' | 'other' | 'lost' | 'tooLarge';
+
 /** A chat message as a channel hands it to the bot; already parsed, ids are the network's stable ones. */
 export interface IncomingMessage {
   readonly channel: string;
@@ -32,6 +35,8 @@ export interface IncomingMessage {
   readonly attachments: readonly Attachment[];
   /** When it was written. */
   readonly at: Date;
+  /** Whoever wrote it to the bot is told so. */
+  readonly unread?: Unread | undefined;
   /** It came so long after it was written that the answer has to say so. */
   readonly late?: boolean;
 }
@@ -56,6 +61,14 @@ export interface Choice {
   readonly says: string;
 }
 
+/** A group that is made for its first message. */
+export interface Founding {
+  readonly name: string;
+  /** Chat ids, the owner's among the members'. */
+  readonly owner: string;
+  readonly members: readonly string[];
+}
+
 /** One message to send. */
 export interface OutgoingMessage {
   /** Natural key: sending it twice is one message. */
@@ -70,6 +83,8 @@ export interface OutgoingMessage {
   /** The text says all of it; these only save typing. */
   readonly choices: readonly Choice[];
   readonly at: Date;
+  /** The group is made first where it is not there, under the id that the message goes to. */
+  readonly founds?: Founding;
   /** In a group: the person whose message it answers. */
   readonly answers?: string;
   /** It was handed to the network before, which did not say whether it was taken. */

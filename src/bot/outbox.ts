@@ -1,9 +1,9 @@
-import { Schema, type Connection, type Model } from 'mongoose';
+import { Schema, type Connection, type Model, type QueryFilter } from 'mongoose';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.js';
 import { adapt, type LinkTo } from './adaption.js';
 import { type Channel, NotNow, SendUnknown, Undeliverable } from './channel.js';
-import type { Attachment, Choice, Destination, OutgoingMessage } from './message.js';
+import type { Attachment, Choice, Destination, Founding, OutgoingMessage } from './message.js';
 
 /** A message to send, written in the transaction of the command that says it. */
 export interface OutboxMessage {
@@ -17,12 +17,15 @@ export interface OutboxMessage {
   readonly mentions: readonly string[];
   readonly attachments: readonly Attachment[];
   readonly choices?: readonly Choice[];
+  readonly founds?: Founding;
   readonly interaction: string;
   /** In a group: the person whose message it answers. */
   readonly answers?: string | null;
   readonly status: 'pending' | 'sent' | 'dead';
   /** It was handed to a network that has not said whether it was taken; with status `dead`: nobody will ever know. */
   readonly maybeSent?: boolean;
+  /** The process that sends it; '': whichever can. */
+  readonly holder: string;
   readonly attempts: number;
   readonly notBefore: Date;
   readonly at: Date;
@@ -38,10 +41,12 @@ const schema = new Schema<OutboxMessage>(
     mentions: { type: [String], default: [] },
     attachments: { type: [Schema.Types.Mixed], default: [] },
     choices: { type: [Schema.Types.Mixed], default: undefined },
+    founds: { type: Schema.Types.Mixed, default: undefined },
     interaction: { type: String, required: true },
     answers: { type: String, default: null },
     status: { type: String, required: true },
     maybeSent: { type: Boolean, default: false },
+    holder: { type: String, default: '' },
     attempts: { type: Number, required: true },
     notBefore: { type: Date, required: true },
     at: { type: Date, required: true },
@@ -67,6 +72,7 @@ export const outgoingOf = (m: OutboxMessage): OutgoingMessage => ({
   attachments: m.attachments,
   choices: m.choices ?? [],
   at: m.at,
+  ...(m.founds && { founds: m.founds }),
   ...(typeof m.answers === 'string' && { answers: m.answers }),
   ...(m.maybeSent === true && { maybeSent: true }),
 });
@@ -79,12 +85,18 @@ const FIRST_RETRY_MS = 500;
 /** While a channel takes nothing, each destination asks it again so often at least, and so seldom at most. */
 const ASK_AGAIN_MS = 500;
 const ASK_AT_LEAST_MS = 30_000;
+/** So often it is looked whether another process has left messages behind. */
+const LOOK_MS = 5_000;
+const MAX_TAKEN_UP = 500;
 
 interface Options {
   readonly messages: Model<OutboxMessage>;
   readonly channels: ReadonlyMap<string, Channel>;
+  /** The processes that work on the store. */
+  readonly presence: { readonly id: string; living(): Promise<readonly string[]> };
   readonly clock: Clock;
   readonly log: Logger;
+  readonly lookMs?: number;
   /** Where a file can be fetched that the channel does not carry. */
   readonly linkTo?: LinkTo;
   readonly onSettled?: (result: 'sent' | 'retried' | 'unknown' | 'dead') => void;
@@ -95,6 +107,9 @@ interface Options {
  * again with growing pauses and holds back the later ones of its destination; at last it is dead. A message may reach the
  * channel twice after a crash, always with the same id. Sent, not sent and unknown are told apart: see
  * docs/decisions/0006-unknown-sends.md.
+ *
+ * Of several processes one holds a message: the one that wrote it, until it dies, or until it turns out that another one has
+ * the channel's connection. Then one that can send takes it up.
  */
 export class Outbox {
   readonly #options: Options;
@@ -102,6 +117,9 @@ export class Outbox {
   readonly #tails = new Map<string, Promise<void>>();
   #sent: string[] = [];
   #marking: Promise<void> | undefined;
+  #handing: { readonly ids: string[]; readonly stored: Promise<void> } | undefined;
+  #handed: Promise<void> = Promise.resolve();
+  #looking: NodeJS.Timeout | undefined;
   #stopping = false;
   readonly #wakers = new Set<() => void>();
 
@@ -109,23 +127,60 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Takes up what an earlier run left unsent. */
-  async start(): Promise<number> {
-    const left = await this.#options.messages
-      .find({ status: 'pending' })
-      .sort({ at: 1, _id: 1 })
-      .lean<OutboxMessage[]>();
-    void this.deliver(left);
-    return left.length;
+  /** The name under which messages are written that this process sends. */
+  get holder(): string {
+    return this.#options.presence.id;
   }
 
-  /** Resolves when each message was sent or given up; messages left at `stop` stay pending. */
+  /** Takes up what an earlier run left unsent, and from now on what other processes leave; returns how many there were. */
+  async start(): Promise<number> {
+    const left = await this.#takeUp();
+    const look = (): void => {
+      this.#looking = setTimeout(() => {
+        this.#takeUp()
+          .catch((err: unknown) => this.#options.log.warn({ err }, 'not looked for messages that were left'))
+          .then(look, look);
+      }, this.#options.lookMs ?? LOOK_MS).unref();
+    };
+    look();
+    return left;
+  }
+
+  async #takeUp(): Promise<number> {
+    const { messages, channels, presence, log } = this.#options;
+    if (this.#stopping) return 0;
+    // What is for a network that is off waits until it is on.
+    const here = [...channels.values()].filter((c) => c.isElsewhere?.() !== true).map((c) => c.name);
+    const left: QueryFilter<OutboxMessage> = {
+      status: 'pending',
+      holder: { $nin: [...(await presence.living())] },
+      channel: { $in: here },
+    };
+    const found = await messages
+      .find(left, { _id: 1 })
+      .sort({ at: 1, _id: 1 })
+      .limit(MAX_TAKEN_UP)
+      .lean<{ _id: string }[]>();
+    if (found.length === 0) return 0;
+    const ids = found.map((m) => m._id);
+    await messages.updateMany({ ...left, _id: { $in: ids } }, { $set: { holder: presence.id } });
+    const taken = await messages
+      .find({ _id: { $in: ids }, status: 'pending', holder: presence.id })
+      .sort({ at: 1, _id: 1 })
+      .lean<OutboxMessage[]>();
+    if (taken.length > 0) log.info({ messages: taken.length }, 'messages that were left are sent now');
+    void this.deliver(taken);
+    return taken.length;
+  }
+
+  /** Resolves when each message was sent, given up or left to another process; messages left at `stop` stay pending. */
   async deliver(messages: readonly OutboxMessage[]): Promise<void> {
     await Promise.all(messages.map((message) => this.#enqueue(message)));
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    clearTimeout(this.#looking);
     for (const wake of this.#wakers) wake();
     await Promise.allSettled(this.#tails.values());
     while (this.#marking) await this.#marking;
@@ -147,7 +202,7 @@ export class Outbox {
     const message = await this.#options.messages
       .findOneAndUpdate(
         { _id: id, status: 'sent' },
-        { $set: { status: 'pending', maybeSent: false } },
+        { $set: { status: 'pending', maybeSent: false, holder: this.holder } },
         { returnDocument: 'after' },
       )
       .lean<OutboxMessage>();
@@ -179,6 +234,7 @@ export class Outbox {
         if (error instanceof NotNow) {
           if (handed) await this.#record(message._id, attempts, false, maybeSent, 0);
           handed = false;
+          if (channel?.isElsewhere?.() === true && (await this.#leave(message._id))) return;
           await this.#askAgain(message, error);
           continue;
         }
@@ -199,9 +255,34 @@ export class Outbox {
     }
   }
 
-  /** @throws Error it could not be recorded: then the message must not be handed over */
-  async #handsOver(id: string): Promise<void> {
-    await this.#options.messages.updateOne({ _id: id }, { $set: { maybeSent: true } });
+  /**
+   * One update notes all that are handed over while the last one is under way.
+   *
+   * @throws Error it could not be recorded: then the message must not be handed over
+   */
+  #handsOver(id: string): Promise<void> {
+    if (!this.#handing) {
+      const ids: string[] = [];
+      const stored = this.#handed.then(async () => {
+        this.#handing = undefined;
+        await this.#options.messages.updateMany({ _id: { $in: ids } }, { $set: { maybeSent: true } });
+      });
+      this.#handed = stored.catch(() => undefined);
+      this.#handing = { ids, stored };
+    }
+    this.#handing.ids.push(id);
+    return this.#handing.stored;
+  }
+
+  /** Leaves a message to the process that has the channel's connection; false: it could not be noted. */
+  async #leave(id: string): Promise<boolean> {
+    try {
+      await this.#options.messages.updateOne({ _id: id, status: 'pending' }, { $set: { holder: '' } });
+      return true;
+    } catch (err) {
+      this.#options.log.warn({ outbox: id, err }, 'message not left to another process');
+      return false;
+    }
   }
 
   /** Waits until a channel that takes nothing is worth asking again; no try is counted. */

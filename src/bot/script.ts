@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Tx } from '../store/transaction.js';
 import type { Grammar, Place } from './grammar.js';
-import type { Attachment, Choice, Person } from './message.js';
+import type { Attachment, Choice, Founding, Person } from './message.js';
 
 /** The community's own types, supplied once in bot-scripts/lib/script.ts: the engine never imports the domain. */
 export interface Community {
@@ -91,6 +91,8 @@ export interface Outgoing {
   readonly attachments?: readonly Attachment[];
   /** Shown as buttons where the network has them; the text must do without. */
   readonly choices?: readonly Choice[];
+  /** The group that it goes to is made first; see `makesGroup`. */
+  readonly founds?: Founding;
 }
 
 /** A question that the next message of the same person in the same place answers; kept in the store until then. */
@@ -143,6 +145,8 @@ export interface CommandOptions<S, W extends Where, R extends string> {
   readonly unboundGroup?: true;
   /** Ties something to an id of the network: refused where ids do not last (see Capabilities.stableIds). */
   readonly bindsIds?: true;
+  /** Makes a group: refused where the network lets no program do so (see Capabilities.makesGroups). */
+  readonly makesGroup?: true;
 }
 
 /** One line of 待办. */

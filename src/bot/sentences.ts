@@ -1,3 +1,4 @@
+import type { Unread } from './message.js';
 import type { Where } from './script.js';
 
 /** What the engine itself says, in the community's words. */
@@ -12,10 +13,14 @@ export interface Sentences {
   readonly courtesy: (text: string) => string | undefined;
   /** The network gives everybody another id at each login: nothing can be bound there. */
   readonly unstableIds: () => string;
+  /** The network lets no program make groups. */
+  readonly makesNoGroups: () => string;
   /** Stands before the answer to a message that came long after it was written. */
   readonly late: () => string;
   /** Addressed, but not understood; `near` are commands that look or sound alike. */
   readonly notUnderstood: (near: readonly string[]) => string;
+  /** The message is none that the bot can read. */
+  readonly unread: (why: Unread) => string;
   readonly cancelled: () => string;
   readonly nothingToCancel: () => string;
   /** A question ran out of time. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { BadConfig, type Config, parseConfig, secretFiles } from '../config.js';
+import { ENV_FILE } from '../environment.js';
 import { joinStore } from '../store/connect.js';
 import { channels } from './channels.js';
 import { type Finding, ok, problem, warning } from './finding.js';
@@ -29,7 +30,7 @@ export async function diagnose(
     ];
   }
   findings.push(ok('设置', '都对'), await disk(config.DATA_DIR));
-  findings.push(...fileModes(config.DATA_DIR, secretFiles(env)));
+  findings.push(...fileModes(config.DATA_DIR, [...secretFiles(env), ENV_FILE]));
   const { found, heldBy } = await store(config, { now, thread });
   return [...findings, ...found, await program(config, heldBy), ...(await channels(config)), fonts()];
 }
@@ -48,7 +49,7 @@ async function store(
       const what = uri === undefined ? `内置数据库 ${folder}` : `MongoDB 数据库 ${name}`;
       const found = [await storeState(connection, what)];
       if (uri !== undefined) found.push(...(await replicaSet(connection)));
-      found.push(await indexes(connection), ...(await clocks(connection, config, now)));
+      found.push(await indexes(connection, config), ...(await clocks(connection, config, now)));
       return { found, heldBy };
     } finally {
       await opened.close();

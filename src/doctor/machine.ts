@@ -41,17 +41,32 @@ export async function disk(folder: string): Promise<Finding> {
   return free < LITTLE_BYTES ? warning('磁盘', found, todo) : ok('磁盘', found);
 }
 
+/** Undefined: there is nothing of that name; `none`: it is no folder, or shut to this user. */
+function namesIn(folder: string): readonly string[] | 'none' | undefined {
+  if (!existsSync(folder)) return undefined;
+  try {
+    return readdirSync(folder);
+  } catch {
+    return 'none';
+  }
+}
+
 /** Who else on this machine can read the data: nobody should. */
 export function fileModes(folder: string, secrets: readonly string[]): Finding[] {
   if (process.platform === 'win32') return [];
   const findings: Finding[] = [];
-  if (existsSync(folder)) {
+  const names = namesIn(folder);
+  if (names === 'none')
+    findings.push(
+      problem('文件权限', `${folder} 不是文件夹，或者本用户打不开`, '请把 DATA_DIR 设到运行程序的用户自己的文件夹'),
+    );
+  else if (names) {
     const others = (path: string): number => (statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o077;
     // A folder that is shut shuts what is in it.
     const ajar =
       others(folder) === 0
         ? []
-        : [folder, ...readdirSync(folder).map((name) => join(folder, name))].filter((path) => others(path) !== 0);
+        : [folder, ...names.map((name) => join(folder, name))].filter((path) => others(path) !== 0);
     if (ajar.length > 0)
       findings.push(
         problem(

@@ -1,10 +1,16 @@
 import type { Connection } from 'mongoose';
 import { createBotModels } from '../bot/models.js';
 import { clockText, dayOf, dayText, durationText } from '../calendar.js';
+import { Gaps } from '../bot/gaps.js';
 import { SandboxPeople } from '../channels/sandbox/people.js';
+import { Rooms } from '../channels/wechaty/rooms.js';
+import { wecomModels } from '../channels/wecom/models.js';
+import { wecomIsOn } from '../channels/wecom/settings.js';
 import type { Config } from '../config.js';
 import { createModels } from '../domain/models.js';
 import { movableClock } from '../movable-clock.js';
+import { leaseModel } from '../store/lease.js';
+import { Presence } from '../store/presence.js';
 import { RESTORE_STATE, SCHEMA_STATE, SCHEMA_VERSION, STATES } from '../store/migrate.js';
 import { type Finding, ok, problem, warning } from './finding.js';
 
@@ -75,11 +81,16 @@ const indexText = (key: unknown, { unique, expireAfterSeconds }: IndexLike): str
   `${JSON.stringify(key)}${unique === true ? ' unique' : ''}${expireAfterSeconds === undefined ? '' : ` ttl ${String(expireAfterSeconds)}`}`;
 
 /** Every index that the program declares is there, as declared: a natural key without its unique index is none. */
-export async function indexes(connection: Connection): Promise<Finding> {
+export async function indexes(connection: Connection, config: Config): Promise<Finding> {
   createModels(connection);
   createBotModels(connection);
   movableClock(connection);
+  leaseModel(connection);
   void new SandboxPeople(connection);
+  void new Gaps(connection);
+  void new Presence(connection, { onError: () => undefined });
+  if (wecomIsOn(config)) wecomModels(connection);
+  if (config.WECHATY) void new Rooms(connection);
   const there = new Set((await connection.listCollections()).map((c) => c.name));
   if (!(await connection.collection<State>(STATES).findOne({ _id: SCHEMA_STATE })))
     return ok('索引', '还没有数据，第一次启动时建立');

@@ -49,7 +49,16 @@ export function createServices(models: Models, rules: PointRules, settings: Doma
       numbers,
       audit,
     ),
-    groups: groupOperations({ groups: models.groups, codes: models.bindingCodes, units: models.units }, audit),
+    groups: groupOperations(
+      {
+        groups: models.groups,
+        codes: models.bindingCodes,
+        units: models.units,
+        members: models.members,
+        identities: models.identities,
+      },
+      audit,
+    ),
     services,
     pastes: pasteOperations({ pastes: models.pastes, members: models.members }, services),
     members: memberOperations(models.members),

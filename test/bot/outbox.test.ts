@@ -21,6 +21,9 @@ describe('the outbox tells sent, not sent and unknown apart', () => {
   let calls: OutgoingMessage[];
   let settled: string[];
   let behaviours: Behaviour[];
+  /** The processes that work on the store. */
+  let living: string[] = ['this'];
+  let elsewhere = false;
   const sent: Behaviour = () => Promise.resolve();
 
   beforeAll(async () => {
@@ -32,6 +35,8 @@ describe('the outbox tells sent, not sent and unknown apart', () => {
   afterEach(async () => {
     await outbox.stop();
     await messages.deleteMany({});
+    living = ['this'];
+    elsewhere = false;
   });
   afterAll(async () => {
     await store.close();
@@ -57,6 +62,7 @@ describe('the outbox tells sent, not sent and unknown apart', () => {
       start: () => Promise.resolve(),
       stop: () => Promise.resolve(),
       healthy: () => true,
+      isElsewhere: () => elsewhere,
       send(message, handsOver) {
         calls.push(message);
         const behaviour = behaviours.length > 1 ? behaviours.shift() : behaviours[0];
@@ -66,6 +72,8 @@ describe('the outbox tells sent, not sent and unknown apart', () => {
     outbox = new Outbox({
       messages,
       channels: new Map([['test', channel]]),
+      presence: { id: 'this', living: () => Promise.resolve(living) },
+      lookMs: 20,
       clock: systemClock,
       log: pino({ level: 'silent' }),
       onSettled: (result) => settled.push(result),
@@ -83,6 +91,7 @@ describe('the outbox tells sent, not sent and unknown apart', () => {
       attachments: [],
       interaction: 'i',
       status: 'pending',
+      holder: '',
       attempts: 0,
       notBefore: at,
       at,
@@ -178,6 +187,58 @@ describe('the outbox tells sent, not sent and unknown apart', () => {
       ['a', false],
     ]);
     expect(await stored('a')).toMatchObject({ status: 'sent' });
+  });
+
+  it('what another process sends is its own affair, until that one is gone', async () => {
+    over(sent);
+    living = ['this', 'other'];
+    await written('theirs', { holder: 'other' });
+    await written('ours', { holder: 'this' });
+    expect(await outbox.start()).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(calls).toEqual([]);
+    living = ['this'];
+    while (settled.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await outbox.stop();
+    expect(calls.map((m) => m.id)).toEqual(['theirs']);
+    expect(await stored('theirs')).toMatchObject({ status: 'sent' });
+  });
+
+  it('what was left for a network that is off waits until it is on', async () => {
+    over(sent);
+    await written('a', { channel: 'off', holder: 'dead' });
+    expect(await outbox.start()).toBe(0);
+    expect(await stored('a')).toMatchObject({ status: 'pending' });
+  });
+
+  it('of two processes that find the same message left, one sends it', async () => {
+    over(sent);
+    const first = outbox;
+    const all = calls;
+    await written('a', { holder: 'dead' });
+    over((message) => Promise.resolve(void all.push(message)));
+    await Promise.all([first.start(), outbox.start()]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await first.stop();
+    expect(all.map((m) => m.id)).toEqual(['a']);
+  });
+
+  it('what only the connection of another process can send is left to that one, in order, and taken back with the connection', async () => {
+    over(
+      () => Promise.reject(new NotNow('standing by')),
+      () => Promise.reject(new NotNow('standing by')),
+      sent,
+    );
+    elsewhere = true;
+    await outbox.start();
+    await outbox.deliver([await written('a', { holder: 'this' }), await written('b', { holder: 'this' })]);
+    expect((await messages.find({}).lean()).map((m) => [m.status, m.holder])).toEqual([
+      ['pending', ''],
+      ['pending', ''],
+    ]);
+    elsewhere = false;
+    while (settled.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(calls.map((m) => m.id)).toEqual(['a', 'b', 'a', 'b']);
   });
 
   it('what can never be sent is dead at once', async () => {

@@ -64,6 +64,14 @@ describe.each(networks)('报到, 绑定, 我的, 积分, 帮助 (%s)', (_network
     expect(await chat.says('王秀兰', '积分', { room: 'new' })).toContain('还没有绑定网格');
   });
 
+  it('建群 makes a group where the network lets a program do so; elsewhere it is said how to come by one', async () => {
+    const answer = await chat.says('李书记', '建群 7号楼');
+    const makes = chat.network.name === 'wecom';
+    expect(answer).toContain(makes ? '为7号楼建群' : '不能建群');
+    expect(await chat.app.store.models.groups.countDocuments({ unit: 'b7' })).toBe(Number(makes));
+    expect(await chat.inGroup('张三', '建群吧')).not.toContain('建群，共');
+  });
+
   it('a bot that joined a group greets it once; where it hears of no joining, its first answer says how to bind', async () => {
     if (!chat.network.hearsJoins) {
       expect(await chat.says('王秀兰', '积分', { room: 'fresh' })).toContain('还没有绑定网格');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, MaxKey, ObjectId, serialize, Timestamp } from 'bson';
-import type { Connection } from 'mongoose';
+import { type Connection, createConnection } from 'mongoose';
 import { demoPeople, demoUnits, seeded } from '../../src/domain/demo/people.js';
 import { createModels } from '../../src/domain/models.js';
 import { loadPointRules } from '../../src/domain/rules/point-rules.js';
@@ -16,6 +16,7 @@ import { restore as restoreBackup, type Restored } from '../../src/store/backup/
 import { verifyBackup } from '../../src/store/backup/read.js';
 import { backUp } from '../../src/store/backup/write.js';
 import { joinStore, openStore, type Store, type StoreAddress } from '../../src/store/connect.js';
+import { servedAt } from '../../src/store/embedded/index.js';
 import { type Migration, migrate, SCHEMA_VERSION } from '../../src/store/migrate.js';
 import { transact } from '../../src/store/transaction.js';
 
@@ -145,6 +146,34 @@ describe.each(ROUTES)('a backup from %s to %s', (from, to) => {
       expect([name, declared.filter((key) => !there.includes(key))]).toEqual([name, []]);
     }
   }, 120_000);
+
+  it('pictures and files are all in it, though they are read after the moment: that has to be short', async () => {
+    const at = newPlace(from);
+    const store = await opens(at);
+    const pictures = Array.from({ length: 450 }, (_, n) => ({ _id: `picture-${n}`, bytes: Buffer.alloc(500, n) }));
+    await store.connection.collection<{ _id: string }>('attachments').insertMany(pictures);
+    const watched = await createConnection(at.uri ?? (await servedAt(at.folder))?.uri ?? '', {
+      dbName: at.name,
+      monitorCommands: true,
+    }).asPromise();
+    const inTransaction: unknown[] = [];
+    watched.getClient().on('commandStarted', ({ commandName, command }) => {
+      if (commandName === 'find' && command.find === 'attachments' && command.autocommit === false)
+        inTransaction.push(command.projection);
+    });
+    const file = fileFor('pictures');
+    const { collections } = await backUp(watched, file, NOW);
+    await watched.close();
+    expect(inTransaction).toEqual([{ _id: 1 }]);
+    expect(collections['attachments']).toBe(450);
+    const place = newPlace(to);
+    await restore(file, place);
+    const restored = await opens(place);
+    const back = await restored.connection.collection('attachments').find({}).toArray();
+    expect(back.map((p) => p['bytes'].buffer[0]).toSorted((a, b) => a - b)).toEqual(
+      pictures.map((p) => p.bytes[0] ?? 0).toSorted((a, b) => a - b),
+    );
+  });
 
   it('gives every document back byte by byte, with the types of its values', async () => {
     const store = await opens(newPlace(from));
@@ -325,7 +354,9 @@ describe('a restore', () => {
     await expect(backUp(store.connection, file, NOW)).rejects.toThrow('exists already');
     await store.close();
     await expect(backUp(store.connection, fileFor('closed'), NOW)).rejects.toThrow();
-    expect((await readdir(root)).filter((name) => name.includes('closed') || name.endsWith('.part'))).toEqual([]);
+    expect((await readdir(root)).filter((name) => name.includes('closed') || /\.(?:part|reads)$/.test(name))).toEqual(
+      [],
+    );
     expect((await verifyBackup(file)).collections).toMatchObject({ things: 1 });
   });
 });

@@ -6,6 +6,7 @@ import { Gaps } from '../../src/bot/gaps.js';
 import { openStore, type Store } from '../../src/store/connect.js';
 import { Lease, leaseModel } from '../../src/store/lease.js';
 import { migrate } from '../../src/store/migrate.js';
+import { Presence } from '../../src/store/presence.js';
 
 describe('what processes share about a connection', () => {
   let folder: string;
@@ -60,6 +61,24 @@ describe('what processes share about a connection', () => {
   it('of many that take it at once one gets it', async () => {
     const all = await Promise.all(Array.from({ length: 20 }, (_, i) => lease(`holder ${i}`, 'race').take()));
     expect(all.filter(Boolean)).toHaveLength(1);
+  });
+
+  it('who works on the store is present until it stops or falls silent; alone, it is the only one', async () => {
+    const present = (): Presence => new Presence(store.connection, { clock, onError: () => undefined });
+    const [a, b] = [present(), present()];
+    await a.start({ alone: false });
+    await b.start({ alone: false });
+    expect((await a.living()).toSorted()).toEqual([a.id, b.id].toSorted());
+    await b.stop();
+    expect(await a.living()).toEqual([a.id]);
+    const c = present();
+    await c.start({ alone: false });
+    later(31);
+    expect(await b.living()).toEqual([b.id]);
+    await a.start({ alone: false });
+    await c.start({ alone: true });
+    expect(await c.living()).toEqual([c.id]);
+    await Promise.all([a.stop(), c.stop()]);
   });
 
   it('a gap lasts from the last sign of life to the next, also over a restart', async () => {

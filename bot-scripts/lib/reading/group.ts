@@ -45,6 +45,26 @@ export const bindingCode: Grammar<typeof codeSlots> = {
   }),
 };
 
+const makeSlots = z.object({ unit: z.string().max(30) });
+
+/** 建群 <unit>. */
+export const makeGroup: Grammar<typeof makeSlots> = {
+  intent: 'group.make',
+  words: ['建群'],
+  slots: makeSlots,
+  read(phrase, context) {
+    if (!context.addressed) return undefined;
+    const text = bare(phrase.rest);
+    if (text === '') return { intent: 'ask', slots: { missing: ['unit'] } };
+    const unit = findUnit(text)?.name ?? text;
+    return unit.length <= 30 ? { intent: 'group.make', slots: { unit } } : undefined;
+  },
+  answer: (_kept, phrase) => ({
+    intent: 'group.make',
+    slots: { unit: (findUnit(phrase.text)?.name ?? trimmed(phrase.text)).slice(0, 30) },
+  }),
+};
+
 const unbindSlots = z.object({ confirmed: z.boolean().optional() });
 
 /** 解绑: asks once. */

@@ -1,6 +1,6 @@
 import { types } from 'wechaty-puppet';
 import { z } from 'zod';
-import type { Attachment, IncomingMessage } from '../../bot/message.js';
+import type { Attachment, IncomingMessage, Unread } from '../../bot/message.js';
 import type { Clock } from '../../clock.js';
 import { TOO_FREQUENT } from './errors.js';
 import { takeOwnMention } from './mention.js';
@@ -56,6 +56,12 @@ export const FETCH_MS = 10_000;
 const IMAGE_TYPES: Readonly<Record<string, string>> = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg' };
 /** WeChat's own accounts that write to everybody; `gh_` are official accounts. */
 const SYSTEM = /^(?:gh_|weixin$|newsapp$|fmessage$|filehelper$|notifymessage$|mphelper$)/;
+const UNREAD: ReadonlyMap<number, Unread> = new Map([
+  [types.Message.Audio, 'voice'],
+  [types.Message.Video, 'video'],
+  [types.Message.Attachment, 'file'],
+  [types.Message.Location, 'place'],
+]);
 const ALIAS_KEPT_MS = 10 * 60_000;
 
 /** Rejects when `work` takes longer. */
@@ -92,14 +98,17 @@ export class Incoming {
     if (SYSTEM.test(talker)) return 'system';
     if (payload.type === types.Message.Recalled) return 'recall';
     const picture = payload.type === types.Message.Image;
-    if (!picture && payload.type !== types.Message.Text && payload.type !== types.Message.GroupNote) return 'kind';
+    // In a group what the bot can't read is not said to it; in private a sticker, a red envelope is no request either.
+    const unread = room === '' ? UNREAD.get(payload.type) : undefined;
+    if (!picture && !unread && payload.type !== types.Message.Text && payload.type !== types.Message.GroupNote)
+      return 'kind';
     const now = clock.now();
     const written = timeOf(payload.timestamp);
     // A gateway whose clock is ahead must not date acts into the future.
     const at = written > now ? now : written;
     const age = now.getTime() - at.getTime();
     if (age > maxAgeMs) return 'old';
-    const { text, quote } = picture ? { text: '' } : takeQuote(payload.text);
+    const { text, quote } = picture || unread ? { text: '' } : takeQuote(payload.text);
     const mention = await this.#ownMention(text, room, self);
     return {
       channel: WECHATY,
@@ -112,6 +121,7 @@ export class Incoming {
       // A pseudo id stands for `@所有人` in some lists.
       mentions: mentions.filter((id) => id !== self && id !== '' && !/^(?:notify@all|announcement@all)$/.test(id)),
       ...(quote && { quote }),
+      ...(unread && { unread }),
       attachments: [],
       at,
       ...(age > lateMs && { late: true }),
@@ -124,7 +134,7 @@ export class Incoming {
     if (!(await this.#options.wantsPictures(message.from, message.room))) return 'kind';
     const file = await within(FETCH_MS, 'picture', this.#puppet.messageFile(payload.id));
     const bytes = await within<Buffer>(FETCH_MS, 'picture', file.toBuffer());
-    if (bytes.length > MAX_PICTURE_BYTES) return 'kind';
+    if (bytes.length > MAX_PICTURE_BYTES) return message.room === null ? { ...message, unread: 'tooLarge' } : 'kind';
     const type = IMAGE_TYPES[/\.(\w+)$/.exec(file.name)?.[1]?.toLowerCase() ?? ''] ?? 'image/jpeg';
     return { ...message, attachments: [await this.#options.store(file.name, type, bytes, message.at)] };
   }

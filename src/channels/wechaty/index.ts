@@ -1,17 +1,16 @@
 // First: it silences wechaty's own log before wechaty is evaluated.
 import './quiet.js';
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Connection as StoreConnection } from 'mongoose';
 import type { Logger } from 'pino';
 import QRCode from 'qrcode';
-import type { Channel, Inbox } from '../../bot/channel.js';
+import type { Channel, Inbox, LeaseOf } from '../../bot/channel.js';
 import type { ChannelGap, Gaps } from '../../bot/gaps.js';
 import type { Attachment, Handled } from '../../bot/message.js';
 import type { Clock } from '../../clock.js';
 import type { Config } from '../../config.js';
-import { Lease, leaseModel } from '../../store/lease.js';
 import { Connection } from './connection.js';
 import { Echoes } from './echoes.js';
 import type { BotErrorSort } from './errors.js';
@@ -30,6 +29,7 @@ export { WECHATY } from './incoming.js';
 export interface WechatyNeeds {
   readonly connection: StoreConnection;
   readonly gaps: Gaps;
+  readonly leaseOf: LeaseOf;
   readonly clock: Clock;
   readonly log: Logger;
   readonly attachments: {
@@ -158,7 +158,7 @@ export function createWechaty(config: Config, needs: WechatyNeeds): WechatyChann
       if (inbox) hearing = hear(link, inbox);
       return link;
     },
-    lease: new Lease({ leases: leaseModel(connection), name: leaseName(settings), holder: randomUUID() }),
+    lease: needs.leaseOf(leaseName(settings)),
     gaps,
     clock,
     log,
@@ -169,7 +169,11 @@ export function createWechaty(config: Config, needs: WechatyNeeds): WechatyChann
         log.warn('this puppet gives everybody another id at each login: nobody can check in, no group can be bound');
       log.info({ puppet: settings.name }, 'channel up');
       needs.onUp(gap);
-      hearing?.discover().catch((err: unknown) => log.warn({ err }, 'groups not discovered'));
+      // Another process may have been in and out of groups while it held the account.
+      rooms
+        .load()
+        .then(() => hearing?.discover())
+        .catch((err: unknown) => log.warn({ err }, 'groups not discovered'));
     },
     onDown: (since) => needs.onDown(since),
   });
@@ -213,6 +217,7 @@ export function createWechaty(config: Config, needs: WechatyNeeds): WechatyChann
     },
     send: (message, handsOver) => outgoing.send(message, handsOver),
     healthy: () => supervisor.state.up,
+    isElsewhere: () => supervisor.isElsewhere,
     problem() {
       const { up, since, reason } = supervisor.state;
       return up

@@ -1,4 +1,5 @@
 import { FileBox } from 'file-box';
+import { PERHAPS_AGAIN } from '../../bot/adaption.js';
 import { NotNow, SendUnknown, Undeliverable } from '../../bot/channel.js';
 import type { Attachment, OutgoingMessage } from '../../bot/message.js';
 import type { Clock } from '../../clock.js';
@@ -26,8 +27,6 @@ export interface OutgoingOptions {
   readonly onRest: (until: Date) => void;
 }
 
-/** Stands before a message that may be there already: a member must not take it for something new. */
-const PERHAPS_AGAIN = '（可能重复）';
 /** Of so many unfinished messages it is kept which parts arrived. */
 const MAX_IN_PARTS = 1000;
 /** Messages that were sent a moment ago, which the network may still refuse in its own words. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
+import type { ChannelLease } from '../../bot/channel.js';
 import type { ChannelGap, Gaps } from '../../bot/gaps.js';
 import type { Clock } from '../../clock.js';
-import type { Lease } from '../../store/lease.js';
 import { ConnectionEnded, type Down } from './down.js';
 
 /** What is supervised: one connection after another. */
@@ -20,7 +20,7 @@ export interface SupervisorOptions<L extends Link> {
   /** Resolves when it is worth connecting. @throws Error why not yet */
   readonly reach: () => Promise<void>;
   readonly connect: () => Promise<L>;
-  readonly lease: Pick<Lease, 'take' | 'release' | 'held' | 'lastsMs'>;
+  readonly lease: ChannelLease;
   readonly gaps: Pick<Gaps, 'heard' | 'ended'>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -50,6 +50,7 @@ export class Supervisor<L extends Link> {
   #running: Promise<void> | undefined;
   #renewing: NodeJS.Timeout | undefined;
   #untilDown: Promise<Down> = Promise.resolve({ reason: 'not connected', badToken: false });
+  #elsewhere = false;
   #stopping = false;
   #stop: () => void = () => undefined;
   readonly #stopped: Promise<void>;
@@ -70,6 +71,11 @@ export class Supervisor<L extends Link> {
   /** The connection, while it is up. */
   get link(): L | undefined {
     return this.#state.up ? this.#link : undefined;
+  }
+
+  /** Another process holds the account. */
+  get isElsewhere(): boolean {
+    return this.#elsewhere;
   }
 
   start(): void {
@@ -115,7 +121,8 @@ export class Supervisor<L extends Link> {
 
   async #connect(): Promise<void> {
     const { lease, reach, connect, gaps, channel, clock, onUp, log } = this.#options;
-    if (!(await lease.take())) throw new Error('another process holds the account');
+    this.#elsewhere = !(await lease.take());
+    if (this.#elsewhere) throw new Error('another process holds the account');
     await reach();
     if (this.#stopping) throw new Error('stopping');
     const link = await connect();
@@ -141,7 +148,8 @@ export class Supervisor<L extends Link> {
     const { lease, gaps, channel, log } = this.#options;
     if (!this.#link) return;
     try {
-      if (!(await lease.take())) this.#lose({ reason: 'another process took the account', badToken: false });
+      this.#elsewhere = !(await lease.take());
+      if (this.#elsewhere) this.#lose({ reason: 'another process took the account', badToken: false });
       else if (this.link) await gaps.heard(channel, this.link.heardAt);
     } catch (err) {
       log.warn({ err }, 'lease not renewed');

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { Undeliverable } from '../../bot/channel.js';
+import type { Founding } from '../../bot/message.js';
 import { BAD_TOKEN, NoWay, NotSent, Refused } from './errors.js';
 import { bytesOf, postJson, request } from './http.js';
 import type { Tokens } from './tokens.js';
-
-const MAX_MEDIA_BYTES = 20 * 1024 * 1024;
 
 const Nothing = z.looseObject({});
 const Sent = z.object({
@@ -59,9 +58,13 @@ export class AppApi {
     await this.#call('appchat/send', {}, postJson({ chatid, ...content }), Nothing);
   }
 
-  /** Makes a group of 2 to 2000 members. Source: document/path/90245. */
-  async makeGroup(group: { name: string; owner: string; userlist: readonly string[] }): Promise<string> {
-    return (await this.#call('appchat/create', {}, postJson(group), z.object({ chatid: z.string().min(1) }))).chatid;
+  /**
+   * Makes a group of 2 to 2000 members under an id of ours, 32 letters and digits at most. Source: document/path/90245.
+   *
+   * @throws {Refused} also where it is there already
+   */
+  async makeGroup(chatid: string, { name, owner, members }: Founding): Promise<void> {
+    await this.#call('appchat/create', {}, postJson({ chatid, name, owner, userlist: members }), Nothing);
   }
 
   /** Returns the media id, good for three days. Source: document/path/90253. */
@@ -70,10 +73,13 @@ export class AppApi {
     return (await this.#call('media/upload', { type: kind }, { method: 'POST', body }, Uploaded)).media_id;
   }
 
-  async download(mediaId: string): Promise<{ bytes: Buffer; type: string; name: string | undefined }> {
+  async download(
+    mediaId: string,
+    maxBytes: number,
+  ): Promise<{ bytes: Buffer; type: string; name: string | undefined }> {
     const token = await this.#tokens.get();
     const get = (t: string): ReturnType<typeof bytesOf> =>
-      bytesOf('media/get', this.#url('media/get', { media_id: mediaId }, t), {}, MAX_MEDIA_BYTES);
+      bytesOf('media/get', this.#url('media/get', { media_id: mediaId }, t), {}, maxBytes);
     const found = await get(token);
     if (!found.type.includes('json')) return found;
     const code = z.object({ errcode: z.number() }).safeParse(JSON.parse(found.bytes.toString('utf8'))).data?.errcode;

@@ -1,6 +1,6 @@
 import { XMLParser } from 'fast-xml-parser';
 import { z } from 'zod';
-import type { Received } from './received.js';
+import { type Received, unreadOf } from './received.js';
 
 /** Entities are not expanded, numbers stay text: a MsgId has more digits than a number keeps. */
 const parser = new XMLParser({
@@ -55,8 +55,7 @@ export function readAppXml(text: string): FromApp | undefined {
   const parsed = Xml.safeParse(value);
   if (!parsed.success) return undefined;
   const { MsgType: type, MsgId, MediaId, Content, FromUserName, CreateTime, Event } = parsed.data.xml;
-  if (MsgId === undefined || (type !== 'text' && type !== 'image' && type !== 'file'))
-    return { is: 'useless', type: Event ?? type };
+  if (MsgId === undefined || type === 'event') return { is: 'useless', type: Event ?? type };
   return {
     is: 'message',
     message: {
@@ -64,7 +63,11 @@ export function readAppXml(text: string): FromApp | undefined {
       room: null,
       from: FromUserName,
       text: type === 'text' ? (Content ?? '') : '',
-      media: MediaId === undefined ? [] : [{ from: 'app', mediaId: MediaId, kind: type === 'file' ? 'file' : 'image' }],
+      unread: unreadOf(type),
+      media:
+        MediaId === undefined || (type !== 'image' && type !== 'file')
+          ? []
+          : [{ from: 'app', mediaId: MediaId, kind: type === 'file' ? 'file' : 'image' }],
       at: new Date(Number(CreateTime) * 1000),
     },
   };

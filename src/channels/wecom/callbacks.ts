@@ -158,8 +158,6 @@ export class Callbacks {
         return this.#streams.refresh(read.stream);
       case 'event':
         return this.#event(read.event, read.at);
-      case 'useless':
-        return undefined;
     }
   }
 

@@ -50,6 +50,13 @@ export class Chats {
     return this.#known.has(`${by}|${keyOf(place)}`);
   }
 
+  /** Another process may have met the chat. */
+  async look(place: Place): Promise<void> {
+    const _id = keyOf(place);
+    const found = await this.#model.findById(_id).lean<Chat>();
+    for (const by of found?.knownBy ?? []) this.#known.add(`${by}|${_id}`);
+  }
+
   /** True when it is the first contact. */
   async remember(place: Place, by: KnownBy, name?: string): Promise<boolean> {
     if (this.has(place, by)) return false;

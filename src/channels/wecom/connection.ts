@@ -1,8 +1,7 @@
 import type { WSClient, WsFrameHeaders } from '@wecom/aibot-node-sdk';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { SendUnknown } from '../../bot/channel.js';
-import type { Lease } from '../../store/lease.js';
+import { type ChannelLease, SendUnknown } from '../../bot/channel.js';
 import { NotSent, Refused } from './errors.js';
 import { type FromBot, readBotPayload } from './received.js';
 
@@ -21,10 +20,12 @@ export interface ConnectionOptions {
   readonly botId: string;
   readonly secret: string;
   readonly wsUrl: string;
-  readonly lease: Lease;
+  readonly lease: ChannelLease;
   readonly log: Logger;
   readonly onReceived: (received: FromBot, requestId: string, connection: LongConnection) => void;
   readonly alert: (what: string, fields: object) => void;
+  /** The kind of chat that is no longer heard, though the connection is up: a new one is made. */
+  readonly missing?: () => string | undefined;
   readonly onState?: (state: ConnectionState) => void;
   /** How often the lease is renewed and the client looked at. */
   readonly turnMs?: number;
@@ -126,7 +127,9 @@ export class LongConnection {
     }
     if (this.#state === 'takenOver' || this.#state === 'refused') return;
     this.#turnsDown = this.#state === 'up' ? 0 : this.#turnsDown + 1;
-    if (this.#client && this.#turnsDown <= MAX_TURNS_DOWN) return;
+    const missing = this.#state === 'up' ? this.#options.missing?.() : undefined;
+    if (missing !== undefined) this.#options.alert('halfDeaf', { missing });
+    else if (this.#client && this.#turnsDown <= MAX_TURNS_DOWN) return;
     this.#drop();
     this.#turnsDown = 0;
     this.#set('connecting');

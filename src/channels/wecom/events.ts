@@ -68,17 +68,14 @@ export function frameReceiver({ ways, taking, clock, log, receiveEvent }: Option
       case 'message': {
         const { message } = received;
         ways.open(message.messageId, { room: message.room, person: message.from, requestId });
-        taking.keepTrying(message, 'bot', (content) =>
-          connection.answer(requestId, { msgtype: 'markdown', markdown: { content } }),
-        );
+        taking.insist(message, 'bot').catch((err: unknown) => {
+          log.error({ messageId: message.messageId, err }, 'message lost');
+        });
         return;
       }
       case 'event':
         if (received.event.is === 'entered') entered(received.event, received.at ?? clock.now(), connection, requestId);
         else if (received.event.is === 'pressed') pressed(received.event, connection, requestId);
-        return;
-      case 'useless':
-        log.info({ type: received.type }, 'message of a kind that is not read');
         return;
       case 'refresh':
     }

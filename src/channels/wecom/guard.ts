@@ -1,7 +1,6 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import { z } from 'zod';
 import type { Clock } from '../../clock.js';
-import { isDuplicateKey } from '../../store/transaction.js';
 import type { Envelope } from './crypto.js';
 
 /** A callback that is not WeCom's, or not of now. Everyone is told the same; the reason is for the log. */
@@ -82,7 +81,7 @@ export class Guard {
         try {
           await answered.create({ _id, expiresAt: new Date(at + 2 * windowMs) });
         } catch (error) {
-          throw isDuplicateKey(error) ? new Rejected('replay') : error;
+          throw (await answered.exists({ _id })) ? new Rejected('replay') : error;
         }
       },
       async reopen() {

@@ -7,6 +7,11 @@ const MAX_ANSWER = 4 * 1024 * 1024;
 
 const Answer = z.looseObject({ errcode: z.number().int().default(0) });
 
+/** More came than is taken. */
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+}
+
 /** Failures before anything was sent: the address did not resolve or nobody listened. */
 const UNSENT = new Set([
   'ECONNREFUSED',
@@ -71,7 +76,7 @@ export async function bytesOf(
     if (UNSENT.has(code)) throw new NotSent(`${what}: ${code}`);
     throw new SendUnknown(`${what}: no answer`, { cause });
   }
-  if (length > maxBytes) throw new Error(`${what}: the answer is over ${maxBytes} bytes`);
+  if (length > maxBytes) throw new TooLarge(`${what}: the answer is over ${maxBytes} bytes`);
   if (!response.ok) throw new SendUnknown(`${what}: HTTP ${response.status}`);
   const name = /filename\*=UTF-8''([^;\s]+)|filename="?([^";]+)"?/i.exec(
     response.headers.get('content-disposition') ?? '',

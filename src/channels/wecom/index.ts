@@ -1,22 +1,21 @@
-import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import type { LinkTo } from '../../bot/adaption.js';
-import { type Channel, type Inbox, Undeliverable } from '../../bot/channel.js';
-import type { Attachment, OutgoingMessage } from '../../bot/message.js';
+import { type Channel, type Inbox, type LeaseOf, Undeliverable } from '../../bot/channel.js';
+import type { Attachment } from '../../bot/message.js';
 import type { Clock } from '../../clock.js';
-import { Lease, leaseModel } from '../../store/lease.js';
 import { AppApi } from './api.js';
 import { Callbacks } from './callbacks.js';
-import { chatModel, Chats } from './chats.js';
+import { Chats } from './chats.js';
 import { type ConnectionState, LEASE_TURNS, LongConnection } from './connection.js';
 import { type Listed, readDirectory } from './directory.js';
 import { Envelope } from './crypto.js';
 import { eventReceiver, frameReceiver } from './events.js';
-import { answeredModel, Guard, Sources } from './guard.js';
-import { Late, lateModel } from './late.js';
+import { Guard, Sources } from './guard.js';
+import { Late } from './late.js';
 import { MediaStore } from './media.js';
+import { wecomModels } from './models.js';
 import { Pace } from './pace.js';
 import { passiveRoad, responseUrlRoad } from './road/answer.js';
 import { appchatRoad, appRoad } from './road/application.js';
@@ -25,7 +24,8 @@ import { webhookRoad } from './road/webhook.js';
 import { Roads } from './roads.js';
 import type { WecomSettings } from './settings.js';
 import { Taking } from './taking.js';
-import { tokenModel, Tokens } from './tokens.js';
+import { Tokens } from './tokens.js';
+import { Watch } from './watch.js';
 import { Ways } from './ways.js';
 
 export const WECOM = 'wecom';
@@ -45,6 +45,7 @@ const PROBLEMS: Readonly<Partial<Record<ConnectionState, string>>> = {
 
 export interface WecomDeps {
   readonly connection: Connection;
+  readonly leaseOf: LeaseOf;
   readonly clock: Clock;
   readonly log: Logger;
   readonly botNames: readonly string[];
@@ -68,8 +69,6 @@ export interface WecomChannel extends Channel {
   readonly api: AppApi | undefined;
   /** Undefined: the bot has no long connection. */
   connectionState(): ConnectionState | undefined;
-  /** Makes a group that the app can write to; returns its chatid. @throws Error there is no app */
-  makeGroup(group: { name: string; owner: string; userlist: readonly string[] }): Promise<string>;
   /** Resolves when everything that has come in is done with, answers and all. */
   idle(): Promise<void>;
 }
@@ -86,10 +85,10 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     deps.onAlert(what);
   };
   const ways = new Ways();
-  const chats = new Chats(chatModel(db), clock);
-  const tokens = tokenModel(db);
-  const answered = answeredModel(db);
-  const leases = leaseModel(db);
+  const watch = new Watch(clock);
+  const models = wecomModels(db);
+  const { tokens, answered } = models;
+  const chats = new Chats(models.chats, clock);
 
   const { WECOM_CORP_ID: corpId, WECOM_APP_SECRET: appSecret, WECOM_APP_AGENT_ID: agentId } = config;
   const api =
@@ -106,7 +105,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
   const appEnvelope = envelope(config.WECOM_APP_TOKEN, config.WECOM_APP_AES_KEY, corpId ?? '');
 
   const envelopes = { ...(botEnvelope && { bot: botEnvelope }), ...(appEnvelope && { app: appEnvelope }) };
-  const late = new Late(lateModel(db), clock, envelopes);
+  const late = new Late(models.late, clock, envelopes);
 
   const taking = new Taking({
     channel: WECOM,
@@ -127,12 +126,19 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
           botId,
           secret: botSecret,
           wsUrl: config.WECOM_WS_URL,
-          lease: new Lease({ leases, name: `${WECOM}:${botId}`, holder: randomUUID(), lastsMs: LEASE_TURNS * TURN_MS }),
+          lease: deps.leaseOf(`${WECOM}:${botId}`, LEASE_TURNS * TURN_MS),
           log,
           turnMs: TURN_MS,
-          onReceived: onFrame,
+          onReceived(received, requestId, connection) {
+            if (received.is === 'message') watch.heard(received.message.room === null ? 'single' : 'group');
+            onFrame(received, requestId, connection);
+          },
           alert,
-          onState: (state) => deps.onUp(WORKS.has(state)),
+          missing: () => watch.missing,
+          onState(state) {
+            if (state === 'up') watch.connected();
+            deps.onUp(WORKS.has(state));
+          },
         })
       : undefined;
 
@@ -163,6 +169,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
       return found.bytes;
     },
     alert,
+    lookAgain: (message) => chats.look(message.to),
     // After a start: a question of the last minute may come again, and open its way back.
     mayReopen: (message) =>
       botEnvelope !== undefined && !ways.knows(message) && clock.now().getTime() - message.at.getTime() < MINUTE_MS,
@@ -200,6 +207,7 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
       images: longConnection !== undefined || api !== undefined || config.WECOM_WEBHOOKS !== undefined,
       files: longConnection !== undefined || api !== undefined || config.WECOM_WEBHOOKS !== undefined,
       firstWord: api !== undefined,
+      makesGroups: api !== undefined,
       maxText: 6000,
       paceMs: 0,
       stableIds: true,
@@ -207,12 +215,6 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
     callbacks,
     api,
     connectionState: () => longConnection?.state,
-    async makeGroup(group) {
-      if (!api) throw new Error('making a group needs the app: set WECOM_APP_SECRET');
-      const chatid = await api.makeGroup(group);
-      await chats.remember({ room: chatid }, 'appchat', group.name);
-      return chatid;
-    },
     idle: () => taking.idle(),
     async start(inbox: Inbox) {
       await chats.load();
@@ -240,11 +242,8 @@ export function createWecom(config: WecomSettings, deps: WecomDeps): WecomChanne
       clearInterval(daily);
       await longConnection?.stop();
     },
-    // WeCom knows no message by an id of ours: what may have arrived is not said twice.
-    send: (message: OutgoingMessage) =>
-      message.maybeSent === true
-        ? Promise.reject(new Undeliverable('it may have been sent before'))
-        : roads.send(message),
+    send: (message, handsOver) => roads.send(message, handsOver),
+    isElsewhere: () => longConnection?.state === 'standby',
     healthy: () => {
       const state = longConnection?.state;
       return !stopping.signal.aborted && (state === undefined || WORKS.has(state));

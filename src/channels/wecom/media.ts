@@ -1,10 +1,11 @@
 import type { Attachment } from '../../bot/message.js';
 import type { AppApi } from './api.js';
 import { type Envelope, openFile } from './crypto.js';
-import { bytesOf } from './http.js';
+import { bytesOf, TooLarge } from './http.js';
 import type { MediaSource } from './received.js';
 
-const MAX_BYTES = 20 * 1024 * 1024;
+/** A document of the store holds 16 MB. */
+const MAX_BYTES = 15 * 1024 * 1024;
 const TRIES = 2;
 
 /** What the first bytes say; a name or a header may say anything. */
@@ -38,7 +39,7 @@ export class MediaStore {
     this.#options = options;
   }
 
-  /** @throws Error one could not be fetched, or is over 20 MB */
+  /** @throws {TooLarge} one is over 15 MB; Error: one could not be fetched */
   fetchAll(sources: readonly MediaSource[], at: Date): Promise<Attachment[]> {
     return Promise.all(sources.map((source, i) => this.#fetch(source, i + 1, at)));
   }
@@ -50,7 +51,7 @@ export class MediaStore {
         const { type, ending } = typeOf(bytes, source.kind);
         return await this.#options.store(name ?? `${source.kind}-${n}.${ending}`, type, bytes, at);
       } catch (error) {
-        if (tries >= TRIES) throw error;
+        if (tries >= TRIES || error instanceof TooLarge) throw error;
       }
   }
 
@@ -58,7 +59,7 @@ export class MediaStore {
     const { api, envelope } = this.#options;
     if (source.from === 'app') {
       if (!api) throw new Error('no app to fetch the file with');
-      return api.download(source.mediaId);
+      return api.download(source.mediaId, MAX_BYTES);
     }
     const { bytes, name } = await bytesOf('media', source.url, {}, MAX_BYTES);
     if (source.aesKey !== undefined) return { bytes: openFile(bytes, Buffer.from(source.aesKey, 'base64')), name };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Unread } from '../../bot/message.js';
 
 /** A picture or file that WeCom serves; a bot's are encrypted. */
 export type MediaSource =
@@ -19,6 +20,7 @@ export interface Received {
   readonly text: string;
   readonly quote?: string | undefined;
   readonly media: readonly MediaSource[];
+  readonly unread?: Unread | undefined;
   /** When WeCom says that it was written; a bot's messages do not always say. */
   readonly at?: Date | undefined;
   /** Where a late answer may be posted, once, within an hour. */
@@ -43,9 +45,7 @@ export type FromBot =
   | { readonly is: 'message'; readonly message: Received }
   | { readonly is: 'event'; readonly event: BotEvent; readonly at?: Date | undefined }
   /** WeCom asks for the present state of an answer that was begun. */
-  | { readonly is: 'refresh'; readonly stream: string }
-  /** A kind of message that the bot has no use for, such as a video. */
-  | { readonly is: 'useless'; readonly type: string };
+  | { readonly is: 'refresh'; readonly stream: string };
 
 const id = z.string().min(1).max(256);
 const mediaUrl = z.url({ protocol: /^https?$/ }).max(4096);
@@ -105,7 +105,6 @@ export function readBotPayload(value: unknown): FromBot | undefined {
   if (p.msgtype === 'event') return p.event && { is: 'event', event: eventOf(p, p.event), at };
   if (p.msgid === undefined || p.from === undefined || p.chattype === undefined) return undefined;
   if (p.chattype === 'group' && p.chatid === undefined) return undefined;
-  if (!['text', 'image', 'mixed', 'voice', 'file'].includes(p.msgtype)) return { is: 'useless', type: p.msgtype };
   return {
     is: 'message',
     message: {
@@ -115,11 +114,25 @@ export function readBotPayload(value: unknown): FromBot | undefined {
       text: textOf(p),
       ...(p.quote && { quote: textOf(p.quote) }),
       media: mediaOf(p),
+      unread: unreadOf(p.msgtype, textOf(p)),
       at,
       responseUrl: p.response_url,
     },
   };
 }
+
+const READ: ReadonlySet<string> = new Set(['text', 'image', 'mixed', 'file']);
+const UNREAD: Readonly<Record<string, Unread>> = {
+  voice: 'voice',
+  video: 'video',
+  shortvideo: 'video',
+  location: 'place',
+  link: 'link',
+};
+
+/** Why a message of this type says nothing to the bot; a voice says what was written down of it. */
+export const unreadOf = (type: string, text = ''): Unread | undefined =>
+  READ.has(type) || (type === 'voice' && text.trim() !== '') ? undefined : (UNREAD[type] ?? 'other');
 
 type Bodied = Pick<Payload, 'text' | 'image' | 'voice' | 'file' | 'mixed'>;
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { adapt, type LinkTo } from '../../bot/adaption.js';
+import { adapt, type LinkTo, PERHAPS_AGAIN } from '../../bot/adaption.js';
 import { SendUnknown, Undeliverable } from '../../bot/channel.js';
 import type { Attachment, OutgoingMessage } from '../../bot/message.js';
 import { BAD_CREDENTIALS, BAD_RECEIVER, BAD_TARGET, NoWay, NotSent, Refused, TOO_OFTEN } from './errors.js';
@@ -10,7 +10,7 @@ import { splitText } from './text.js';
 
 /** After 'too often' a road rests for the minute that WeCom blocks it. */
 const REST_MS = 60_000;
-const MAX_PROGRESS = 1000;
+const MAX_DONE = 1000;
 
 interface Options {
   /** The best first. */
@@ -22,13 +22,20 @@ interface Options {
   readonly linkTo: LinkTo;
   readonly bytesOf: (attachment: Attachment) => Promise<Buffer>;
   readonly alert: (what: string, fields: object) => void;
+  /** No road leads there, as far as this process knows: looks whether another process has found one. */
+  readonly lookAgain?: (message: OutgoingMessage) => Promise<void>;
   /** No road leads there now: may one be opened again soon, by a redelivery of the question? */
   readonly mayReopen: (message: OutgoingMessage) => boolean;
   readonly onSent?: (road: string) => void;
   readonly restMs?: number;
 }
 
-type Piece = { readonly text: string } | { readonly attachment: Attachment } | { readonly choices: true };
+/** What of a message has gone out. */
+interface Done {
+  /** So many signs of its text. */
+  signs: number;
+  readonly files: Set<string>;
+}
 
 const conversationOf = ({ to }: OutgoingMessage): string => ('room' in to ? `group:${to.room}` : `single:${to.person}`);
 
@@ -37,19 +44,24 @@ export class Roads {
   readonly #options: Options;
   /** Roads to conversations that WeCom has barred, with the moment until when. */
   readonly #resting = new Map<string, number>();
-  /** How many pieces of a message have gone out: a second try goes on from there. */
-  readonly #progress = new Map<string, number>();
+  /** A second try, by whichever road, goes on from there. */
+  readonly #done = new Map<string, Done>();
 
   constructor(options: Options) {
     this.#options = options;
   }
 
   /**
+   * What may have arrived before is said to be perhaps a repetition. `handsOver` is awaited before the first piece leaves.
+   *
    * @throws {SendUnknown} a piece left and its taking was not confirmed
    * @throws {Undeliverable} no road leads to the reader, nor will one
    * @throws any other error: nothing of the present piece was sent
    */
-  async send(message: OutgoingMessage): Promise<void> {
+  async send(message: OutgoingMessage, handsOver: () => Promise<void>): Promise<void> {
+    if (this.#leading(message).length === 0) await this.#options.lookAgain?.(message);
+    let handed: Promise<void> | undefined;
+    const hands = (): Promise<void> => (handed ??= handsOver());
     for (;;) {
       let failure: unknown = this.#options.mayReopen(message)
         ? new NotSent('no road leads there yet')
@@ -64,8 +76,8 @@ export class Roads {
       }
       for (const road of awake) {
         try {
-          await this.#sendBy(road, message);
-          this.#progress.delete(message.id);
+          await this.#sendBy(road, message, hands);
+          this.#done.delete(message.id);
           this.#options.onSent?.(road.name);
           return;
         } catch (error) {
@@ -87,26 +99,42 @@ export class Roads {
     return this.#options.roads.filter((road) => road.leads(message)).toSorted((a, b) => lacks(a) - lacks(b));
   }
 
-  async #sendBy(road: Road, message: OutgoingMessage): Promise<void> {
+  async #sendBy(road: Road, message: OutgoingMessage, handsOver: () => Promise<void>): Promise<void> {
     const { pace, signal, linkTo, bytesOf } = this.#options;
     const adapted = adapt(message, road, linkTo);
-    const pieces: Piece[] = [
-      ...(adapted.text === ''
-        ? []
-        : splitText(road.encode?.(adapted.text) ?? adapted.text, road.textBytes).map((text) => ({ text }))),
-      ...adapted.attachments.map((attachment) => ({ attachment })),
-      ...(road.choices && message.choices.length > 0 ? [{ choices: true as const }] : []),
-    ];
-    for (let n = this.#progress.get(message.id) ?? 0; n < pieces.length; n += 1) {
-      const piece = pieces[n];
-      if (!piece) break;
+    const done = this.#doneOf(message.id);
+    const step = async (work: () => Promise<void>): Promise<void> => {
       await pace.take(conversationOf(message), signal);
-      if ('text' in piece) await road.text(adapted, piece.text);
-      else if ('attachment' in piece) await road.file(adapted, piece.attachment, await bytesOf(piece.attachment));
-      else await this.#showChoices(road, adapted);
-      this.#progress.set(message.id, n + 1);
-      if (this.#progress.size > MAX_PROGRESS) this.#progress.delete(this.#progress.keys().next().value ?? '');
+      await handsOver();
+      await work();
+    };
+    // No encoding changes how many signs a text has, so what another road has said of it is known.
+    let rest = (road.encode?.(adapted.text) ?? adapted.text).slice(done.signs).replace(done.signs > 0 ? /^\n/ : '', '');
+    let again = message.maybeSent === true ? PERHAPS_AGAIN : '';
+    while (rest !== '') {
+      const [piece = ''] = splitText(rest, road.textBytes - Buffer.byteLength(again));
+      const said = again + piece;
+      await step(() => road.text(adapted, said));
+      again = '';
+      const whole = piece.length === rest.length;
+      const taken = piece.length + (rest[piece.length] === '\n' ? 1 : 0);
+      done.signs += taken;
+      rest = whole ? '' : rest.slice(taken);
     }
+    for (const attachment of adapted.attachments.filter((a) => !done.files.has(a.id))) {
+      const bytes = await bytesOf(attachment);
+      await step(() => road.file(adapted, attachment, bytes));
+      done.files.add(attachment.id);
+    }
+    if (road.choices && message.choices.length > 0) await step(() => this.#showChoices(road, adapted));
+  }
+
+  #doneOf(id: string): Done {
+    const done = this.#done.get(id) ?? { signs: 0, files: new Set() };
+    this.#done.delete(id);
+    this.#done.set(id, done);
+    if (this.#done.size > MAX_DONE) this.#done.delete(this.#done.keys().next().value ?? '');
+    return done;
   }
 
   /** The text has said it all: without buttons nothing is lost. */

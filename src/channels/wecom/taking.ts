@@ -4,17 +4,13 @@ import type { Inbox } from '../../bot/channel.js';
 import type { Handled } from '../../bot/message.js';
 import type { Clock } from '../../clock.js';
 import type { Chats } from './chats.js';
+import { TooLarge } from './http.js';
 import type { MediaStore } from './media.js';
 import type { Received } from './received.js';
 import { withoutMention } from './text.js';
 
 const TRIES = 6;
 const FIRST_PAUSE_MS = 500;
-
-/** A message that says nothing without its picture, and the picture could not be had. */
-class PictureLost extends Error {
-  override readonly name = 'PictureLost';
-}
 
 interface Options {
   readonly channel: string;
@@ -43,21 +39,10 @@ export class Taking {
   /**
    * Hands one message to the bot; a chat that is new is remembered first.
    *
-   * @throws {PictureLost} it is nothing but a picture, which could not be fetched
-   * @throws any other error: not taken, deliver it again
+   * @throws Error not taken: deliver it again
    */
   receive(message: Received, by: 'bot' | 'app' | undefined): Promise<Handled> {
     return this.track(this.#receive(message, by));
-  }
-
-  /** As `insist`, for what the long connection brings: nobody delivers it again, so its writer is told. */
-  keepTrying(message: Received, by: 'bot', tell: (text: string) => Promise<void>): void {
-    const { log } = this.#options;
-    const { messageId } = message;
-    this.insist(message, by).catch((err: unknown) => {
-      log.error({ messageId, err }, 'message lost');
-      if (err instanceof PictureLost) this.watch(tell('图片没有收到，请再发一次'));
-    });
   }
 
   /** As `receive`, again and again for a minute. @throws Error it was not taken for all that */
@@ -68,7 +53,7 @@ export class Taking {
         try {
           return await this.#receive(message, by);
         } catch (err) {
-          if (err instanceof PictureLost || tries >= TRIES || signal.aborted) throw err;
+          if (tries >= TRIES || signal.aborted) throw err;
           log.warn({ messageId: message.messageId, tries, err }, 'message not taken yet');
           await sleep(FIRST_PAUSE_MS * 2 ** tries, undefined, { signal });
         }
@@ -101,11 +86,14 @@ export class Taking {
     if (by && (await chats.remember(room === null ? { person: from } : { room }, by)))
       log.info({ by, room, ...(room === null && { person: from }) }, 'first contact in a chat of WeCom');
     const text = room === null ? message.text : withoutMention(message.text, botNames);
-    const attachments = await media.fetchAll(message.media, at).catch((cause: unknown) => {
-      if (text === '') throw new PictureLost('a picture could not be fetched', { cause });
-      log.warn({ messageId, err: cause }, 'a picture could not be fetched');
+    let { unread } = message;
+    const attachments = await media.fetchAll(message.media, at).catch((err: unknown) => {
+      log.warn({ messageId, err }, 'a picture could not be fetched');
+      // Beside words it is left out; alone it was all there was.
+      if (text === '') unread = err instanceof TooLarge ? 'tooLarge' : 'lost';
       return [];
     });
+    if (unread !== undefined) log.info({ messageId, unread }, 'message that is not read');
     return this.#inbox.receive({
       channel,
       messageId,
@@ -117,6 +105,7 @@ export class Taking {
       quote: quote === undefined ? undefined : { text: quote },
       attachments,
       at,
+      ...(unread && { unread }),
     });
   }
 }

@@ -15,4 +15,11 @@ export class NotYourUnit extends DomainError<{ unit: string }> {
 export class NotBound extends DomainError<Record<string, never>> {
   readonly code = 'group.notBound';
 }
-export type GroupError = CodeNotFound | CodeUsed | UnitNotFound | NotYourUnit | NotBound;
+/** A group takes two at least. */
+export class TooFewInGroup extends DomainError<{ unit: string }> {
+  readonly code = 'group.tooFew';
+}
+export class GroupMade extends DomainError<{ unit: string }> {
+  readonly code = 'group.made';
+}
+export type GroupError = TooFewInGroup | GroupMade | CodeNotFound | CodeUsed | UnitNotFound | NotYourUnit | NotBound;

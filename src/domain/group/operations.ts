@@ -1,10 +1,10 @@
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import type { Model } from 'mongoose';
 import type { Tx } from '../../store/transaction.js';
 import type { auditOperations } from '../audit/audit.js';
-import { leads, type Member } from '../member/schema.js';
+import { type Identity, leads, type Member } from '../member/schema.js';
 import type { OrgUnit } from '../organisation/schema.js';
-import { CodeNotFound, CodeUsed, NotBound, NotYourUnit, UnitNotFound } from './errors.js';
+import { CodeNotFound, CodeUsed, GroupMade, NotBound, NotYourUnit, TooFewInGroup, UnitNotFound } from './errors.js';
 import type { BindingCode, Group } from './schema.js';
 
 /** Letters and digits that are not taken for one another. */
@@ -16,9 +16,40 @@ export interface GroupModels {
   readonly groups: Model<Group>;
   readonly codes: Model<BindingCode>;
   readonly units: Model<OrgUnit>;
+  readonly members: Model<Member>;
+  readonly identities: Model<Identity>;
 }
 
-export function groupOperations({ groups, codes, units }: GroupModels, audit: ReturnType<typeof auditOperations>) {
+/** What makes a group for a unit: whom it holds, and under which id. */
+export interface MadeGroup {
+  readonly group: Group;
+  /** Chat ids of the unit's members who have checked in on the channel, the leader's first. */
+  readonly people: readonly string[];
+}
+
+const MAX_IN_GROUP = 2000;
+
+/** A unit has one group of the bot's own making on a channel, whoever asks for it and however often. */
+const roomOf = (channel: string, unit: string): string =>
+  createHash('sha256').update(`${channel}:${unit}`).digest('hex').slice(0, 32);
+
+export function groupOperations(
+  { groups, codes, units, members, identities }: GroupModels,
+  audit: ReturnType<typeof auditOperations>,
+) {
+  /** @throws {UnitNotFound} no unit of that name; names those that look alike; {NotYourUnit} `by` does not lead it */
+  async function ownUnit(tx: Tx, name: string, by: Member): Promise<OrgUnit> {
+    const all = await units.find({}).session(tx.session).lean<OrgUnit[]>();
+    const unit = all.find((u) => u.name === name);
+    if (!unit)
+      throw new UnitNotFound({
+        unit: name,
+        near: all.filter((u) => u.name.includes(name) || name.includes(u.name)).map((u) => u.name),
+      });
+    if (!leads(by, unit.path)) throw new NotYourUnit({ unit: name });
+    return unit;
+  }
+
   return {
     /**
      * A code that binds one group to a unit within a day.
@@ -27,14 +58,7 @@ export function groupOperations({ groups, codes, units }: GroupModels, audit: Re
      * @throws {NotYourUnit} the leader does not lead it
      */
     async makeCode(tx: Tx, { unit: name, by, at }: { unit: string; by: Member; at: Date }): Promise<BindingCode> {
-      const all = await units.find({}).session(tx.session).lean<OrgUnit[]>();
-      const unit = all.find((u) => u.name === name);
-      if (!unit)
-        throw new UnitNotFound({
-          unit: name,
-          near: all.filter((u) => u.name.includes(name) || name.includes(u.name)).map((u) => u.name),
-        });
-      if (!leads(by, unit.path)) throw new NotYourUnit({ unit: name });
+      const unit = await ownUnit(tx, name, by);
       const code = Array.from({ length: CODE_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
       const made: BindingCode = {
         _id: code,
@@ -46,6 +70,49 @@ export function groupOperations({ groups, codes, units }: GroupModels, audit: Re
       };
       tx.insert(codes, made);
       return made;
+    },
+
+    /**
+     * A group for a unit, bound to it: its owner is who asks, its members are those of the unit who have checked in on the
+     * channel. Making it there is the channel's, with the first message.
+     *
+     * @throws {UnitNotFound} {NotYourUnit} as `makeCode`
+     * @throws {GroupMade} it was made before
+     * @throws {TooFewInGroup} nobody but the leader has checked in
+     */
+    async make(
+      tx: Tx,
+      { unit: name, channel, owner, by, at }: { unit: string; channel: string; owner: string; by: Member; at: Date },
+    ): Promise<MadeGroup> {
+      const unit = await ownUnit(tx, name, by);
+      const room = roomOf(channel, unit._id);
+      const _id = `${channel}:${room}`;
+      if (await groups.findOne({ _id }).session(tx.session).lean<Group>()) throw new GroupMade({ unit: name });
+      const inUnit = await members
+        .find({ unitPath: { $gte: unit.path, $lt: `${unit.path}\uffff` } }, { _id: 1 })
+        .session(tx.session)
+        .lean<Pick<Member, '_id'>[]>();
+      const known = await identities
+        .find({ channel, member: { $in: inUnit.map((m) => m._id) } })
+        .session(tx.session)
+        .lean<Identity[]>();
+      const people = [...new Set([owner, ...known.map((i) => i.userId)])].slice(0, MAX_IN_GROUP);
+      if (people.length < 2) throw new TooFewInGroup({ unit: name });
+      const group: Group = {
+        _id,
+        channel,
+        room,
+        unit: unit._id,
+        unitName: unit.name,
+        unitPath: unit.path,
+        boundBy: by._id,
+        boundAt: at,
+        ranking: 'off',
+      };
+      const { _id: key, ...rest } = group;
+      tx.update(groups, { _id: key }, { $set: rest }, { upsert: true });
+      audit.record(tx, { act: 'group.make', by: by._id, subject: _id, before: null, after: unit._id, at });
+      return { group, people };
     },
 
     /**

@@ -66,6 +66,23 @@ describe('WeChat through a gateway', () => {
     expect(await interactions()).toBe(before);
   });
 
+  it('in private, who sends a video or a voice is told that it is not read', async () => {
+    for (const [type, said] of [
+      [types.Message.Video, '视频我看不了，没有登记。请用文字说，也可以发照片'],
+      [types.Message.Audio, '语音我听不了，没有登记。请用文字说'],
+    ] as const) {
+      const handled = await network.bring({
+        id: `private-${type}`,
+        type,
+        talkerId: '张三',
+        listenerId: network.bot,
+        timestamp: Date.now(),
+        text: '',
+      });
+      expect(handled).toMatchObject({ outcome: 'refused', replies: [{ text: said }] });
+    }
+  });
+
   it('a recall is information: what was recorded stays', async () => {
     const handled = await bring('服务 扫地 1小时', 0);
     const before = await chat.app.store.models.serviceReports.countDocuments();

@@ -171,10 +171,10 @@ describe('the supervision of a connection', () => {
     supervisor.start();
     await pass(10_000);
     expect(made).toHaveLength(0);
-    expect(supervisor.state.reason).toBe('another process holds the account');
+    expect([supervisor.state.reason, supervisor.isElsewhere]).toEqual(['another process holds the account', true]);
     leaseIs = 'free';
     await pass(5_000);
-    expect(supervisor.state.up).toBe(true);
+    expect([supervisor.state.up, supervisor.isElsewhere]).toEqual([true, false]);
     leaseIs = 'another’s';
     await pass(10_000);
     expect(made[0]?.stopped).toBe(true);

@@ -175,6 +175,9 @@ describe('a bot that takes longer than WeCom waits', () => {
     const config = parseConfig({ WECOM_BOT_TOKEN: botKeys.token, WECOM_BOT_AES_KEY: botKeys.aesKey });
     const again = createWecom(config, {
       connection: chat.app.store.connection,
+      leaseOf: () => {
+        throw new Error('nothing is leased here');
+      },
       clock: chat.app.clock,
       log: pino({ level: 'silent' }),
       botNames: ['网格小助手'],

@@ -7,7 +7,8 @@ import { APP_SECRET } from './simulator/api.js';
 import { BOT_SECRET } from './simulator/socket.js';
 
 const ROBOT = 'robot-key-that-is-secret';
-const WORDS = '服务 扫地 1小时 暗号';
+const PHONE = '13812345678';
+const WORDS = `服务 扫地 1小时 暗号 ${PHONE}`;
 
 describe('what is logged of WeCom, at the finest level, when everything fails', () => {
   let lines = '';
@@ -45,7 +46,7 @@ describe('what is logged of WeCom, at the finest level, when everything fails', 
     const token = await connection.collection('wecomTokens').findOne({});
     const { botKeys, appKeys } = simulator;
     const secret = [APP_SECRET, ROBOT, botKeys.token, botKeys.aesKey, appKeys.token, appKeys.aesKey, 'access_token='];
-    for (const word of [...secret, 'response_code=', '暗号', String(token?.['sealed'])])
+    for (const word of [...secret, 'response_code=', '暗号', PHONE, String(token?.['sealed'])])
       expect(lines).not.toContain(word);
   });
 
@@ -58,6 +59,6 @@ describe('what is logged of WeCom, at the finest level, when everything fails', 
     await connection.says('张三', WORDS);
     await connection.says('李四', WORDS);
     expect(lines).toContain('message not sent');
-    for (const word of [BOT_SECRET, APP_SECRET, '暗号']) expect(lines).not.toContain(word);
+    for (const word of [BOT_SECRET, APP_SECRET, '暗号', PHONE]) expect(lines).not.toContain(word);
   });
 });

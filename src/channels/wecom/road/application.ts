@@ -2,7 +2,7 @@ import { SendUnknown } from '../../../bot/channel.js';
 import type { Attachment, OutgoingMessage } from '../../../bot/message.js';
 import type { AppApi, Content } from '../api.js';
 import type { Chats } from '../chats.js';
-import { NotSent } from '../errors.js';
+import { NotSent, Refused } from '../errors.js';
 import { TEXT_BYTES } from '../text.js';
 import type { Ways } from '../ways.js';
 import { isPhoto, type Road } from './road.js';
@@ -40,14 +40,29 @@ export function appRoad(api: AppApi, ways: Ways): Road {
   };
 }
 
+/** An answer that was lost has sent nothing to anybody. */
+function made(error: unknown): Refused {
+  if (error instanceof Refused) return error;
+  throw error instanceof SendUnknown ? new NotSent('appchat/create', { cause: error }) : error;
+}
+
 /** From the app into a group that it has made. */
 export function appchatRoad(api: AppApi, chats: Chats): Road {
-  const send: Send = (message, content) => api.sendToGroup('room' in message.to ? message.to.room : '', content);
+  const send: Send = async (message, content) => {
+    const room = 'room' in message.to ? message.to.room : '';
+    if (!message.founds || chats.has({ room }, 'appchat')) return api.sendToGroup(room, content);
+    // After a crash it may be there already: whether it is, sending shows.
+    const refused = await api.makeGroup(room, message.founds).catch(made);
+    await api.sendToGroup(room, content).catch((error: unknown) => {
+      throw refused ?? error;
+    });
+    await chats.remember({ room }, 'appchat', message.founds.name);
+  };
   return {
     ...road(api, send),
     name: 'appchat',
     mentions: true,
-    leads: (message) => 'room' in message.to && chats.has(message.to, 'appchat'),
+    leads: (message) => 'room' in message.to && (message.founds !== undefined || chats.has(message.to, 'appchat')),
     text: (message, piece) =>
       send(message, { msgtype: 'text', text: { content: piece, mentioned_list: message.mentions } }),
   };

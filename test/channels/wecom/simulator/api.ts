@@ -152,8 +152,10 @@ export class ApiServer {
       case 'message/send':
         return this.#send(AppMessage.parse(JSON.parse(body.toString())));
       case 'appchat/create': {
-        const { userlist } = z.object({ userlist: z.array(z.string()).min(2) }).parse(JSON.parse(body.toString()));
-        const chatid = `chat${this.#chats.size + 1}`;
+        const { userlist, chatid } = z
+          .object({ userlist: z.array(z.string()).min(2), chatid: z.string().regex(/^[0-9a-zA-Z]{1,32}$/) })
+          .parse(JSON.parse(body.toString()));
+        if (this.#chats.has(chatid)) return { errcode: 86215 };
         this.#chats.set(chatid, userlist);
         return { errcode: 0, chatid };
       }
