@@ -1,5 +1,6 @@
 import type { Names } from '../../../src/bot/grammar.js';
 import { findDurations } from '../../../src/bot/language/durations.js';
+import { looksLikeName } from '../../../src/bot/language/names.js';
 import { findItems } from './service-items.js';
 
 /** Hours and services stand in many sentences that report nothing. What follows tells those apart. */
@@ -9,19 +10,27 @@ const OTHER_MATTERS =
   /能加|加几分|几分|多少分|[加扣](?:\d+|[一二两三四五六七八九十]+)分|积分|规则|请.{0,4}假|迟到|晚到|签到|参加不了|来不了|到不了|预约|接龙|通知|公告|统计|发布|任务|招募|取消|删除|删掉|撤销|撤回|改成|改为|更正|申诉|(?:^|[把第#])\d{3,}(?!分|\d)/;
 /** Of what somebody would do, does as a habit, or wants of others. */
 const NOT_DONE =
-  /可以|能不能|(?<![思理])想(?:去|要|报|在|参加)|要不|打算|计划|准备[去要]|安排|报名|如果|要是|假如|应该|[每天]天|平时|经常|以前|从前|本来|原来|[叫派喊]人|让(?!座)|一会儿?(?!$)|等会|马上|待会|回头|下次|需要|希望|建议|行不行|好不好|还要去|还得|申请|求助|[找请]人|请.{0,4}来|帮我(?!登记|报|记)|能来|集合|时间(?:[是改:]|\s*\d)|吗/;
+  /可以|能不能|(?<![思理])想(?:去|要|报|在|参加)|要不|打算|计划|准备[去要]|安排|报名|如果|要是|假如|应该|[每天]天|平时|经常|以前|从前|本来|原来|[叫派喊]人|让(?!座)|一会儿?(?!$)|等会|马上|待会|回头|下次|需要|希望|建议|行不行|好不好|还要去|还得|申请|求助|[找请]人|请.{0,4}来|帮我(?!登记|报|记)|能来|集合|时间(?:[是改:]|\s*\d)|(\p{Script=Han})不\1|吗/u;
 /** Of waiting, and of what went wrong. */
 const COMPLAINT =
-  /等了|黑了|[吵闹漏停](?:架|水|电)?了|排(?:不上|队)|没(?!发现|问题|来得及|登记|记|报|打卡|有?异常|什么事)|不上|不了|还不|不亮|才来|坏了|快递|堵了/;
+  /等了|黑了|[吵闹漏停](?:架|水|电)?了|排(?:不上|队)|没(?!发现|问题|来得及|登记|记|报|打卡|有?异常|什么事)|不上|不了|还不|不亮|才(?:来|到|轮|好|修|排|开门)|轮[到不]|坏了|快递|堵了|就够/;
 /** What is complained of, unless the writer settled or mended it. */
 const TROUBLE = /吵|闹|扰民|漏水|停水|停电|投诉/;
 const SETTLED = /调解|化解|劝架|劝和|修/;
 /** Of other people: as subject, or as those who said so. */
-const OTHERS = /(?<![教给陪帮为送跟和])[他她]|别人|大家|有人|听说|看见|看到|不是我|谁|哪[些个]|有几个|几个人/;
+const OTHERS =
+  /(?<![教给陪帮为送跟和])[他她]|别人|(?<![给帮为陪教])人家|大家|有人|(?:听|据)\p{Script=Han}{0,4}[说讲]|(?:书记|主任|队长|网格长|领导|老\p{Script=Han}|小\p{Script=Han}|\p{Script=Han}[叔姨哥姐嫂婶伯爷奶])说|看见|看到|不是我|谁|哪[些个]|有几个|几个人/u;
 const SUBJECT =
   /^(?:(?:昨|今|前)[天晚早日]|上午|下午|早上|晚上|刚才?|[\s,])*(?:我家?的?)?(?:老公|老婆|爱人|丈夫|妻子|家人|父母|爸爸?|妈妈?|儿子|女儿|孩子|学生|邻居|物业|保安|保洁|师傅|志愿者|社工|网格员|我们(?:网格|社区|支部|小区|单位|楼))(?![和跟与])/;
 /** Behind the name of a service: those who do it, or what is done it to. */
-const OF_IT = /^(?:[队员车店]|师傅|人员|的(?!是)\p{Script=Han})/u;
+const OF_IT =
+  /^(?:[员车店]|[之以]前|前(?=[\d一二两三四五六七八九十半]+个?(?:小时|钟头|分))|期间|队|师傅|人员|的(?!是)\p{Script=Han})/u;
+
+/** `扫的楼道 扫了两小时`: the verb again, and the length is of doing it. */
+const isOfIt = (text: string, from: number, to: number): boolean =>
+  OF_IT.test(text.slice(to)) &&
+  !(text[to] === '队' && /(?:跟着?|随|和|同|参加|加入)\s*$/.test(text.slice(0, from))) &&
+  !text.slice(to).includes(`${text[from]}了`);
 
 /** `张三说他巡逻了`, `巡逻的保安睡了2小时`, `我想周六去义诊2小时`: about services, but no report of one's own. */
 export const tellsOtherwise = (text: string, names: Names): boolean =>
@@ -32,9 +41,15 @@ export const tellsOtherwise = (text: string, names: Names): boolean =>
   OTHERS.test(text) ||
   SUBJECT.test(text) ||
   text.startsWith('说', names.prefixOf(text)?.length ?? text.length) ||
-  findItems(text).some(({ to }) => OF_IT.test(text.slice(to))) ||
+  findItems(text).some(({ from, to }) => isOfIt(text, from, to)) ||
   // `昨天巡逻2小时的照片`: the length describes something else.
-  findDurations(text).some(({ to }) => text.startsWith('的', to) && findItems(text.slice(to)).length === 0);
+  // But `修了一上午的灯` is a length of doing.
+  findDurations(text).some(
+    ({ from, to }) =>
+      /^的(?!样子)/.test(text.slice(to)) &&
+      findItems(text.slice(to)).length === 0 &&
+      !(/了\s*$/.test(text.slice(0, from)) && findItems(text.slice(0, from)).length > 0),
+  );
 
 /** A length that is a limit, a usual one or the time until something: `至少2小时`, `1小时后`. */
 export const isNoLength = (text: string): boolean =>
@@ -46,7 +61,7 @@ export const isNoLength = (text: string): boolean =>
 
 /** What a note may say beside the service: where, for whom, how many, and words that add nothing. */
 const EXPLAINED =
-  /(?:在|去|到|从|给|帮|为|和|跟|与|陪|带着?)?(?:\p{Script=Han}{1,6}|\d+号?)?(?:楼道?|栋|幢|单元|门口?|广场|花园|小区|社区|学校|路口?|河边?|公园|活动室|站|院|街|桥|医院|车库|车棚|村|家)里?|(?:给|帮|为|陪|带着?|和|跟|与)\p{Script=Han}{1,6}|[\d一二两三四五六七八九十百]+(?:多)?(?:个|位|名|户|人次|人|岁|份|副|张|件|次|袋|桶|盏|条|家)\p{Script=Han}{0,3}|[用花]了|一共|总共|忘了?报了?|忘了?打卡|忘记|补报?|登记|完|一起|来着|我们?|[了的又还也去做呢哈报记]|参加|志愿|服务|谢谢|没(?:发现)?问题|没来得及/gu;
+  /(?:在|去|到|从|给|帮|为|和|跟|与|陪|带着?)?(?:\p{Script=Han}{1,6}|\d+号?)?(?:楼道?|栋|幢|单元|门口?|广场|花园|小区|社区|学校|路口?|河边?|公园|活动室|站|院|街|桥|医院|车库|车棚|村|家)里?|(?:给|帮|为|陪|带着?|和|跟|与)\p{Script=Han}{1,6}|[\d一二两三四五六七八九十百几]+(?:多)?(?:个|位|名|户|人次|人|岁|份|副|张|件|次|袋|桶|盏|条|家)\p{Script=Han}{0,3}|[用花]了|一共|总共|忘了?报了?|忘了?打卡|忘记|补报?|登记|完|一起|来着|我们?|[了的又还也去做呢哈报记]|参加|志愿|服务|谢谢|没(?:发现)?问题|没来得及/gu;
 const MOST_UNEXPLAINED = 8;
 
 /** Told by the verb alone, without a word that the writer did it: `3号楼的灯修了2小时`. */
@@ -56,7 +71,13 @@ export const isBareVerb = (text: string): boolean =>
 export const isBareClock = (text: string): boolean =>
   findDurations(text).some(({ clock }) => clock) && !/我|了|今|昨|前天|刚|周|\d[号日]/.test(text);
 /** `打算明天巡逻`: the writer's own plan. */
-export const plans = (text: string): boolean => /^我?还?(?:打算|准备|计划|想)/.test(text);
+export const plans = (text: string): boolean => /^我?还?(?:打算|准备|计划|想[去要]|要去)/.test(text);
+
+/** `帮刘建国报一下`, `刘建国 守桶1小时`: a name that is no member's; whom it counts for is asked back. */
+export const reportsStranger = (text: string, { names }: { readonly names: Names }): boolean => {
+  const name = /^[\s,]*(?:帮|替|代)(\p{Script=Han}{2,4}?)(?:登记|申报|填报|报)/u.exec(text)?.[1];
+  return name !== undefined && names.prefixOf(name) === undefined && looksLikeName(name);
+};
 
 /** A note that says more than where, for whom and how much: whoever did not begin with the word is asked back. */
 export const saysMore = (note: string): boolean =>
@@ -70,7 +91,9 @@ export const isToCome = (text: string): boolean =>
 /** `没去巡逻`: what was not done is no report. */
 export const denies = (text: string): boolean =>
   findItems(text).some(({ from }) =>
-    /(?:没有?|未|别|不(?:是|去|能|想|参加|做))(?:去|能|再|参加|来|做)?\s*$/.test(text.slice(0, from)),
+    /(?:没有?|未|别|不(?:是|去|能|想|参加|做|用|要))(?:去|能|再|参加|来|做|记|报|登记|算|写)?\s*$/.test(
+      text.slice(0, from),
+    ),
   );
 /** After the word 服务: whoever looks for people, asks or takes back reports nothing. */
 export const looksForPeople = (text: string): boolean =>
