@@ -62,7 +62,13 @@ export const isNoLength = (text: string): boolean =>
 /** What a note may say beside the service: where, for whom, how many, and words that add nothing. */
 const EXPLAINED =
   /(?:在|去|到|从|给|帮|为|和|跟|与|陪|带着?)?(?:\p{Script=Han}{1,6}|\d+号?)?(?:楼道?|栋|幢|单元|门口?|广场|花园|小区|社区|学校|路口?|河边?|公园|活动室|站|院|街|桥|医院|车库|车棚|村|家)里?|(?:给|帮|为|陪|带着?|和|跟|与)\p{Script=Han}{1,6}|[\d一二两三四五六七八九十百几]+(?:多)?(?:个|位|名|户|人次|人|岁|份|副|张|件|次|袋|桶|盏|条|家)\p{Script=Han}{0,3}|[用花]了|一共|总共|忘了?报了?|忘了?打卡|忘记|补报?|登记|完|一起|来着|我们?|[了的又还也去做呢哈报记]|参加|志愿|服务|谢谢|没(?:发现)?问题|没来得及/gu;
-const MOST_UNEXPLAINED = 8;
+/** How people talk to a bot and of what they did: adds nothing. */
+const TALK =
+  /\p{Script=Han}?(?:奶奶|爷爷|大爷|大妈|大姐|大哥|大娘|大伯|阿姨|叔叔|婆婆|老太太|老两口)家?|小助手|[你您]好|现?申报|(?:项目|时长|日期|内容|时间|地点|类型|事项)[为是:]?|本人|个|[喂哎唉嘛啊呀咧嘞吧呗哟]|麻烦|帮忙|一下|同志|这个|那个|[们仨俩于从把刚]|几个|党员|独居|老人|居民|群众|孩子|一[圈笔趟回遍早]|一直|开展|完成|协助|[回过]来|[都全][在是]?|纠纷|[上下后前里]头?|开始|结束|手机|病|时|点/gu;
+/** Whoever says this in a sentence may mean that it was otherwise. */
+const OTHERWISE =
+  /[未别说谁吗才想若怎咋哪让叫被等该但算嫌]|没(?!发现|问题|来得及|忘|异常)|是(?:不|否)|其实|听|看(?!望|病|护|完|老|孤|独)/;
+const MOST_UNEXPLAINED = 3;
 
 /** Told by the verb alone, without a word that the writer did it: `3号楼的灯修了2小时`. */
 export const isBareVerb = (text: string): boolean =>
@@ -79,9 +85,17 @@ export const reportsStranger = (text: string, { names }: { readonly names: Names
   return name !== undefined && names.prefixOf(name) === undefined && looksLikeName(name);
 };
 
+/** A note that may take back what the message reports. */
+export const takesBack = (note: string): boolean => OTHERWISE.test(note);
 /** A note that says more than where, for whom and how much: whoever did not begin with the word is asked back. */
-export const saysMore = (note: string): boolean =>
-  note.replace(EXPLAINED, '').replace(/[^\p{Script=Han}]/gu, '').length > MOST_UNEXPLAINED;
+export function saysMore(note: string, text: string): boolean {
+  const done = new Set(findItems(text, true).flatMap(({ from, to }) => [...text.slice(from, to)]));
+  const left = note
+    .replace(EXPLAINED, '')
+    .replace(TALK, '')
+    .replace(/[^\p{Script=Han}]/gu, '');
+  return takesBack(note) || [...left].filter((c) => !done.has(c)).length > MOST_UNEXPLAINED;
+}
 
 /** Right before a service, or at the end: it is still to be done. */
 export const isToCome = (text: string): boolean =>

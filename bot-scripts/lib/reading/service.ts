@@ -20,6 +20,7 @@ import {
   plans,
   reportsStranger,
   saysMore,
+  takesBack,
   tellsOtherwise,
 } from './service-sentences.js';
 
@@ -69,7 +70,7 @@ function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContex
     };
   return { intent: 'service.report', slots: { reports, ...(vague && { needsConfirm: true }) } };
 }
-function readItems(said: string, context: ReadContext): Reading {
+function readItems(said: string, context: ReadContext, command = false): Reading {
   const meant = corrected(said, context);
   const text = dayFirst(withoutTotal(meant ?? said), context);
   const direction = plans(text) ? 'ahead' : 'past';
@@ -90,7 +91,7 @@ function readItems(said: string, context: ReadContext): Reading {
       if (draft.item === undefined && before?.item !== undefined && before.date !== undefined && read.ownDay)
         draft.item = before.item;
       drafts.push(draft);
-      vague ||= read.vague || read.joint;
+      vague ||= read.vague || read.joint || (command && takesBack(draft.note ?? ''));
       whichDay ||= read.whichDay;
       // A day within one item of a list may not be meant for the next; whoever is named once may be in all.
       vague ||= listed && !headed && date !== undefined && !read.ownDay;
@@ -133,7 +134,7 @@ export const serviceReport: Grammar<typeof slots> = {
         : undefined;
     if (findDurations(rest).length > MOST_REPORTS) return undefined;
     if (denies(rest) || looksForPeople(rest) || /(?<!好)几个?小时/.test(rest)) return undefined;
-    const reading = readItems(rest.replace(/^(?:-|[\s,:;.]+)/, '').replace(/^(?:一下|了)[\s,]*/, ''), context);
+    const reading = readItems(rest.replace(/^(?:-|[\s,:;.]+)/, '').replace(/^(?:一下|了)[\s,]*/, ''), context, true);
     if (isQuestion(rest)) return undefined;
     // `服务2小时的地方太远了`: a length that describes something else.
     if (
@@ -155,7 +156,7 @@ export const serviceReport: Grammar<typeof slots> = {
     return knows(reading) && (complete || context.addressed) ? reading : undefined;
   },
   readSentence(phrase, context) {
-    const plain = phrase.text.replaceAll('俺', '我');
+    const plain = phrase.text.replaceAll('俺', '我').replace(GREETING, '');
     const asked = ASKED.exec(plain)?.[0] ?? '';
     const own = plain.slice(asked.length);
     const helped = reportedFor(own, context);
@@ -171,7 +172,7 @@ export const serviceReport: Grammar<typeof slots> = {
     if (reading.intent === 'ask' || tellsOtherwise(text, context.names) || isNoLength(text)) return undefined;
     const drafts = draftsOf(reading);
     return reading.intent === 'service.report' &&
-      ((asked === '' && isBareVerb(text)) || isBareClock(text) || drafts.some((d) => saysMore(d.note ?? '')))
+      ((asked === '' && isBareVerb(text)) || isBareClock(text) || drafts.some((d) => saysMore(d.note ?? '', text)))
       ? { intent: 'ask', slots: { reports: drafts, missing: ['confirm'] } }
       : reading;
   },
@@ -208,9 +209,12 @@ export const serviceReport: Grammar<typeof slots> = {
   },
 };
 
+/** Before whatever is said. */
+const GREETING =
+  /^(?:(?:(?:各位|书记|主任|领导|大家|老师|网格长|小助手){0,2}(?:[您你]?好)|小助手|喂|我?跟你说)[\s,:啊呀哎]*)+/;
 /** Before what is to be written down. */
 const ASKED =
-  /^(?:小助手|你好|您好|麻烦|请|帮忙|帮我|给我|我要|我想|我)*[\s,]*(?:(?:补?登记?|报告|汇报|补报|报(?![名警纸])|记(?!得))(?:一下|一笔|上|个|下|录)?)[\s,:]*(?:(?:志愿者?)?服务)?[\s,:]*/;
+  /^(?:小助手|你好|您好|麻烦|请|帮忙|帮我|给我|我要|我想|我)*[\s,]*(?:(?:补?登记?|报告|汇报|补报|报(?![名警纸])|记(?!得))(?:一下|一笔|上|个|下|录)?[\s,:]*(?:(?:志愿者?)?服务)?|(?:志愿者?)?服务(?=[\s,:]))[\s,:]*/;
 
 /** `昨天守桶了`: who tells the bot what was done, and not for how long, is asked for it. */
 function didOnly(text: string, context: ReadContext): Reading | undefined {
