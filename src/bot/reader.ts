@@ -232,11 +232,14 @@ export function createReader(
         const rest = numbered.rest
           .replace(/^[ ,:号]+/, '')
           .replace(OF_NUMBER, '')
-          .replace(/^(?:都?可以|都没问题|均|一并|统一|也|请|给予|予以|准予)[ ,]?(?=\p{Script=Han}{2})/u, '');
+          .replace(
+            /^(?:都?可以|都?没问题|都?行|情况属实|属实|已?核实(?:过?了)?|看过了|均|一并|统一|也|请|给予|予以|准予)[ ,]?(?=\p{Script=Han}{2})/u,
+            '',
+          );
         const found = opening(rest) ?? sounding(rest);
         const after = found && attempt(found.grammar, found.word, rest.slice(found.word.length), numbered.numbers);
         if (after) return after;
-        const last = /(?:^|[ ,\n])(\p{Script=Han}{2,4})$/u.exec(
+        const last = /(?:^|[ ,\n])(?:麻烦|请|帮忙|帮我|给我|我要|我想)*(\p{Script=Han}{2,4}?)$/u.exec(
           rest.replace(/(?<=\p{Script=Han}{2})(?:一下)?吧?$/u, ''),
         );
         const grammar = last?.[1] === undefined ? undefined : byWord.get(last[1]);

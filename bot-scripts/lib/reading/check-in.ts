@@ -177,7 +177,7 @@ export const checkIn: Grammar<typeof slots> = {
     const other = forOther(phrase.text, context);
     if (other) return other;
     const whole = `${phrase.word ?? ''}${phrase.rest}`;
-    if (/^(?:过|完)[了啦]?/.test(phrase.rest)) return undefined;
+    if (/^(?:过|完|那天|当天|时(?!光)|的|之?[前后])/.test(phrase.rest)) return undefined;
     if (isQuestion(phrase.rest) || /[哪谁啥咋]|什么|多少|如何|怎样/.test(phrase.rest)) return undefined;
     const category = CATEGORIES.find(([pattern]) => pattern.test(phrase.word ?? ''))?.[1];
     // `3 报到 赵志强` is a line of somebody's list.

@@ -25,7 +25,7 @@ export const reviewList: Grammar = {
     return undefined;
   },
   readSentence: (phrase) =>
-    /^(?:待办|待审核?|待确认)的?(?:都?有|是)(?:哪些|什么|啥|多少|几)|^我?(?:现在)?有没有(?:待审核?|待办|要我?审核?|没审核?)的|^我?(?:还)?有(?:什么|哪些|没有)?要?我?没?未?(?:审|审核|确认|办)的?|有(?:什么|哪些|多少|几[条个件]).{0,3}(?:审|待办|待确认)|等我(?:审|审核|确认)的?(?:有|是)?(?:哪|什么|几|多少)/.test(
+    /^(?:待办|待审核?|待确认)的?(?:都?有|是)(?:哪些|什么|啥|多少|几)|^我?(?:现在)?有没有(?:待审核?|待办|要我?审核?|没审核?)的|^还有(?:没有)?(?:待审核?|待办|待确认)的?|^[待等]我(?:审|审核|确认)的?$|^我?(?:还)?有(?:什么|哪些|没有)?要?我?没?未?(?:审|审核|确认|办)的?|有(?:什么|哪些|多少|几[条个件]).{0,3}(?:审|待办|待确认)|等我(?:审|审核|确认)的?(?:有|是)?(?:哪|什么|几|多少)/.test(
       trimmed(phrase.text),
     )
       ? { intent: 'review.list', slots: {} }
@@ -48,7 +48,8 @@ const COUNTED =
 /** `239通过 240通过` */
 const SAID_AGAIN = /(?<=\d)(?:通过|同意)(?=$|[\s,])/g;
 /** What a leader adds to a yes. */
-const PRAISE = /[\s,](?:情况)?(?:不错|很好|挺好|做得好|真棒|很棒|棒|好样的|没问题|属实|已核实|可以)$/;
+const PRAISE =
+  /[\s,](?:情况)?(?:不错|很好|挺好|做得好|真棒|很棒|棒|好样的|没问题|属实|已?核实过?了?|看过了?|我在场|可以)$/;
 
 function numbersOf(phrase: Phrase): number[] | undefined {
   const rest = bare(phrase.rest.replace(/^(?:了|啦|一下)(?=[\s#\d])/, '').replace(/ ?@[\p{L}·]+/gu, ''));
@@ -72,6 +73,7 @@ export const approve: Grammar<typeof approveSlots> = {
     '全都通过',
     '全部都通过',
     '确认通过',
+    '同意通过',
     '审核通过',
     '通过审核',
     '都通过',
@@ -163,7 +165,7 @@ export const reject: Grammar<typeof rejectSlots> = {
     // `不同意5号开会`: that is a day.
     if (phrase.word === '不同意' && /^\d{1,2}号\p{Script=Han}/u.test(phrase.rest)) return undefined;
     const { numbers, reason } = numbersAndReason(phrase);
-    if (/^(?:的|也(?:行|好|可以|没事|罢))/.test(reason ?? '')) return undefined;
+    if (/^(?:的|这事|那事|这件事|也(?:行|好|可以|没事|罢))|谁干的/.test(reason ?? '')) return undefined;
     if (numbers.length > 0)
       return reason === undefined
         ? { intent: 'ask', slots: { ...numberSlots(numbers), missing: ['reason'] } }

@@ -68,7 +68,8 @@ export function draftOf(
 ): { draft: Draft; vague: boolean; joint: boolean; ownDay: boolean; whichDay: boolean } {
   const draft: Draft = { ...given };
   const { members, rest, unsure } = takeMembers(reportedFor(segment, context), context);
-  let text = rest;
+  // `昨晚10点到今天凌晨2点` began on one day.
+  let text = rest.replace(/(?<=[到至-])(?:今[天日]?|第二天|次日)(?=凌晨)/, '');
   const span = findPeriod(text, context.now, context.zone);
   const first = findDay(text, context.now, context.zone, direction);
   // `周一到周三`: one report is of one day.

@@ -23,7 +23,14 @@ interface Sign {
   readonly item: string;
 }
 
-function load(): { words: readonly [string, string][]; overrides: readonly Sign[]; signs: readonly Sign[] } {
+interface Table {
+  readonly words: readonly [string, string][];
+  readonly parted: ReadonlyMap<string, string>;
+  readonly overrides: readonly Sign[];
+  readonly signs: readonly Sign[];
+}
+
+function load(): Table {
   const file = rulesFile('service-items.yaml');
   const parsed = ItemFile.safeParse(parse(readFileSync(file, 'utf8')));
   if (!parsed.success) throw new Error(`${file}: ${z.prettifyError(parsed.error)}`);
@@ -36,7 +43,12 @@ function load(): { words: readonly [string, string][]; overrides: readonly Sign[
     if (!(item in items)) throw new Error(`${file}: a sign names ${item}, which is no item`);
   const compiled = (listed: readonly { pattern: string; item: string }[]): Sign[] =>
     listed.map((s) => ({ pattern: new RegExp(s.pattern), item: s.item }));
+  // `站完岗`, `理了发`: what stands between the two characters of a verb and its object.
+  const parted = words
+    .filter(([w]) => w.length === 2)
+    .flatMap(([w, item]) => [...'完了过个好'].map((c): [string, string] => [`${w[0]}${c}${w[1]}`, item]));
   return {
+    parted: new Map(parted),
     words: words.toSorted(([a], [b]) => b.length - a.length),
     overrides: compiled(overrides),
     signs: compiled(signs),
@@ -70,6 +82,10 @@ export function findItems(text: string, all = false): FoundItem[] {
     const joined = (a: FoundItem | undefined, b: FoundItem | undefined): boolean =>
       a !== undefined && b !== undefined && (isNamed(a) || isNamed(b)) && JOINS.test(text.slice(a.to, b.from));
     return inOrder.filter((f, i) => isNamed(f) || joined(inOrder[i - 1], f) || joined(f, inOrder[i + 1]));
+  }
+  for (const m of text.matchAll(/\p{Script=Han}[完了过个好]\p{Script=Han}/gu)) {
+    const item = table.parted.get(m[0]);
+    if (item !== undefined) return [{ item, from: m.index, to: m.index + m[0].length, bySign: false }];
   }
   const sign = table.signs.find(({ pattern }) => pattern.test(text));
   const m = sign?.pattern.exec(text);

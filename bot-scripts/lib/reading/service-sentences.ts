@@ -13,15 +13,15 @@ const NOT_DONE =
   /可以|能不能|(?<![思理])想(?:去|要|报|在|参加)|要不|打算|计划|准备[去要]|安排|报名|如果|要是|假如|应该|[每天]天|平时|经常|以前|从前|本来|原来|[叫派喊]人|让(?!座)|一会儿?(?!$)|等会|马上|待会|回头|下次|需要|希望|建议|行不行|好不好|还要去|还得|申请|求助|[找请]人|请.{0,4}来|帮我(?!登记|报|记)|能来|集合|时间(?:[是改:]|\s*\d)|(\p{Script=Han})不\1|吗/u;
 /** Of waiting, and of what went wrong. */
 const COMPLAINT =
-  /等了|黑了|[吵闹漏停](?:架|水|电)?了|排(?:不上|队)|没(?!发现|问题|来得及|登记|记|报|打卡|有?异常|什么事)|不上|不了|还不|不亮|才(?:来|到|轮|好|修|排|开门)|轮[到不]|坏了|快递|堵了|就够/;
+  /等了|黑了|[吵闹漏停](?:架|水|电)?了|(?<![摸安编])排(?:不上|队|了|着)|没(?!发现|问题|来得及|登记|记|报|打卡|有?异常|什么事)|不上|不了|还不|不亮|才(?:来|到|轮|好|修|排|开门)|轮[到不]|坏了|快递|堵了|就够/;
 /** What is complained of, unless the writer settled or mended it. */
 const TROUBLE = /吵|闹|扰民|漏水|停水|停电|投诉/;
 const SETTLED = /调解|化解|劝架|劝和|修/;
 /** Of other people: as subject, or as those who said so. */
 const OTHERS =
-  /(?<![教给陪帮为送跟和])[他她]|别人|(?<![给帮为陪教])人家|大家|有人|(?:听|据)\p{Script=Han}{0,4}[说讲]|(?:书记|主任|队长|网格长|领导|老\p{Script=Han}|小\p{Script=Han}|\p{Script=Han}[叔姨哥姐嫂婶伯爷奶])说|看见|看到|不是我|谁|哪[些个]|有几个|几个人/u;
+  /(?<![教给陪帮为送跟和])[他她]|别人|(?<![给帮为陪教])人家|大家|有人|(?:听|据)\p{Script=Han}{0,4}[说讲]|(?:书记|主任|队长|网格长|领导|老\p{Script=Han}|小\p{Script=Han}|\p{Script=Han}[叔姨哥姐嫂婶伯爷奶])说|看见|看到|不是我|谁|哪[些个]|有几个|几个人|(?:辅导|陪|带|接|送|给|教|帮)(?:着|我家?的?)?(?:孙子|孙女|外孙|儿子|女儿|自家|娃)/u;
 const SUBJECT =
-  /^(?:(?:昨|今|前)[天晚早日]|上午|下午|早上|晚上|刚才?|[\s,])*(?:我家?的?)?(?:老公|老婆|爱人|丈夫|妻子|家人|父母|爸爸?|妈妈?|儿子|女儿|孩子|学生|邻居|物业|保安|保洁|师傅|志愿者|社工|网格员|我们(?:网格|社区|支部|小区|单位|楼))(?![和跟与])/;
+  /^(?:(?:昨|今|前)[天晚早日]|上午|下午|早上|晚上|刚才?|[\s,])*(?:我家?的?)?(?:老公|老婆|爱人|丈夫|妻子|家人|老伴|对象|老头子?|老太太|孙子|孙女|儿媳|女婿|同事|朋友|对门|楼[上下]|父母|爸爸?|妈妈?|儿子|女儿|孩子|学生|邻居|物业|保安|保洁|师傅|志愿者|社工|网格员|我们(?:网格|社区|支部|小区|单位|楼))(?![和跟与])/;
 /** Behind the name of a service: those who do it, or what is done it to. */
 const OF_IT =
   /^(?:[员车店]|[之以]前|前(?=[\d一二两三四五六七八九十半]+个?(?:小时|钟头|分))|期间|队|师傅|人员|的(?!是)\p{Script=Han})/u;
@@ -30,7 +30,7 @@ const OF_IT =
 const isOfIt = (text: string, from: number, to: number): boolean =>
   OF_IT.test(text.slice(to)) &&
   !(text[to] === '队' && /(?:跟着?|随|和|同|参加|加入)\s*$/.test(text.slice(0, from))) &&
-  !text.slice(to).includes(`${text[from]}了`);
+  !(text[to] === '的' && text.slice(to).includes(`${text[from]}了`));
 
 /** `张三说他巡逻了`, `巡逻的保安睡了2小时`, `我想周六去义诊2小时`: about services, but no report of one's own. */
 export const tellsOtherwise = (text: string, names: Names): boolean =>
@@ -55,20 +55,22 @@ export const tellsOtherwise = (text: string, names: Names): boolean =>
 export const isNoLength = (text: string): boolean =>
   findDurations(text).some(
     ({ from, to }) =>
-      /^[以之]?[后前内]/.test(text.slice(to)) ||
+      /^(?:[以之]?[后前内]|[一1每][次回趟班轮])/.test(text.slice(to)) ||
       /(?:至少|最[少多]|不[少多]于|满|限|一般|需要?|得|(?<!主)要|差)\s*$/.test(text.slice(0, from)),
   );
 
 /** What a note may say beside the service: where, for whom, how many, and words that add nothing. */
 const EXPLAINED =
-  /(?:在|去|到|从|给|帮|为|和|跟|与|陪|带着?)?(?:\p{Script=Han}{1,6}|\d+号?)?(?:楼道?|栋|幢|单元|门口?|广场|花园|小区|社区|学校|路口?|河边?|公园|活动室|站|院|街|桥|医院|车库|车棚|村|家)里?|(?:给|帮|为|陪|带着?|和|跟|与)\p{Script=Han}{1,6}|[\d一二两三四五六七八九十百几]+(?:多)?(?:个|位|名|户|人次|人|岁|份|副|张|件|次|袋|桶|盏|条|家)\p{Script=Han}{0,3}|[用花]了|一共|总共|忘了?报了?|忘了?打卡|忘记|补报?|登记|完|一起|来着|我们?|[了的又还也去做呢哈报记]|参加|志愿|服务|谢谢|没(?:发现)?问题|没来得及/gu;
+  /(?:在|去|到|从|给|帮|为|和|跟|与|陪|带着?)?(?:\p{Script=Han}{1,6}|\d+号?)?(?:楼道?|栋|幢|单元|门口?|广场|花园|小区|社区|学校|路口?|河边?|公园|活动室|站|院|街|桥|医院|车库|车棚|中心|[小中大]学|办公室|会议室|超市|市场|卡[口点]|现场|岗亭|桶站|村|家)里?|(?:给|帮|为|陪|带着?|和|跟|与)\p{Script=Han}{1,6}|[\d一二两三四五六七八九十百几]+(?:多)?(?:个|位|名|户|人次|人|岁|份|副|张|件|次|袋|桶|盏|条|家)\p{Script=Han}{0,3}|[用花]了|一共|总共|忘了?报了?|忘了?打卡|忘记|补报?|登记|完|一起|来着|我们?|[了的又还也去做呢哈报记]|参加|志愿|服务|谢谢|没(?:发现)?问题|没来得及/gu;
 /** How people talk to a bot and of what they did: adds nothing. */
 const TALK =
-  /\p{Script=Han}?(?:奶奶|爷爷|大爷|大妈|大姐|大哥|大娘|大伯|阿姨|叔叔|婆婆|老太太|老两口)家?|小助手|[你您]好|现?申报|(?:项目|时长|日期|内容|时间|地点|类型|事项)[为是:]?|本人|个|[喂哎唉嘛啊呀咧嘞吧呗哟]|麻烦|帮忙|一下|同志|这个|那个|[们仨俩于从把刚]|几个|党员|独居|老人|居民|群众|孩子|一[圈笔趟回遍早]|一直|开展|完成|协助|[回过]来|[都全][在是]?|纠纷|[上下后前里]头?|开始|结束|手机|病|时|点/gu;
+  /[他她]们|\p{Script=Han}?(?:奶奶|爷爷|大爷|大妈|大姐|大哥|大娘|大伯|阿姨|叔叔|婆婆|老太太|老两口)家?|小助手|[你您]好|现?申报|(?:项目|时长|日期|内容|时间|地点|类型|事项)[为是:]?|本人|个|[喂哎唉嘛啊呀咧嘞吧呗哟]|麻烦|帮忙|一下|同志|这个|那个|[们仨俩于从把刚]|几个|党员|独居|老人|大妈|大爷|居民|群众|孩子|一[圈笔趟回遍早]|一直|开展|完成|协助|[回过]来|[都全][在是]?|纠纷|[上下后前里]头?|开始|结束|手机|微信|那天|的?事儿?|病|时|点/gu;
 /** Whoever says this in a sentence may mean that it was otherwise. */
 const OTHERWISE =
-  /[未别说谁吗才想若怎咋哪让叫被等该但算嫌]|没(?!发现|问题|来得及|忘|异常)|是(?:不|否)|其实|听|看(?!望|病|护|完|老|孤|独)/;
+  /[未别说谁吗才想若怎咋哪让叫被等该但算嫌]|太(?![太极阳])|没(?!发现|问题|来得及|忘|异常)|是(?:不|否)|其实|听|看(?!望|病|护|完|老|孤|独)/;
 const MOST_UNEXPLAINED = 3;
+/** Whoever tells of something done says so: by 我 or 了, or by a day. */
+const DONE = /我|了|刚|昨|前[天晚]|今|上?(?:周|星期|礼拜)|\d[号日]|[十廿]\p{Script=Han}?[号日]|登记|报|记/u;
 
 /** Told by the verb alone, without a word that the writer did it: `3号楼的灯修了2小时`. */
 export const isBareVerb = (text: string): boolean =>
@@ -82,7 +84,15 @@ export const plans = (text: string): boolean => /^我?还?(?:打算|准备|计�
 /** `帮刘建国报一下`, `刘建国 守桶1小时`: a name that is no member's; whom it counts for is asked back. */
 export const reportsStranger = (text: string, { names }: { readonly names: Names }): boolean => {
   const name = /^[\s,]*(?:帮|替|代)(\p{Script=Han}{2,4}?)(?:登记|申报|填报|报)/u.exec(text)?.[1];
-  return name !== undefined && names.prefixOf(name) === undefined && looksLikeName(name);
+  if (name !== undefined) return names.prefixOf(name) === undefined && looksLikeName(name);
+  const subject = /^[\s,]*(\p{Script=Han}{2,3}?)(?=昨|今[天早]|前天|上午|下午|早上|晚上|在|去|刚)/u.exec(text)?.[1];
+  return (
+    subject !== undefined &&
+    !/[我你他她这那]/.test(subject) &&
+    names.prefixOf(text.trimStart()) === undefined &&
+    (looksLikeName(subject) || /^[老小](?!\p{Script=Han}[区学院])\p{Script=Han}$/u.test(subject)) &&
+    findItems(subject).length === 0
+  );
 };
 
 /** A note that may take back what the message reports. */
@@ -94,7 +104,8 @@ export function saysMore(note: string, text: string): boolean {
     .replace(EXPLAINED, '')
     .replace(TALK, '')
     .replace(/[^\p{Script=Han}]/gu, '');
-  return takesBack(note) || [...left].filter((c) => !done.has(c)).length > MOST_UNEXPLAINED;
+  const most = DONE.test(text) ? MOST_UNEXPLAINED : MOST_UNEXPLAINED - 1;
+  return takesBack(note) || [...left].filter((c) => !done.has(c)).length > most;
 }
 
 /** Right before a service, or at the end: it is still to be done. */

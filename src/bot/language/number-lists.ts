@@ -40,7 +40,7 @@ const LEADING = new RegExp(`^(${LIST})`);
 
 /** Before a number: `把231…`, `我刚才报的233号`, which one of the writer's own. */
 export const BEFORE_NUMBER =
-  /^(?:请|麻烦|帮我|帮忙)*(?:[从把将]|我?(?:刚才?|刚刚|昨[天晚]|之前|上午|今[天早])?(?:报|登记|申报|提交|填|写)的(?:那[条个])?|我的|从) ?(?=[#\d第])/;
+  /^(?:请|麻烦|帮我|帮忙)*(?:[从把将](?:我的)?|我?(?:刚才?|刚刚|昨[天晚]|之前|上午|今[天早])?(?:报|登记|申报|提交|填|写)的(?:那[条个])?|我的|从) ?(?=[#\d第])/;
 
 /** The numbers a text begins with, and the rest. */
 export function leadingNumbers(text: string): { numbers: number[]; rest: string } | undefined {
