@@ -118,7 +118,7 @@ export const balance: Grammar<typeof balanceSlots> = {
     )
       return { intent: 'points.balance', slots: { name: named[2] } };
     if (
-      !/积分|几分|多少分/.test(text) ||
+      !/积分|(?:几|多少)分(?!钟|之|熟)/.test(text) ||
       /加几分|能加|加多少分|哪儿?来|怎么|咋|为什么|为啥|扣|规则|排|第几|名次/.test(text) ||
       !/我|查/.test(text) ||
       PEOPLE_ASK.test(text)
@@ -219,11 +219,11 @@ export const rules: Grammar<typeof rulesSlots> = {
   },
   readSentence(phrase) {
     const { text } = phrase;
-    if (/(?:能|可以|会)?(?:加|得|算|记|给)(?:几|多少)分/.test(text)) {
+    if (/(?:能|可以|会)?(?:加|得|算|记|给)(?:几|多少)分(?!钟|之)/.test(text)) {
       const [item] = findItems(text);
       return { intent: 'points.rules', slots: { ...(item && { item: item.item }) } };
     }
-    const [item] = /(?:几|多少)分/.test(text) && !/我/.test(text) ? findItems(text) : [];
+    const [item] = /(?:几|多少)分(?!钟|之|熟)/.test(text) && !/我/.test(text) ? findItems(text) : [];
     if (item && !item.bySign) return { intent: 'points.rules', slots: { item: item.item } };
     return /积分.{0,3}(?:规则|标准|(?:怎么|咋|如何)(?:个)?(?:算|计|加|得|攒))|(?:怎么|咋|如何)(?:才能|能)?[加得攒挣](?:积)?分/.test(
       text,

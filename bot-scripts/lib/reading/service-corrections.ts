@@ -5,7 +5,7 @@ import { findItems } from './service-items.js';
 
 /** `不是` without more is none: `1小时不是2小时` means the first. */
 const CORRECTION =
-  /[\s,:;(]*(?:[啊哦噢哎呀唉]+,?不是?|[啊哦噢哎呀唉]*,?(?:(?:不对[\s,]*)+|(?:说|写|打|记|填|报)?错了?|口误|更正|纠正))(?:[啊呀了哈]*)(?:[\s,:]*(?:应该)?(?:是|为))?[\s,:]*/;
+  /[\s,:;(]*[啊哦噢哎呀唉]*,?(?:(?:不对[\s,]*)+|(?:说|写|打|记|填|报)?错了?|口误|更正|纠正|(?<=[啊哦噢哎呀唉],?)不是?)(?:[啊呀了哈]*)(?:[\s,:]*(?:应该)?(?:是|为))?[\s,:]*/;
 
 /** `巡逻1小时 不对 是2小时`: what follows stands instead of the last of its kind. Undefined: which one is not to be told. */
 export function corrected(text: string, { now, zone }: ReadContext): string | undefined {

@@ -32,11 +32,9 @@ function local(day: string, minutes: number): string {
   return `${addDays(day, Math.floor(minutes / 1440))}T${two(Math.floor(m / 60))}:${two(m % 60)}`;
 }
 
-/** The last part of the day said before is one of its second half. */
-const isLateDay = (text: string, until: number): boolean =>
-  /下午|傍晚|晚上|夜里|晚/.test(
-    [...text.slice(0, until).matchAll(/凌晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|早|晚/g)].at(-1)?.[0] ?? '',
-  );
+/** The last part of the day that is said before. */
+const partBefore = (text: string, until: number): string =>
+  [...text.slice(0, until).matchAll(/凌晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|早|晚/g)].at(-1)?.[0] ?? '';
 
 /** The local time now, written as `startsAt` is. */
 export function nowText({ now, zone }: ReadContext): string {
@@ -101,14 +99,15 @@ export function draftOf(
     if (duration.clock) {
       const today = dayOf(context.now, context.zone);
       const on = draft.date ?? today;
-      const { open } = duration.clock;
       // `昨晚上和张三守桶 七点到八点`: the part of the day can stand further in front.
-      const evening = duration.clock.startsAt < 720 && duration.clock.endsAt <= 720 && isLateDay(text, duration.from);
+      const part = partBefore(text, duration.from);
+      const evening = duration.clock.startsAt < 720 && duration.clock.endsAt <= 720 && /下午|傍晚|晚|夜里/.test(part);
       const startsAt = duration.clock.startsAt + (evening ? 720 : 0);
       const endsAt = duration.clock.endsAt + (evening ? 720 : 0);
+      const open = duration.clock.open && !evening && !/凌晨|早|上午/.test(part);
       // Bare hours from 1 to 6 are those of the afternoon, unless that is still to come: then it is asked back.
-      const late = open && !evening && local(on, endsAt + 720) <= nowText(context);
-      if (open && !late && !evening) vague = true;
+      const late = open && local(on, endsAt + 720) <= nowText(context);
+      if (open && !late) vague = true;
       draft.startsAt = local(on, startsAt + (late ? 720 : 0));
       draft.endsAt = local(on, endsAt + (late ? 720 : 0));
       // Not over yet: it may end earlier than planned.

@@ -5,7 +5,8 @@ import { parseWhole } from '../../../src/bot/language/numbers.js';
 export const ME = '@me';
 
 /** `帮张三报一下`: who reports for another names whom it counts for. */
-export function reportedFor(text: string, { names }: ReadContext): string {
+export function reportedFor(said: string, { names }: ReadContext): string {
+  const text = said.replace(/[\s,]*我?来?代(?:为)?(?:报|登记|申报|填报?)(?:的|一下)?$/, '');
   const asked = /^[\s,]*我?(?:帮|替|代|给)(?=\p{L})/u.exec(text);
   const name = asked && names.prefixOf(text.slice(asked[0].length));
   if (!asked || !name) return text;

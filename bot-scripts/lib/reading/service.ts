@@ -163,7 +163,7 @@ export const serviceReport: Grammar<typeof slots> = {
     // `替陈桂芳报一下 她昨天守桶1小时`
     const text = corrected(helped === own ? own : helped.replace(/(?<=\s)[他她](?=\p{Script=Han})/u, ''), context);
     if (text === undefined) return undefined;
-    if (isQuestion(text) || denies(text)) return undefined;
+    if (isQuestion(text) || text.includes('?') || denies(text)) return undefined;
     const lengths = findDurations(text).length;
     if (lengths === 0) return didOnly(text, context);
     if (lengths > MOST_REPORTS || findItems(text).length === 0) return undefined;

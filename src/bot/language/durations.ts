@@ -51,7 +51,7 @@ const rule = (source: string, minutes: Rule['minutes'], vague = false): Rule => 
   vague,
 });
 
-const ABOUT = '(?:快|不到|将近|差不多|大概|大约|约|近)\\s*';
+const ABOUT = '(?:快|不到|将近|差不多|大概|大约|约|近|小(?=[两俩三2]))\\s*';
 
 /** The earlier rule wins where two begin at one place; vague forms first, since they contain exact ones. */
 const rules: readonly Rule[] = [
