@@ -37,6 +37,8 @@ const POLITE =
 /** Particles after a command word that change nothing. */
 const PARTICLES =
   /^(?:一下|下(?![周个午半月次])|[啊啦了哈呀嘞哦])+(?=[\s,:;#\d]|$|那个|呃|嗯|就是|昨|今)|^吧(?=[\s#\d])/;
+/** `可以 246通过` */
+const ASSENT = /^(?:好的?|行|可以|ok|嗯+)[ ,]+/i;
 /** `231那条服务`: what the number is of; `这三条`: how many there are. */
 const OF_NUMBER =
   /^(?:[这那共]?(?:[两二三四五六七八九十]|\d{1,2})[条个件]|[这那]?[条个])?(?:志愿)?(?:服务|记录|登记|申报)?[ ,]?(?=都?(?:通过|同意|驳回|不通过|不同意|撤|取消|作废|删))/;
@@ -227,7 +229,7 @@ export function createReader(
         if (reading) return reading;
         if (!POLITE.test(start)) break;
       }
-      const numbered = leadingNumbers(text.replace(BEFORE_NUMBER, ''));
+      const numbered = leadingNumbers(text.replace(ASSENT, '').replace(BEFORE_NUMBER, ''));
       if (numbered) {
         const rest = numbered.rest
           .replace(/^[ ,:号]+/, '')

@@ -30,7 +30,7 @@ export const help: Grammar<typeof helpSlots> = {
   },
   readSentence(phrase) {
     const text = bare(phrase.text)
-      .replace(/^(?:网格)?(?:小助手|机器人)[\s,:]*/, '')
+      .replace(/^(?:[你您]好[\s,:]*)?(?:(?:网格)?(?:小助手|机器人))?[\s,:]*/, '')
       .replace(/^(?:教教?我?(?:一下)?|告诉我(?:一下)?)(?=怎么|咋|如何|怎样)/, '');
     if (
       /^(?:都有)?功能(?:都?有(?:哪些|啥|什么)|列表)$/.test(text) ||

@@ -22,6 +22,8 @@ export function corrected(text: string, { now, zone }: ReadContext): string | un
   if (day?.from === 0 && said) return `${without(said, after.slice(0, day.to))} ${after.slice(day.to)}`;
   const [item] = findItems(after);
   const items = findItems(before);
+  const same = items.findLast((i) => i.item === item?.item);
+  if (item?.from === 0 && duration && same && items.length > 1) return `${before.slice(0, same.from)} ${after}`;
   if (item?.from === 0 && items.length === 1 && items[0])
     return duration
       ? `${without(last ?? { from: before.length, to: before.length }).replace(before.slice(items[0].from, items[0].to), '')} ${after}`

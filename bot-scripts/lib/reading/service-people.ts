@@ -43,7 +43,7 @@ export function takeMembers(said: string, context: ReadContext): { members: stri
     const before = rest.slice(-2);
     const mention = text[i] === '@' ? /^@([\p{L}·]{1,20})/u.exec(text.slice(i)) : null;
     const named = mention ? context.names.prefixOf(mention[1] ?? '') : context.names.prefixOf(text.slice(i));
-    if (named !== undefined && !/(?:给|帮|替|为|望|问|陪|访|送)$/.test(before)) {
+    if (named !== undefined && !/(?:给|帮|替|为|望|问|陪|访|送|教|[遇碰见轮]到|见|找)$/.test(before)) {
       if (WITH.test(rest) && members.length === 0 && !/我\s*(?:和|跟|与|同|、|,)\s*$/.test(rest)) together = true;
       if (members.length === 0 && /(?:^|[\s,:])我\s+$/.test(rest)) listed = true;
       // `巡逻2小时 张三也去了`

@@ -22,7 +22,9 @@ const N = `(?<![几数])(\\d+(?:\\.\\d+)?|${H}点[一二三四五六七八九]|$
 const HALF = '半[个拉]?';
 const HOUR = '(?:小时|钟头|钟|hours?|hrs?|h)';
 const MINUTE = '(?:分钟|分(?!之)|minutes?|mins?|min|m(?![a-z]))';
-const TIME = `(?:凌晨|早上|上午|中午|下午|傍晚|晚上|早|晚)?\\s*(\\d{1,2}|${H})(?:(?::|点|时)(?:\\s*(\\d{1,2}|半|[一三13]刻|${H}))?(?:分)?钟?)`;
+/** After a number: it counts something else than the minutes of an hour, as in `8点到10点 2小时`. */
+const NO_MINUTES = '(?:个|小时|钟头|h|人|名|位|户|栋|号|次|张|份)';
+const TIME = `(?:凌晨|早上|上午|中午|下午|傍晚|晚上|早|晚)?\\s*(\\d{1,2}|${H})(?:(?::|点|时)(?:\\s*(\\d{1,2}|半|[一三13]刻|${H})(?![\\d${HAN_DIGITS}]|\\s*${NO_MINUTES}))?(?:分)?钟?)`;
 /** `7点到8点`, `从七点守到八点`: the verb can stand before 到 once more. */
 const TO = '(?:\\s*(?:-|~|至)|\\s*(?:一直|[守站扫巡忙干做弄讲教捡值修聊陪量排发])?到)\\s*';
 const RANGE = new RegExp(`${TIME}${TO}${TIME}`, 'gi');
