@@ -2,7 +2,7 @@ import type { Grammar, Names, Phrase, Place, ReadContext, Reading } from './gram
 import { findPeriod } from './language/dates.js';
 import { nearWords } from './language/near-words.js';
 import { normalise, splitQuote, takeMentions } from './language/normalise.js';
-import { leadingNumbers } from './language/number-lists.js';
+import { BEFORE_NUMBER, leadingNumbers } from './language/number-lists.js';
 import { HAN_DIGITS } from './language/numbers.js';
 import { findUnit } from './language/places.js';
 import { soundOf } from './language/pinyin.js';
@@ -33,10 +33,15 @@ export interface Reader {
 
 /** Words before a command word that change nothing. */
 const POLITE =
-  /^(?:那个|呃|嗯|额|就是|我要|我想|我来|请问?|麻烦|帮我|给我|我|查看|查询(?:一?下)?|查一?下|查查?|看看|看一?下|打开)[ ,]*/;
+  /^(?:(?:好的?|行|可以|ok)[ ,]|那就|那个|呃|嗯|额|就是|我要|我想|我来|请问?|麻烦|帮我|给我|我|查看|查询(?:一?下)?|查一?下|查查?|看看|看一?下|打开)[ ,]*/i;
 /** Particles after a command word that change nothing. */
 const PARTICLES =
   /^(?:一下|下(?![周个午半月次])|[啊啦了哈呀嘞哦])+(?=[\s,:;#\d]|$|那个|呃|嗯|就是|昨|今)|^吧(?=[\s#\d])/;
+/** `可以 246通过` */
+const ASSENT = /^(?:好的?|行|可以|ok|嗯+)[ ,]+/i;
+/** `231那条服务`: what the number is of; `这三条`: how many there are. */
+const OF_NUMBER =
+  /^(?:[这那共]?(?:[两二三四五六七八九十]|\d{1,2})[条个件]|[这那]?[条个])?(?:志愿)?(?:服务|记录|登记|申报)?[ ,]?(?=都?(?:通过|同意|驳回|不通过|不同意|撤|取消|作废|删))/;
 /** Whether a message is acted upon does not depend on the day or on who wrote it. */
 const AT_ANY_TIME: Omit<ReadContext, 'names'> = {
   now: new Date('2026-01-01T12:00:00Z'),
@@ -46,6 +51,8 @@ const AT_ANY_TIME: Omit<ReadContext, 'names'> = {
   role: 'leader',
   open: 'asWritten',
 };
+/** `爆到何秀英幺二三四`: nothing else ends so. */
+const ENDS_IN_TAIL = new RegExp(`^\\p{Script=Han}{2,4}(?:\\d{4}|[${HAN_DIGITS}]{4})$`, 'u');
 /** A message longer than this is no command in a group: it is not looked at further. */
 const LONGEST = 2000;
 /** `上个季度的积分排行榜`: a message that is a span of time, a unit and a command word is no longer than this. */
@@ -222,15 +229,21 @@ export function createReader(
         if (reading) return reading;
         if (!POLITE.test(start)) break;
       }
-      const numbered = leadingNumbers(text.replace(/^[从把将] ?(?=[#\d第])/, ''));
+      const numbered = leadingNumbers(text.replace(ASSENT, '').replace(BEFORE_NUMBER, ''));
       if (numbered) {
         const rest = numbered.rest
-          .replace(/^[ ,:号]+(?:条 ?)?/, '')
-          .replace(/^(?:都?可以|也|请|给予|予以)(?=\p{Script=Han}{2})/u, '');
+          .replace(/^[ ,:号]+/, '')
+          .replace(OF_NUMBER, '')
+          .replace(
+            /^(?:都?可以|都?没问题|都?行|情况属实|属实|已?核实(?:过?了)?|看过了|均|一并|统一|也|请|给予|予以|准予)[ ,]?(?=\p{Script=Han}{2})/u,
+            '',
+          );
         const found = opening(rest) ?? sounding(rest);
         const after = found && attempt(found.grammar, found.word, rest.slice(found.word.length), numbered.numbers);
         if (after) return after;
-        const last = /(?:^|[ ,\n])(\p{Script=Han}{2,4})$/u.exec(rest);
+        const last = /(?:^|[ ,\n])(?:麻烦|请|帮忙|帮我|给我|我要|我想)*(\p{Script=Han}{2,4}?)$/u.exec(
+          rest.replace(/(?<=\p{Script=Han}{2})(?:一下)?吧?$/u, ''),
+        );
         const grammar = last?.[1] === undefined ? undefined : byWord.get(last[1]);
         // `#230 重复登记 撤销`: what stands between is the reason, where one is taken.
         const between = last ? rest.slice(0, last.index).trim() : '';
@@ -244,7 +257,7 @@ export function createReader(
       const heard = sounding(text);
       if (heard) {
         const rest = text.slice(heard.heard.length);
-        if (rest === '' || context.addressed || !/^\p{Script=Han}/u.test(rest)) {
+        if (rest === '' || context.addressed || !/^\p{Script=Han}/u.test(rest) || ENDS_IN_TAIL.test(rest)) {
           const reading = attempt(heard.grammar, heard.word, rest);
           if (reading) return reading;
         }

@@ -44,7 +44,7 @@ const inPrivate: ReadContext = { ...inGroup, place: 'private', addressed: true }
 const said = (text: string, quote?: string) => ({ text, mentionsBot: false, mentions: [], quote });
 const read = (text: string, context = inGroup) => reader.read(said(text), context);
 
-const lines = ['utterances.jsonl', 'more-utterances.jsonl'].flatMap((file) =>
+const lines = ['utterances.jsonl', 'more-utterances.jsonl', 'everyday-messages.jsonl'].flatMap((file) =>
   readFileSync(join(root, 'test/data', file), 'utf8')
     .trim()
     .split('\n')

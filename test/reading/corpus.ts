@@ -27,7 +27,7 @@ export const linesOf = (file: string): Line[] =>
     .split('\n')
     .map((line) => Line.parse(JSON.parse(line)));
 
-export const FILES = ['utterances.jsonl', 'more-utterances.jsonl', 'messages-by-flow.jsonl'];
+export const FILES = ['utterances.jsonl', 'more-utterances.jsonl', 'messages-by-flow.jsonl', 'everyday-messages.jsonl'];
 
 const grammars = [
   checkIn.checkIn,

@@ -34,6 +34,10 @@ const DIGIT4 = new RegExp(
 const SKILLS =
   /(?:特长|专长|擅长)(?:是|:)?\s*(\p{Script=Han}{2,10}(?:[、,和]\p{Script=Han}{2,10})*)|(?<=^|[\s,])我?会((?:修|弹|唱|画|写|理|做|教|打|拉|说|剪|拍)\p{Script=Han}{1,8})/u;
 
+/** Whom a formal message addresses. */
+const SALUTATION =
+  /^(?:尊敬的|敬爱的|亲爱的)?(?:\p{Script=Han}{0,8}(?:党委|党支部|党组织|党总支|书记|组织|同志们?|领导|网格长|大家|各位)|各位\p{Script=Han}{1,4})(?:好|您好|你好)?[:,](?=\s*\S)/u;
+
 interface Parts {
   name?: string;
   phoneTail?: string;
@@ -46,7 +50,7 @@ interface Parts {
 /** Takes what it knows out of the text, piece by piece; a person's name is what is left. */
 function parse(text: string, context: ReadContext): Parts {
   const parts: Parts = {};
-  let left = text.replaceAll('\n', ' ');
+  let left = text.replaceAll('\n', ' ').replace(SALUTATION, ' ');
   const cut = (from: number, length: number): void => {
     left = `${left.slice(0, from)} ${left.slice(from + length)}`;
   };
@@ -64,7 +68,8 @@ function parse(text: string, context: ReadContext): Parts {
   }
   const unit = findUnit(left);
   if (unit) {
-    parts.unit = unit.name;
+    // `来咱社区报到` does not tell where somebody lives.
+    if (!unit.name.startsWith('本')) parts.unit = unit.name;
     const before = /(?:我?家?住在?)$/.exec(left.slice(0, unit.from))?.[0] ?? '';
     cut(unit.from - before.length, unit.to - unit.from + before.length);
   }
@@ -82,23 +87,30 @@ function parse(text: string, context: ReadContext): Parts {
     parts.skills = said.split(/[、,和]/);
     cut(skill.index, skill[0].length);
   }
+  const self =
+    /(?:我叫|我是|本人|[她他]叫|名叫)[\s,:]*(\p{Script=Han}{2,4}?)(?=[\s,;是系在住来现]|手机|电话|尾号|单位|$)/u.exec(
+      left,
+    );
+  const stated = self?.[1] !== undefined && looksLikeName(self[1]) ? self[1] : undefined;
+  if (self && stated !== undefined) cut(self.index, self[0].length);
   const [known, ...others] = new Set(
     left.match(/\p{Script=Han}+(?:·\p{Script=Han}+)*/gu)?.filter((w) => context.names.has(w)),
   );
   // Of two people neither is known to be the one who writes.
   if (others.length > 0 || /我[和跟与同]/.test(left)) return parts;
+  if (stated !== undefined) parts.name = stated;
   if (known !== undefined) {
     parts.name = known;
     left = left.replace(known, ' ');
   }
   const home = ORGANISATION.exec(left);
-  const organisation = (home?.[1] ?? home?.[2])?.replace(/^(?:我?是|我在|在|来自|单位)/, '');
+  const organisation = (home?.[1] ?? home?.[2])?.replace(/^(?:我?是|系|我在|在|来自|单位)/, '');
   if (home && organisation !== undefined && !looksLikeName(organisation)) {
     parts.homeOrganisation = organisation;
     cut(home.index, home[0].length);
   }
   left = left.replace(
-    /来?(?:向|到|给)?社区|前来|来|姓名(?:是|:)?|我叫|我是|我的?|本人|名字(?:是|叫|:)?|党员|同志|书记好|书记|大家好|您好|你好|老师|一下|那个|呃|嗯|向(?:您|你们?|组织|党组织|支部|书记)|[的啊了哈呀吧,:;.?()\-/+*_|]/g,
+    /来?(?:向|到|给)?社区|前来|来|姓名(?:是|:)?|我叫|我是|我的?|本人|[她他]叫|[她他]是|名叫|名字(?:是|叫|:)?|党员|同志|书记好|书记|大家好|您好|你好|老师|一下|那个|呃|嗯|向(?:您|你们?|组织|党组织|支部|书记)|[的啊了哈呀吧,:;.?()\-/+*_|]/g,
     ' ',
   );
   if (parts.name === undefined) {
@@ -115,6 +127,9 @@ function reading(parts: Parts): Reading {
     ? { intent: 'ask', slots: { ...parts, missing: ['name'] } }
     : { intent: 'checkIn.request', slots: { ...parts } };
 }
+
+/** The word in a sentence, also as it is misspelled. */
+const REPORTS = /双?(?:报到|爆到|抱到|报个到|报一下到|(?:来|我)报道|报道(?=[\s,]*(?:\d{4})?$))(?![的过])/;
 
 const FOR_OTHER =
   /代(?:为)?报到|(?:代|替|帮)\s*(?:我)?[\p{Script=Han}]{2,6}\s*报到|我(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸爸?|妈妈?|老伴|儿子|女儿|邻居)[也要想来去]*报到|(?:给|帮|替)(?:我)?(?:老公|老婆|爱人|丈夫|妻子|父亲|母亲|爸|妈|老伴|邻居|孩子|儿子|女儿|家人|他|她)/u;
@@ -162,7 +177,8 @@ export const checkIn: Grammar<typeof slots> = {
     const other = forOther(phrase.text, context);
     if (other) return other;
     const whole = `${phrase.word ?? ''}${phrase.rest}`;
-    if (isQuestion(phrase.rest) || /[哪谁啥]|什么|多少|如何/.test(phrase.rest)) return undefined;
+    if (/^(?:过|完|那天|当天|时(?!光)|的|之?[前后])/.test(phrase.rest)) return undefined;
+    if (isQuestion(phrase.rest) || /[哪谁啥咋]|什么|多少|如何|怎样/.test(phrase.rest)) return undefined;
     const category = CATEGORIES.find(([pattern]) => pattern.test(phrase.word ?? ''))?.[1];
     // `3 报到 赵志强` is a line of somebody's list.
     if (phrase.leadingNumbers.length > 0 && !/^\d{4}(?!\d)/.test(phrase.text)) return undefined;
@@ -177,14 +193,16 @@ export const checkIn: Grammar<typeof slots> = {
     return parts.phoneTail !== undefined || context.addressed ? reading(parts) : undefined;
   },
   readSentence(phrase, context) {
-    if (!/(?:报到|爆到)(?!的)/.test(phrase.text) || isQuestion(phrase.text)) return undefined;
+    if (!REPORTS.test(phrase.text) || isQuestion(phrase.text)) return undefined;
     const other = forOther(phrase.text, context);
     if (other) return other;
-    const parts = parse(phrase.text.replace(/双?(?:报到|爆到)/, ' '), context);
+    const parts = parse(phrase.text.replace(REPORTS, ' '), context);
     return parts.name !== undefined &&
       (parts.phoneTail !== undefined ||
         parts.homeOrganisation !== undefined ||
-        /来报到|前来报到|向社区报到/.test(phrase.text) ||
+        /来(?:报到|报个到|社区报到)|向(?:\p{Script=Han}{0,4}社区|\p{Script=Han}{0,4}党组织)\p{Script=Han}{0,4}报到/u.test(
+          phrase.text,
+        ) ||
         isSelf(parts.name, phrase.text, context))
       ? reading(parts)
       : undefined;

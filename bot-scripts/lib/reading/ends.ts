@@ -12,11 +12,13 @@ export const isQuestion = (text: string): boolean =>
 /** Thanks after what was said. */
 const THANKS = /(?<=[\s,])(?:大家)?(?:辛苦|谢谢|感谢|多谢|麻烦|拜托)(?:了|啦|您|你|大家|各位|书记|老师)*$/;
 
+/** Without the thanks at the end. */
+export const withoutThanks = (rest: string): string => rest.replace(/[\s,:;.]+$/, '').replace(THANKS, '');
+
 /** Without marks at both ends. */
 export const trimmed = (rest: string): string => rest.replace(/^[\s,:;.#()-]+|[\s,:;.?()-]+$/g, '');
 /** Without marks, particles and thanks at both ends. */
-export const bare = (rest: string): string =>
-  trimmed(trimmed(rest.replace(/[\s,:;.]+$/, '').replace(THANKS, '')).replace(PARTICLES, ''));
+export const bare = (rest: string): string => trimmed(trimmed(withoutThanks(rest)).replace(PARTICLES, ''));
 
 /** The word is the whole message, particles aside. */
 export const isAlone = (rest: string): boolean => bare(rest) === '';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Grammar } from '../../../src/bot/grammar.js';
 import { findUnit } from '../../../src/bot/language/places.js';
-import { bare, isAlone, trimmed } from './ends.js';
+import { bare, isAlone, isGlued, isQuestion, trimmed } from './ends.js';
 
 const bindSlots = z.object({ code: z.string().regex(/^[A-Z0-9]{6}$/) });
 
@@ -36,7 +36,9 @@ export const bindingCode: Grammar<typeof codeSlots> = {
     // A code where a unit belongs: the group is to be bound with it.
     const code = text.replaceAll(' ', '').toUpperCase();
     if (/^(?=.*\d)(?=.*[A-Z])[A-Z0-9]{6}$/.test(code)) return { intent: 'group.bind', slots: { code } };
-    const unit = findUnit(text)?.name ?? text;
+    if (isQuestion(phrase.rest)) return undefined;
+    const unit = findUnit(text)?.name ?? (isGlued(phrase.rest) ? undefined : text);
+    if (unit === undefined) return undefined;
     return unit.length <= 30 ? { intent: 'group.code', slots: { unit } } : undefined;
   },
   answer: (_kept, phrase) => ({

@@ -4,10 +4,10 @@ import { bare, isAlone, isGlued, trimmed } from './ends.js';
 
 /** What people ask about, commands to come among them. */
 const TOPIC =
-  /报到|服务|签到|请假|接龙|通知|统计|微心愿|心愿|上报|任务|学习|预约|积分|排行|待办|申诉|兑换|绑定|补学|通过|驳回|撤销|撤回/;
+  /报到|服务|签到|请假|接龙|通知|统计|微心愿|心愿|上报|任务|学习|预约|积分|排行|待办|申诉|兑换|绑定|补学|通过|驳回|审核|撤销|撤回/;
 /** A question about how something is done, not about the thing. */
 const HOW =
-  /(?:在?哪里?儿?|怎么|如何|咋|怎样)(?:才能|去|来)?(?:弄|办|报|查|看|用|做|搞|操作|填|写|发起?|登记|申请|说|弄啊|提交|绑|签|接|请|报到|签到|兑换|换|认领|退出|取消|撤销|审核|通过|参加|导出|提)[啊呀呢的]?$|需?要(?:填|带|准备|写|交|发)?(?:什么|啥|哪些)\p{Script=Han}{0,3}$/u;
+  /(?:在?哪里?儿?|怎么|如何|咋|怎样)(?:才能|去|来)?(?:弄|办|报|查|看|用|做|搞|操作|填|写|发起?|登记|申请|说|弄啊|提交|绑|签|接|请|报到|签到|兑换|换|认领|退出|取消|撤销|审核|通过|参加|导出|提)[啊呀呢的]?$|需?要(?:填|带|准备|写|交|发)?(?:什么|啥|哪些)\p{Script=Han}{0,3}$|的?(?:格式|步骤|流程|方法)(?:是|有|怎么)?(?:什么|啥|哪些|怎样|样)?的?$|^我?(?:不会|不知道)/u;
 
 const helpSlots = z.object({ topic: z.string().max(20).optional() });
 
@@ -29,9 +29,13 @@ export const help: Grammar<typeof helpSlots> = {
       : undefined;
   },
   readSentence(phrase) {
-    const text = bare(phrase.text).replace(/^(?:网格)?(?:小助手|机器人)[\s,:]*/, '');
+    const text = bare(phrase.text)
+      .replace(/^(?:[你您]好[\s,:]*)?(?:(?:网格)?(?:小助手|机器人))?[\s,:]*/, '')
+      .replace(/^(?:教教?我?(?:一下)?|告诉我(?:一下)?)(?=怎么|咋|如何|怎样)/, '');
     if (
-      /^(?:这个?|你)?都?(?:怎么用|怎么使用|咋用|能(?:干|做)(?:什么|啥)|会(?:什么|啥|干啥|做什么)|有(?:什么|啥|哪些)功能|能帮我?(?:干|做)?(?:什么|啥)|不会用|是谁|是干(?:什么|啥)的?|有(?:什么|啥)用)$/.test(
+      /^(?:都有)?功能(?:都?有(?:哪些|啥|什么)|列表)$/.test(text) ||
+      /^(?:这个?|你)?都?能[干做]嘛$/.test(trimmed(phrase.text)) ||
+      /^(?:这个?|你)?都?(?:怎么用|怎么使用|咋用|能(?:干|做)(?:什么|啥|嘛|些什么|点啥)|会(?:什么|啥|干啥|做什么)|有(?:什么|啥|哪些)功能|能帮我?(?:干|做)?(?:什么|啥)|不会用|是谁|是干(?:什么|啥|嘛)的?|有(?:什么|啥)用)$/.test(
         text,
       )
     )
@@ -40,7 +44,7 @@ export const help: Grammar<typeof helpSlots> = {
       /^(?:请问|帮忙|帮我|麻烦|看看|看一?下|问一?下|我|要|想|知道)*(?:怎么|如何|咋|怎样)(\p{Script=Han}{2,6})$/u.exec(
         text,
       )?.[1];
-    if (/[加得攒算]分/.test(asked ?? '')) return undefined;
+    if (/[加得攒算挣]积?分/.test(asked ?? '')) return undefined;
     const topic = TOPIC.exec(asked ?? '')?.[0] ?? asked ?? (HOW.test(text) ? TOPIC.exec(text)?.[0] : undefined);
     return topic === undefined ? undefined : { intent: 'help', slots: { topic: trimmed(topic) } };
   },

@@ -45,7 +45,7 @@ function take(text: string, context: ReadContext): { slots: Record<string, unkno
 function ledger(rest: string, { now, zone }: ReadContext): Reading | undefined {
   const found = isGlued(rest) ? undefined : findPeriod(rest, now, zone);
   const left = found ? `${rest.slice(0, found.from)} ${rest.slice(found.to)}` : rest;
-  const n = /^(?:最近|近|前)?(\d{1,3}|[一二两三四五六七八九十]{1,3})?\s*[条笔]?$/.exec(bare(left));
+  const n = /^[表单]?(?:最近|近|前)?(\d{1,3}|[一二两三四五六七八九十]{1,3})?\s*[条笔]?$/.exec(bare(left));
   if (!n) return undefined;
   const limit = n[1] === undefined ? undefined : parseWhole(n[1]);
   return {
@@ -58,6 +58,9 @@ function ranking(rest: string, context: ReadContext): Reading | undefined {
   const { slots, rest: left } = take(bare(rest), context);
   return left === '' ? { intent: 'points.ranking', slots } : undefined;
 }
+
+/** Before what is asked for. */
+const ASKING = /^(?:请问?|麻烦|帮忙|帮我|给我|我想|我要|小助手)+(?=[查看])/;
 
 /** 积分 [明细 [n]] [period] [name]. */
 export const balance: Grammar<typeof balanceSlots> = {
@@ -93,8 +96,7 @@ export const balance: Grammar<typeof balanceSlots> = {
       return name !== undefined && context.names.has(name) ? { intent: 'points.balance', slots: { name } } : undefined;
     }
     const rest = bare(phrase.rest.replace(/[?]$/, ''));
-    if (rest === '' || rest === '多少' || rest === '是多少' || rest === '有多少')
-      return { intent: 'points.balance', slots: {} };
+    if (/^(?:(?:是|有|还有)?(?:多少|几多|好多|几分)分?)?$/.test(rest)) return { intent: 'points.balance', slots: {} };
     if (PEOPLE_ASK.test(rest)) return undefined;
     if (isGlued(phrase.rest) && !/^(?:多少|本|今年|上|这|去年|第|\d)/.test(rest) && !context.names.has(rest))
       return undefined;
@@ -105,9 +107,9 @@ export const balance: Grammar<typeof balanceSlots> = {
     return undefined;
   },
   readSentence(phrase, context) {
-    const text = bare(phrase.text);
+    const text = bare(phrase.text).replace(ASKING, '');
     const named =
-      /^(查(?:一下|下|询)?|看(?:一下|看)?)?(\p{Script=Han}{2,4}?)的?(?:积分(?:有?多少)?|有?多少积分|有?(?:多少|几)分)$/u.exec(
+      /^(查(?:一下|下|询|查)?|看(?:一下|看)?)?(\p{Script=Han}{2,4}?)的?(?:积分(?:有?多少)?|有?多少积分|有?(?:多少|几)分)$/u.exec(
         text,
       );
     if (
@@ -116,7 +118,7 @@ export const balance: Grammar<typeof balanceSlots> = {
     )
       return { intent: 'points.balance', slots: { name: named[2] } };
     if (
-      !/积分|几分|多少分/.test(text) ||
+      !/积分|(?:几|多少)分(?!钟|之|熟)/.test(text) ||
       /加几分|能加|加多少分|哪儿?来|怎么|咋|为什么|为啥|扣|规则|排|第几|名次/.test(text) ||
       !/我|查/.test(text) ||
       PEOPLE_ASK.test(text)
@@ -143,12 +145,17 @@ export const ledgerList: Grammar<typeof ledgerSlots> = {
   ],
   slots: ledgerSlots,
   read: (phrase, context) => ledger(phrase.rest, context),
-  readSentence: (phrase) =>
-    /(?:积分|分).{0,4}(?:怎么来|哪来|哪儿来|咋来)|(?:咋|怎么|为什么|为啥|凭啥)我?(?:现在)?(?:的?积?分)?(?:才|只有?|就|变?少|没涨|没加).{0,4}分?|分(?:怎么|咋|为什么|为啥)(?:变?少|没涨|没加|扣)/.test(
+  readSentence(phrase, context) {
+    const last = /^((?:最近|近|前)(?:\d{1,3}|[一二两三四五六七八九十]{1,3})[条笔])(?:的?积分)?(?:明细|记录|流水)$/.exec(
+      bare(phrase.text),
+    )?.[1];
+    if (last !== undefined) return ledger(last, context);
+    return /(?:积分|分).{0,4}(?:怎么来|哪来|哪儿来|咋来)|(?:咋|怎么|为什么|为啥|凭啥)我?(?:现在)?(?:的?积?分)?(?:才|只有?|就|变?少|没涨|没加|没动).{0,4}分?|分(?:怎么|咋|为什么|为啥|凭啥)(?:还|又|就)?(?:变?少|减|没了|没涨|没加|没动|扣)/.test(
       phrase.text,
     )
       ? { intent: 'points.ledger', slots: {} }
-      : undefined,
+      : undefined;
+  },
 };
 
 export const rankingList: Grammar<typeof rankingSlots> = {
@@ -180,12 +187,17 @@ export const rankingList: Grammar<typeof rankingSlots> = {
           : ranking(phrase.rest, context),
   readSentence(phrase, context) {
     const text = bare(phrase.text);
-    if (/我.{0,4}(?:排|第)(?:在|到)?(?:第?几|多少)|我的?(?:名次|排名)/.test(text))
+    if (/我.{0,8}(?:排|第)(?:在|到)?(?:第?几|多少)|我的?(?:名次|排名)/.test(text))
       return { intent: 'points.ranking', slots: { only: 'me' } };
     const period = findPeriod(text, context.now, context.zone);
     const rest = period?.from === 0 ? text.slice(period.to).trim() : text;
-    if (/^(?:谁|哪个|哪位)的?(?:积分|分)(?:数)?最[高多]|^积分(?:最[高多]|第一)的?是?谁/.test(rest))
-      return { intent: 'points.ranking', slots: { ...(period && { period: period.period }) } };
+    const unit = findUnit(rest);
+    const whose = unit?.from === 0 ? rest.slice(unit.to).replace(/^[里内的 ]+/, '') : rest;
+    if (/^(?:谁|哪个|哪位)的?(?:积分|分)(?:数)?最[高多]|^积分(?:最[高多]|第一)的?是?谁/.test(whose))
+      return {
+        intent: 'points.ranking',
+        slots: { ...(period && { period: period.period }), ...(whose !== rest && unit && { scope: unit.name }) },
+      };
     const top = /^(?:积分)?前([一二两三四五六七八九十\d]{1,3})名?(?:都)?(?:是|有)?(?:谁|哪些|哪几个|哪几位)/.exec(text);
     const limit = parseWhole(top?.[1] ?? '');
     return top && limit !== undefined
@@ -207,13 +219,15 @@ export const rules: Grammar<typeof rulesSlots> = {
   },
   readSentence(phrase) {
     const { text } = phrase;
-    if (/(?:能|可以|会)?(?:加|得|算|记|给)(?:几|多少)分/.test(text)) {
+    if (/(?:能|可以|会)?(?:加|得|算|记|给)(?:几|多少)分(?!钟|之)/.test(text)) {
       const [item] = findItems(text);
       return { intent: 'points.rules', slots: { ...(item && { item: item.item }) } };
     }
-    const [item] = /(?:几|多少)分/.test(text) && !/我/.test(text) ? findItems(text) : [];
+    const [item] = /(?:几|多少)分(?!钟|之|熟)/.test(text) && !/我/.test(text) ? findItems(text) : [];
     if (item && !item.bySign) return { intent: 'points.rules', slots: { item: item.item } };
-    return /积分.{0,3}(?:规则|标准|怎么算|怎么加|怎么得)|怎么(?:才能|能)?[加得攒]分/.test(text)
+    return /积分.{0,3}(?:规则|标准|(?:怎么|咋|如何)(?:个)?(?:算|计|加|得|攒))|(?:怎么|咋|如何)(?:才能|能)?[加得攒挣](?:积)?分/.test(
+      text,
+    )
       ? { intent: 'points.rules', slots: {} }
       : undefined;
   },
@@ -223,10 +237,13 @@ const appealSlots = z.object({ no: z.int().positive().optional(), text: ownWords
 
 const numbered = (rest: string): { no?: number; text: string } => {
   // A number that no month has so many days of is not a day: `388号`.
-  const m = /^[\s,:;]*(?:#?\s*(\d{1,6})(?!\d)(?![年月日号小.分个])|第?(\d{3,6})[号条]|第(\d{1,6})条)[\s,:;]*/.exec(
-    rest,
-  );
-  return m ? { no: Number(m[1] ?? m[2] ?? m[3]), text: trimmed(rest.slice(m[0].length)) } : { text: trimmed(rest) };
+  const m =
+    /^[\s,:;]*(?:#\s*(\d{1,6})(?!\d)号?|(\d{1,6})(?!\d)(?![年月日号小.分个])|第?(\d{3,6})[号条]|第(\d{1,6})条)[\s,:;]*/.exec(
+      rest,
+    );
+  return m
+    ? { no: Number(m[1] ?? m[2] ?? m[3] ?? m[4]), text: trimmed(rest.slice(m[0].length)) }
+    : { text: trimmed(rest) };
 };
 
 export const appeal: Grammar<typeof appealSlots> = {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { ReadContext } from '../../../src/bot/grammar.js';
-import { findDay, findPeriod } from '../../../src/bot/language/dates.js';
+import { type Direction, findDay, findPeriod } from '../../../src/bot/language/dates.js';
 import { findDurations } from '../../../src/bot/language/durations.js';
 import { parseWhole } from '../../../src/bot/language/numbers.js';
 import { addDays, dayOf, localTime } from '../../../src/calendar.js';
 import { ownWords } from './ends.js';
-import { findItems } from './service-items.js';
-import { ME, reportedFor, takeMembers } from './service-people.js';
+import { findItems, JOINS } from './service-items.js';
+import { countsOthers, ME, reportedFor, takeMembers } from './service-people.js';
 
 /** One report as the handler takes it. */
 export const Item = z.object({
@@ -32,12 +32,23 @@ function local(day: string, minutes: number): string {
   return `${addDays(day, Math.floor(minutes / 1440))}T${two(Math.floor(m / 60))}:${two(m % 60)}`;
 }
 
+/** The last part of the day that is said before. */
+const partBefore = (text: string, until: number): string =>
+  [...text.slice(0, until).matchAll(/凌晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|早|晚/g)].at(-1)?.[0] ?? '';
+
 /** The local time now, written as `startsAt` is. */
 export function nowText({ now, zone }: ReadContext): string {
   const { hour, minute } = localTime(now, zone);
   return local(dayOf(now, zone), hour * 60 + minute);
 }
 
+/** Before a length: it was not measured. */
+const ABOUT = /(?:大概|大约|差不多|约莫|估摸着?|估计|也就|将近|快|不到|近)\s*(?:\p{Script=Han}{0,3}了)?\s*$/u;
+/** After a length: as before. */
+const OR_SO = /^\s*(?:吧|的样子|光景|上下|左右|多点|多一点|出头)/;
+/** The verb that a length hangs on, and what is said of the length: no note. */
+const SPENT =
+  /(?:[,;]\s*)?(?:一共|总共|前后|整整|足足|大概|大约|差不多|约莫|估摸着?|也就)*\s*(?:搞|弄|干|忙活?|做|用|花|耗|持续|历时|用时|耗时|时间|时长)?(?:了|为|是|:)?\s*$/;
 /** `2次 每次30分钟` */
 const TIMES = /(\d{1,2}|[一二两三四五六七八九十])[次回趟][\s,]*(?:每[次回趟])\s*$/;
 /** A day that is not told: which one is asked. */
@@ -51,12 +62,14 @@ export function draftOf(
   segment: string,
   context: ReadContext,
   given: Pick<Draft, 'date' | 'members'> = {},
+  direction: Direction = 'past',
 ): { draft: Draft; vague: boolean; joint: boolean; ownDay: boolean; whichDay: boolean } {
   const draft: Draft = { ...given };
-  const { members, rest } = takeMembers(reportedFor(segment, context), context);
-  let text = rest;
+  const { members, rest, unsure } = takeMembers(reportedFor(segment, context), context);
+  // `昨晚10点到今天凌晨2点` began on one day.
+  let text = rest.replace(/(?<=[到至-])(?:今[天日]?|第二天|次日)(?=凌晨)/, '');
   const span = findPeriod(text, context.now, context.zone);
-  const first = findDay(text, context.now, context.zone, 'past');
+  const first = findDay(text, context.now, context.zone, direction);
   // `周一到周三`: one report is of one day.
   const several = span !== undefined && span.period.from !== span.period.to && (!first || span.from === first.from);
   let severalDays = several;
@@ -78,11 +91,20 @@ export function draftOf(
     const below = /(?:^|\s)-$|负$/.test(text.slice(0, duration.from));
     const times = TIMES.exec(text.slice(0, duration.from))?.[1];
     draft.minutes = duration.minutes * (below ? -1 : 1) * (parseWhole(times ?? '1') ?? 1);
-    vague = duration.vague || times !== undefined;
+    vague =
+      duration.vague ||
+      times !== undefined ||
+      ABOUT.test(text.slice(0, duration.from)) ||
+      OR_SO.test(text.slice(duration.to));
     if (duration.clock) {
       const today = dayOf(context.now, context.zone);
       const on = draft.date ?? today;
-      const { startsAt, endsAt, open } = duration.clock;
+      // `昨晚上和张三守桶 七点到八点`: the part of the day can stand further in front.
+      const part = partBefore(text, duration.from);
+      const evening = duration.clock.startsAt < 720 && duration.clock.endsAt <= 720 && /下午|傍晚|晚|夜里/.test(part);
+      const startsAt = duration.clock.startsAt + (evening ? 720 : 0);
+      const endsAt = duration.clock.endsAt + (evening ? 720 : 0);
+      const open = duration.clock.open && !evening && !/凌晨|早|上午/.test(part);
       // Bare hours from 1 to 6 are those of the afternoon, unless that is still to come: then it is asked back.
       const late = open && local(on, endsAt + 720) <= nowText(context);
       if (open && !late) vague = true;
@@ -91,13 +113,14 @@ export function draftOf(
       // Not over yet: it may end earlier than planned.
       if (draft.endsAt > nowText(context)) vague = true;
     }
-    text = `${text.slice(0, duration.from)} ${text.slice(duration.to)}`;
+    const [before, after] = [text.slice(0, duration.from), text.slice(duration.to)];
+    text = `${before.replace(SPENT, '')} ${after.replace(OR_SO, '')}`;
   }
   const items = findItems(text);
   const [item] = items;
   const kinds = [...new Set(items.map((i) => i.item))];
   const between = items.length > 1 ? text.slice(items[0]?.to, items[1]?.from) : '';
-  const joint = kinds.length > 1 && /^[\s]*(?:和|跟|与|及|、|,|\+)[\s]*$/.test(between);
+  const joint = kinds.length > 1 && JOINS.test(between);
   // Two kinds beside each other for one length may be one report or two.
   if (kinds.length > 1) vague = true;
   if (item) {
@@ -106,6 +129,7 @@ export function draftOf(
     else if (!item.bySign) text = `${text.slice(0, item.from)} ${text.slice(item.to)}`;
   }
   if (members.length > 0 && !(members.length === 1 && members[0] === ME)) draft.members = members;
+  if (unsure || countsOthers(segment, members)) vague = true;
   const note = text
     .replace(PART_OF_DAY, ' ')
     .replace(/ {2,}/g, ' ')

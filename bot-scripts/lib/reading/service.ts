@@ -4,9 +4,11 @@ import { findDay, findPeriod } from '../../../src/bot/language/dates.js';
 import { findDurations } from '../../../src/bot/language/durations.js';
 import { dayOf } from '../../../src/calendar.js';
 import { bare, isAlone, isGlued, isQuestion, trimmed } from './ends.js';
+import { corrected } from './service-corrections.js';
 import { type Draft, draftOf, Item, nowText } from './service-draft.js';
 import { findItems } from './service-items.js';
 import { segments, withoutTotal } from './service-parts.js';
+import { reportedFor } from './service-people.js';
 import {
   denies,
   isBareClock,
@@ -16,7 +18,9 @@ import {
   isUnsure,
   looksForPeople,
   plans,
+  reportsStranger,
   saysMore,
+  takesBack,
   tellsOtherwise,
 } from './service-sentences.js';
 
@@ -26,11 +30,20 @@ const MOST_REPORTS = 20;
 const MAX_MINUTES = 12 * 60;
 const slots = z.object({ reports: z.array(Item).min(1).max(MOST_REPORTS) });
 
-const WORDS = ['服务', '志愿服务', '志愿者服务'].flatMap((word) => [
-  word,
-  ...['打卡', '登记', '报告', '申报', '上报'].map((what) => `${word}${what}`),
-  ...['登记', '报告', '申报', '填报', '报'].map((verb) => `${verb}${word}`),
-]);
+/** As it is spelled, and as voice input writes it. */
+const SERVICE = ['服务', '志愿服务', '志愿者服务', '自愿服务', '自愿者服务'];
+/** The head of a form, `服务时长:2小时`: what offices announce begins so as well. */
+const LABELS = SERVICE.flatMap((word) =>
+  ['内容', '项目', '时长', '时间', '日期', '类型'].map((what) => `${word}${what}`),
+);
+const WORDS = [
+  ...SERVICE.flatMap((word) => [
+    word,
+    ...['打卡', '打开', '登记', '报告', '报备', '申报', '上报'].map((what) => `${word}${what}`),
+    ...['登记', '报告', '报备', '申报', '填报', '报'].map((verb) => `${verb}${word}`),
+  ]),
+  ...LABELS,
+];
 
 /** What the drafts come to: a record, a question, or a refusal. */
 function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContext, whichDay = false): Reading {
@@ -57,16 +70,18 @@ function readingOf(drafts: readonly Draft[], vague: boolean, context: ReadContex
     };
   return { intent: 'service.report', slots: { reports, ...(vague && { needsConfirm: true }) } };
 }
-function readItems(said: string, context: ReadContext): Reading {
-  const text = withoutTotal(said);
+function readItems(said: string, context: ReadContext, command = false): Reading {
+  const meant = corrected(said, context);
+  const text = dayFirst(withoutTotal(meant ?? said), context);
+  const direction = plans(text) ? 'ahead' : 'past';
   const { parts, listed } = segments(text, findDurations(text));
   const drafts: Draft[] = [];
-  let vague = false;
+  let vague = meant === undefined || reportsStranger(text, context);
   let headed = false;
   let whichDay = false;
   let given: Pick<Draft, 'date' | 'members'> = {};
   for (const [i, part] of parts.entries()) {
-    const { draft, ...read } = draftOf(part, context, given);
+    const { draft, ...read } = draftOf(part, context, given, direction);
     const { item, minutes, date, members } = draft;
     const heading = i === 0 && parts.length > 1 && item === undefined && minutes === undefined;
     if (heading) headed = true;
@@ -76,7 +91,7 @@ function readItems(said: string, context: ReadContext): Reading {
       if (draft.item === undefined && before?.item !== undefined && before.date !== undefined && read.ownDay)
         draft.item = before.item;
       drafts.push(draft);
-      vague ||= read.vague || read.joint;
+      vague ||= read.vague || read.joint || (command && takesBack(draft.note ?? ''));
       whichDay ||= read.whichDay;
       // A day within one item of a list may not be meant for the next; whoever is named once may be in all.
       vague ||= listed && !headed && date !== undefined && !read.ownDay;
@@ -85,9 +100,22 @@ function readItems(said: string, context: ReadContext): Reading {
     const forAll = headed || (!listed && i === 0) || given.members !== undefined;
     given = { ...(date !== undefined && { date }), ...(forAll && members && { members }) };
   }
-  if (isToCome(text) && drafts.some(({ item }) => item !== undefined))
+  // `上午10点到12点,下午2点到4点 巡逻`: the same at two times.
+  const [known, ...more] = drafts.flatMap(({ item }) => item ?? []);
+  if (known !== undefined && more.length === 0 && drafts.every(({ startsAt }) => startsAt !== undefined))
+    for (const draft of drafts) draft.item = known;
+  if ((isToCome(text) || plans(text)) && drafts.some(({ item }) => item !== undefined))
     return { intent: 'reject.future', slots: { reports: drafts } };
   return readingOf(drafts, vague || isUnsure(text), context, whichDay);
+}
+
+/** `早上护学40分钟 晚上守桶1小时 昨天`: one day, behind everything, is that of all. */
+function dayFirst(text: string, { now, zone }: ReadContext): string {
+  if (findDurations(text).length < 2) return text;
+  const day = findDay(text, now, zone, 'past');
+  return day && day.from > 0 && day.to === text.trimEnd().length && /[\s,]$/.test(text.slice(0, day.from))
+    ? `${text.slice(day.from)} ${text.slice(0, day.from)}`
+    : text;
 }
 
 /** 服务 <what> <how long> [note]: parts in any order, several items in one message. */
@@ -96,14 +124,17 @@ export const serviceReport: Grammar<typeof slots> = {
   words: WORDS,
   slots,
   read(phrase: Phrase, context: ReadContext) {
-    const rest = phrase.rest.replace(/^(?:那个|呃|嗯|额|就是)+/, '');
+    const rest = phrase.rest.replace(/^(?:那个|呃|嗯|额|就是)+/, '').replaceAll('俺', '我');
+    if (MINE.test(`${phrase.text.slice(0, 1)}${phrase.word}`) && isGiven(rest, context))
+      return serviceList.read(phrase, context);
+    if (LABELS.includes(phrase.word ?? '')) return filledForm(rest, context);
     if (isAlone(rest))
       return context.addressed || phrase.text === phrase.word || rest.trim() === ''
         ? { intent: 'ask', slots: { missing: ['item', 'minutes'] } }
         : undefined;
     if (findDurations(rest).length > MOST_REPORTS) return undefined;
     if (denies(rest) || looksForPeople(rest) || /(?<!好)几个?小时/.test(rest)) return undefined;
-    const reading = readItems(rest.replace(/^(?:-|[\s,:;.]+)/, '').replace(/^(?:一下|了)[\s,]*/, ''), context);
+    const reading = readItems(rest.replace(/^(?:-|[\s,:;.]+)/, '').replace(/^(?:一下|了)[\s,]*/, ''), context, true);
     if (isQuestion(rest)) return undefined;
     // `服务2小时的地方太远了`: a length that describes something else.
     if (
@@ -125,16 +156,23 @@ export const serviceReport: Grammar<typeof slots> = {
     return knows(reading) && (complete || context.addressed) ? reading : undefined;
   },
   readSentence(phrase, context) {
-    const text = phrase.text.replace(/^(?:请|帮我|我)?(?:登记|报告|汇报|报|记)(?:一下|个|下)?[\s,:]*/, '');
-    if (isQuestion(text) || denies(text)) return undefined;
+    const plain = phrase.text.replaceAll('俺', '我').replace(GREETING, '');
+    const asked = ASKED.exec(plain)?.[0] ?? '';
+    const own = plain.slice(asked.length);
+    const helped = reportedFor(own, context);
+    // `替陈桂芳报一下 她昨天守桶1小时`
+    const text = corrected(helped === own ? own : helped.replace(/(?<=\s)[他她](?=\p{Script=Han})/u, ''), context);
+    if (text === undefined) return undefined;
+    if (isQuestion(text) || text.includes('?') || denies(text)) return undefined;
     const lengths = findDurations(text).length;
-    if (lengths === 0 || lengths > MOST_REPORTS || findItems(text).length === 0) return undefined;
+    if (lengths === 0) return didOnly(text, context);
+    if (lengths > MOST_REPORTS || findItems(text).length === 0) return undefined;
     const reading = readItems(text, context);
     if (reading.intent === 'reject.future' && plans(text)) return reading;
     if (reading.intent === 'ask' || tellsOtherwise(text, context.names) || isNoLength(text)) return undefined;
     const drafts = draftsOf(reading);
     return reading.intent === 'service.report' &&
-      (isBareVerb(text) || isBareClock(text) || drafts.some((d) => saysMore(d.note ?? '')))
+      ((asked === '' && isBareVerb(text)) || isBareClock(text) || drafts.some((d) => saysMore(d.note ?? '', text)))
       ? { intent: 'ask', slots: { reports: drafts, missing: ['confirm'] } }
       : reading;
   },
@@ -170,6 +208,41 @@ export const serviceReport: Grammar<typeof slots> = {
     return readingOf(filled, false, context, missing.includes('date') && draft.date === undefined);
   },
 };
+
+/** Before whatever is said. */
+const GREETING =
+  /^(?:(?:(?:各位|书记|主任|领导|大家|老师|网格长|小助手){0,2}(?:[您你]?好)|小助手|喂|我?跟你说)[\s,:啊呀哎]*)+/;
+/** Before what is to be written down. */
+const ASKED =
+  /^(?:小助手|你好|您好|麻烦|请|帮忙|帮我|给我|我要|我想|我)*[\s,]*(?:(?:补?登记?|报告|汇报|补报|报(?![名警纸])|记(?!得))(?:一下|一笔|上|个|下|录)?[\s,:]*(?:(?:志愿者?)?服务)?|(?:志愿者?)?服务(?=[\s,:]))[\s,:]*/;
+
+/** `昨天守桶了`: who tells the bot what was done, and not for how long, is asked for it. */
+function didOnly(text: string, context: ReadContext): Reading | undefined {
+  const [item] = findItems(text);
+  if (!item || item.bySign || bare(text).length > 14 || !/^[了过][\s,]*$/.test(text.slice(item.to))) return undefined;
+  if (!findDay(text, context.now, context.zone, 'past') || tellsOtherwise(text, context.names)) return undefined;
+  const reading = readItems(text, context);
+  return reading.intent === 'ask' ? reading : undefined;
+}
+
+const MINE = /^我(?:志愿)?服务$/;
+/** Nothing but a span of days. */
+const isGiven = (rest: string, { now, zone }: ReadContext): boolean => {
+  const period = findPeriod(rest, now, zone);
+  return (
+    period !== undefined && trimmed(`${rest.slice(0, period.from)}${rest.slice(period.to)}`).replace('的', '') === ''
+  );
+};
+
+/** `服务内容:守桶 服务时长:2小时`. Clock times without a length are those of an announcement. */
+function filledForm(rest: string, context: ReadContext): Reading | undefined {
+  if (isQuestion(rest) || denies(rest) || looksForPeople(rest) || (isGlued(rest) && !context.addressed))
+    return undefined;
+  const text = rest.replace(/(?<=^|[\s,;:])(?:(?:志愿者?)?服务)(?=内容|项目|时长|时间|日期|类型|地点|对象|人员)/g, '');
+  if (!context.addressed && findDurations(text).every(({ clock }) => clock)) return undefined;
+  const reading = readItems(text.replace(/^[\s,:]+/, ''), context);
+  return draftsOf(reading).every((d) => d.item !== undefined && d.minutes !== undefined) ? reading : undefined;
+}
 
 /** Right after the word only what a report is made of may stand: `服务扫地2小时`, not `服务器2小时修好`. */
 const beginsKnown = (rest: string, { now, zone, names }: ReadContext): boolean =>

@@ -11,15 +11,18 @@ export interface FoundDay {
 export type Direction = 'past' | 'ahead';
 
 const H = `\\d{1,2}|[${HAN_DIGITS}]{1,3}`;
-const PART = '(?:凌晨|清早|清晨|早上|早晨|上午|中午|午后|下午|傍晚|晚上|夜里|早|晚)?';
+const PART = '(?:凌晨|一?大?清早|一大早|清晨|早上|早晨|上午|中午|午后|下午|傍晚|晚上|夜里|早|晚)?';
+/** `昨儿`, `昨个`, `昨儿个`, and before a part of the day the first character alone: `昨上午`. */
+const dayCalled = (first: string, characters: string): string =>
+  `${first}(?:(?=[上下中]午|晚上|早上${first === '昨' ? '|\\s' : ''})|儿?个|[${characters}]个?)`;
 const RELATIVE: readonly [RegExp, number][] = [
   [new RegExp(`大前[天日]${PART}`), -3],
-  [new RegExp(`前[天日晚]${PART}`), -2],
-  [new RegExp(`昨[天日晚夜儿早]个?${PART}`), -1],
-  [new RegExp(`今[天日晚早儿晨]个?${PART}`), 0],
+  [new RegExp(`前(?:(?=晚上)|[天日晚儿])${PART}`), -2],
+  [new RegExp(`${dayCalled('昨', '天日晚夜儿早')}${PART}`), -1],
+  [new RegExp(`${dayCalled('今', '天日晚早儿晨')}${PART}`), 0],
   [new RegExp(`大后[天日]${PART}`), 3],
   [new RegExp(`后[天日]${PART}`), 2],
-  [new RegExp(`明[天日晚早儿]个?${PART}`), 1],
+  [new RegExp(`${dayCalled('明', '天日晚早儿')}${PART}`), 1],
 ];
 const WEEK = new RegExp(
   `(?<!每)(上上|上|这|本|下下|下)?个?(?:周|星期|礼拜)([一二三四五六日天1-7])(?!\\s*[次回])${PART}`,
@@ -164,12 +167,14 @@ export function findPeriod(
     [/(?:今年)?([上下])半年/, (f) => half(year, f[1] === '上' ? 1 : 2)],
     [/(?:这|本)个?半年/, () => half(year, m <= 6 ? 1 : 2)],
     [/(?:这|本)个?月/, () => month(year, m)],
+    [/上上个?月/, () => month(year, m - 2)],
     [/上个?月/, () => month(year, m - 1)],
     [/(?:这|本)个?季度/, () => quarter(year, q)],
     [/上个?季度/, () => (q === 1 ? quarter(year - 1, 4) : quarter(year, q - 1))],
     [/第?([一二三四1-4])季度/, (f) => quarter(year, parseWhole(f[1] ?? '') ?? 1)],
-    [/(?:这|本)周/, () => ({ from: monday, to: addDays(monday, 6) })],
-    [/上周/, () => ({ from: addDays(monday, -7), to: addDays(monday, -1) })],
+    [/(?:这|本)个?(?:周|星期|礼拜)/, () => ({ from: monday, to: addDays(monday, 6) })],
+    [/上上个?(?:周|星期|礼拜)/, () => ({ from: addDays(monday, -14), to: addDays(monday, -8) })],
+    [/上个?(?:周|星期|礼拜)/, () => ({ from: addDays(monday, -7), to: addDays(monday, -1) })],
     [/今年|本年度?|全年/, () => ({ from: `${year}-01-01`, to: `${year}-12-31` })],
     [/去年/, () => ({ from: `${year - 1}-01-01`, to: `${year - 1}-12-31` })],
     [/(\d{4})年/, (f) => ({ from: `${f[1]}-01-01`, to: `${f[1]}-12-31` })],

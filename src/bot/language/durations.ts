@@ -18,11 +18,21 @@ export interface FoundDuration {
 }
 
 const H = `[${HAN_DIGITS}]+`;
-const N = `(\\d+(?:\\.\\d+)?|${H}点[一二三四五六七八九]|${H})`;
+const N = `(?<![几数])(\\d+(?:\\.\\d+)?|${H}点[一二三四五六七八九]|${H})`;
+const HALF = '半[个拉]?';
 const HOUR = '(?:小时|钟头|钟|hours?|hrs?|h)';
 const MINUTE = '(?:分钟|分(?!之)|minutes?|mins?|min|m(?![a-z]))';
-const TIME = `(?:凌晨|早上|上午|中午|下午|傍晚|晚上|早|晚)?\\s*(\\d{1,2}|${H})(?:(?::|点|时)(?:\\s*(\\d{1,2}|半|[一三13]刻|${H}))?(?:分)?钟?)`;
-const RANGE = new RegExp(`${TIME}\\s*(?:-|~|到|至)\\s*${TIME}`, 'gi');
+/** After a number: it counts something else than the minutes of an hour, as in `8点到10点 2小时`. */
+const NO_MINUTES = '(?:个|小时|钟头|h|人|名|位|户|栋|号|次|张|份)';
+const TIME = `(?:凌晨|早上|上午|中午|下午|傍晚|晚上|早|晚)?\\s*(\\d{1,2}|${H})(?:(?::|点|时)(?:\\s*(\\d{1,2}|半|[一三13]刻|${H})(?![\\d${HAN_DIGITS}]|\\s*${NO_MINUTES}))?(?:分)?钟?)`;
+/** `7点到8点`, `从七点守到八点`: the verb can stand before 到 once more. */
+const TO = '(?:\\s*(?:-|~|至)|\\s*(?:一直|[守站扫巡忙干做弄讲教捡值修聊陪量排发])?到)\\s*';
+const RANGE = new RegExp(`${TIME}${TO}${TIME}`, 'gi');
+/** `8-10点`: the first hour without its 点. */
+const SHORT_RANGE = new RegExp(
+  `((?:凌晨|早上|上午|中午|下午|傍晚|晚上|早|晚)?)\\s*(?<![\\d.:/#-])(\\d{1,2}|${H})\\s*[-~到至]\\s*(\\d{1,2}|${H})[点时](?!间|积|\\s*\\d)(半|[一三13]刻)?钟?`,
+  'gi',
+);
 
 /** `2`, `2.5`, `两`, `两点五`. */
 function number(text: string): number {
@@ -43,23 +53,24 @@ const rule = (source: string, minutes: Rule['minutes'], vague = false): Rule => 
   vague,
 });
 
-const ABOUT = '(?:快|不到|将近|差不多|大概|大约|约|近)\\s*';
+const ABOUT = '(?:快|不到|将近|差不多|大概|大约|约|近|小(?=[两俩三2]))\\s*';
 
 /** The earlier rule wins where two begin at one place; vague forms first, since they contain exact ones. */
 const rules: readonly Rule[] = [
   rule('大半天', () => 300, true),
-  rule('(?<![大小])半天', () => 240, true),
+  rule('(?<![大小老好])半天', () => 240, true),
   rule('(?<![周期拜])(?:一|1|整)(?:个|整个)?(?:上午|下午)', () => 180, true),
   rule('(?<![周期拜])(?:一|1)(?:个)?(?:晚上|晚)(?!点)', () => 120, true),
   rule('(?:(?:一|1)整?天|整天)', () => 480, true),
   rule('个把(?:小时|钟头|钟)', () => 60, true),
   rule(`(?<![\\d${HAN_DIGITS}])个半(?:小时|钟头|钟)`, () => 90, true),
-  rule(`半个?多(?:小时|钟头|钟)`, () => 30, true),
+  rule(`半个?多(?:小时|钟头|钟)|[大小]半个?(?:小时|钟头|钟)`, () => 30, true),
   rule(`${N}个?(?:多|来)个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
   rule(`([一二两俩三四五六七八九])([二两三仨四五六七八九])个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
   rule(`([二三四五六七八九])[三四五六七八九]十(?:来)?${MINUTE}`, (m) => number(m[1] ?? '') * 10, true),
   rule(`十([一二三四五六七八])[二三四五六七八九]${MINUTE}`, (m) => 10 + number(m[1] ?? ''), true),
-  rule(`(\\d)[-~](\\d)个?${HOUR}`, (m) => Number(m[1]) * 60, true),
+  rule(`${N}(?:个?${HOUR})?\\s*[-~到至]\\s*${N}个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
+  rule(`${N}(?:${MINUTE})?\\s*[-~到至]\\s*${N}${MINUTE}`, (m) => number(m[1] ?? ''), true),
   rule(`${ABOUT}${N}个半${HOUR}`, (m) => number(m[1] ?? '') * 60 + 30, true),
   rule(`${ABOUT}${N}个?${HOUR}`, (m) => number(m[1] ?? '') * 60, true),
   rule(`${ABOUT}半个?${HOUR}`, () => 30, true),
@@ -71,14 +82,14 @@ const rules: readonly Rule[] = [
   rule(`${N}${MINUTE}(?:左右|多|上下|出头)`, (m) => number(m[1] ?? ''), true),
   rule(`${N}个半${HOUR}`, (m) => number(m[1] ?? '') * 60 + 30),
   rule(
-    `${N}个?${HOUR}(?:\\s*(?:零|又|加)?\\s*${N}${MINUTE}|(\\d{1,2}|[二三四五]十)(?![个点号人栋幢单月日天楼位名次户岁只件副张条份本元公斤米把盏辆袋桶刻\\d.:/]))`,
+    `${N}个?${HOUR}(?:\\s*(?:零|又|加)?\\s*${N}${MINUTE}|(\\d{1,2}|[二三四五]?十[一二三四五六七八九]?)(?![个点号人栋幢单月日天楼位名次户岁只件副张条份本元公斤米把盏辆袋桶刻\\d.:/]))`,
     (m) => number(m[1] ?? '') * 60 + number(m[2] ?? m[3] ?? ''),
   ),
   rule(`${N}个?${HOUR}半`, (m) => number(m[1] ?? '') * 60 + 30),
-  rule(`${N}个?${HOUR}(?:一|1)刻钟?`, (m) => number(m[1] ?? '') * 60 + 15),
-  rule(`${N}个?${HOUR}(?:三|3)刻钟?`, (m) => number(m[1] ?? '') * 60 + 45),
+  rule(`${N}个?${HOUR}[零又]?(?:一|1)刻钟?`, (m) => number(m[1] ?? '') * 60 + 15),
+  rule(`${N}个?${HOUR}[零又]?(?:三|3)刻钟?`, (m) => number(m[1] ?? '') * 60 + 45),
   rule(`${N}个?${HOUR}`, (m) => number(m[1] ?? '') * 60),
-  rule(`半个?${HOUR}`, () => 30),
+  rule(`${HALF}${HOUR}`, () => 30),
   rule(`([一二两三123])刻钟`, (m) => number(m[1] ?? '') * 15),
   rule(`${N}${MINUTE}`, (m) => number(m[1] ?? '')),
   // `1:30` beside what was done is a length; after a day or a part of it, or before 到, it is a clock.
@@ -122,8 +133,25 @@ function findRange(text: string, from: number): FoundDuration | undefined {
   const m = RANGE.exec(text);
   if (!m) return undefined;
   const [first = '', second = ''] = m[0].split(/\s*(?:-|~|到|至)\s*/);
-  const startsAt = clockOf(first, m[1] ?? '', m[2]);
-  const said = clockOf(second, m[3] ?? '', m[4]);
+  return rangeOf(m, { first, startsAt: clockOf(first, m[1] ?? '', m[2]), said: clockOf(second, m[3] ?? '', m[4]) });
+}
+
+function findShortRange(text: string, from: number): FoundDuration | undefined {
+  SHORT_RANGE.lastIndex = from;
+  for (let m = SHORT_RANGE.exec(text); m; m = SHORT_RANGE.exec(text)) {
+    const [, part = '', hour = '', until = '', minute] = m;
+    const said = clockOf(part, until, minute);
+    const startsAt = clockOf(part, hour, undefined);
+    const found = said > startsAt ? rangeOf(m, { first: `${part}${hour}点`, startsAt, said }) : undefined;
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function rangeOf(
+  m: RegExpExecArray,
+  { first, startsAt, said }: { first: string; startsAt: number; said: number },
+): FoundDuration | undefined {
   if (Number.isNaN(startsAt) || Number.isNaN(said) || startsAt >= 1440 || said > 1440) return undefined;
   // `10点到1点` ends in the afternoon, `晚上11点到1点` on the next day.
   const endsAt = said > startsAt ? said : said <= 720 && said + 720 > startsAt ? said + 720 : said + 1440;
@@ -140,7 +168,7 @@ function findRange(text: string, from: number): FoundDuration | undefined {
 /** All lengths of time in a text, in order. `30人次`, `7位`, `12栋`, `90岁` are none. */
 export function findDurations(text: string): FoundDuration[] {
   const found: FoundDuration[] = [];
-  const searches = [findRange, ...rules.map(findRule)];
+  const searches = [findRange, findShortRange, ...rules.map(findRule)];
   /** What each search found last: it searches on only from where that is used up. */
   const next = searches.map((search) => search(text, 0));
   for (;;) {

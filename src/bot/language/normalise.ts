@@ -70,7 +70,7 @@ function fold(raw: string): string {
     .replace(/(?<=^|[\s,])(\p{Script=Han}(?: \p{Script=Han})+)(?=$|[\s,])/gu, (run: string) => run.replaceAll(' ', ''))
     .replace(/(?<=^|[\s,])\d(?: \d){3}(?=$|[\s,])/g, (run: string) => run.replaceAll(' ', ''))
     .replace(/(?<=[个半]) (?=小时|钟头)/g, '')
-    .replace(/(\d) (?=(?:个|小时|分|点|钟头|刻钟|h|min)(?:\P{L}|\p{Script=Han}|ours?|ins?|$))/giu, '$1')
+    .replace(/(?<!#\d{0,5})(\d) (?=(?:个|小时|分|点|钟头|刻钟|h|min)(?:\P{L}|\p{Script=Han}|ours?|ins?|$))/giu, '$1')
     .replace(/ {2,}/g, ' ')
     .replace(/^[\s,;:.]+|[\s,;:.~]+$/g, '');
 }
