@@ -65,9 +65,11 @@ describe('aggregation', () => {
     ['trunc', { $trunc: [new Double(1234.5678), new Int32(-2)] }, new Double(1200)],
     ['sqrt', { $sqrt: decimal('2.25') }, decimal('1.5')],
     ['pow', { $pow: [new Int32(2), new Int32(40)] }, Long.fromNumber(2 ** 40)],
+    ['pow', { $pow: [decimal('1.5'), new Int32(2)] }, decimal(`2.25${'0'.repeat(31)}`)],
     ['sum', { $sum: [0.1, 0.2, 0.3, 'x', null] }, new Double(0.6)],
     ['avg', { $avg: [new Int32(1), new Int32(2)] }, new Double(1.5)],
     ['toDecimal', { $toDecimal: new Double(2.5) }, decimal('2.50000000000000')],
+    ['toDecimal', { $toDecimal: new Double(0) }, decimal('0')],
     ['toInt', { $toInt: decimal('5.5') }, new Int32(5)],
     ['toLong', { $toLong: new Date(5) }, Long.fromNumber(5)],
     ['toString', { $toString: new Date(0) }, '1970-01-01T00:00:00.000Z'],
@@ -209,6 +211,23 @@ describe('aggregation', () => {
     const error: unknown = await value(expression).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(MongoServerError);
     expect(Number(String((error as MongoServerError).code))).toBe(code);
+  });
+
+  // …/getField/, …/top/, …/bottomN/: the field is named, or sorted by, without a $.
+  it('$group reads fields that no path names', async () => {
+    await c.insertMany([
+      { _id: 1 as never, player: 'Ann', game: 'G1', score: 1 },
+      { _id: 2 as never, player: 'Bo', game: 'G2', score: 7 },
+    ]);
+    const grouped = async (stage: Document): Promise<Document[]> =>
+      c.aggregate([{ $group: stage }, { $sort: { _id: 1 } }]).toArray();
+    expect(await grouped({ _id: { $getField: 'game' } })).toEqual([{ _id: 'G1' }, { _id: 'G2' }]);
+    expect(await grouped({ _id: null, x: { $top: { output: '$player', sortBy: { score: -1 } } } })).toEqual([
+      { _id: null, x: 'Bo' },
+    ]);
+    expect(await grouped({ _id: null, x: { $bottomN: { n: 1, output: '$player', sortBy: { score: -1 } } } })).toEqual([
+      { _id: null, x: ['Ann'] },
+    ]);
   });
 
   // …/lookup/, …/unionWith/, …/graphLookup/

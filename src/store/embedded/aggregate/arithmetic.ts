@@ -18,11 +18,12 @@ export function whole(value: bigint, wide: boolean): Int32 | Long | undefined {
   return value >= MIN && value <= MAX ? Long.fromBigInt(value) : undefined;
 }
 
-/** A double becomes a decimal of 15 digits. https://www.mongodb.com/docs/manual/reference/operator/aggregation/toDecimal/ */
+/** A double becomes a decimal of 15 digits, but for 0. https://www.mongodb.com/docs/manual/reference/operator/aggregation/toDecimal/ */
 export function toDecimal(v: Numeric): Decimal128 {
   if (v instanceof Decimal128) return v;
   if (!(v instanceof Double)) return Decimal128.fromString(v.toString());
   if (!Number.isFinite(v.value)) return Decimal128.fromString(String(v.value));
+  if (v.value === 0) return Decimal128.fromString(Object.is(v.value, -0) ? '-0' : '0');
   return Decimal128.fromString(v.value.toPrecision(15));
 }
 
@@ -34,6 +35,20 @@ export function scaled(v: Numeric): Scaled {
 
 export const fromScaled = ({ digits, exponent }: Scaled): Decimal128 =>
   Decimal128.fromStringWithRounding(`${digits}E${exponent}`);
+
+/** Digits of a decimal, and the least exponent of one (IEEE 754-2008, decimal128). */
+const MOST_DIGITS = 34;
+const LEAST_EXPONENT = -6176;
+
+/** The same number with all 34 digits, as MongoDB's power has them. */
+export function widened({ digits, exponent }: Scaled): Decimal128 {
+  if (digits === 0n) return fromScaled({ digits, exponent: LEAST_EXPONENT });
+  const length = digits.toString().replace('-', '').length;
+  const more = Math.min(Math.max(MOST_DIGITS - length, 0), exponent - LEAST_EXPONENT);
+  return fromScaled(
+    more > 0 ? { digits: digits * 10n ** BigInt(more), exponent: exponent - more } : { digits, exponent },
+  );
+}
 
 const isFinite = (v: Numeric): boolean => Number.isFinite(toNumber(v)) || /\d/.test(v.toString());
 
@@ -157,13 +172,11 @@ export class Sum {
   }
 }
 
-const TEN_34 = 34;
-
 /** To 34 digits. */
 function divideDecimal(a: Numeric, b: Numeric): Decimal128 {
   if (!isFinite(a) || !isFinite(b)) return Decimal128.fromString(String(toNumber(a) / toNumber(b)));
   const [x, y] = [scaled(a), scaled(b)];
-  const wanted = Math.max(0, TEN_34 + 2 + y.digits.toString().length - x.digits.toString().length);
+  const wanted = Math.max(0, MOST_DIGITS + 2 + y.digits.toString().length - x.digits.toString().length);
   const top = x.digits * 10n ** BigInt(wanted);
   let digits = top / y.digits;
   let exponent = x.exponent - y.exponent - wanted;

@@ -2,7 +2,7 @@ import { Decimal128, Double, Int32, Long } from 'bson';
 import { isNumeric, type Numeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { add, divide, fromScaled, modulo, multiply, scaled, subtract, whole } from '../arithmetic.js';
+import { add, divide, fromScaled, modulo, multiply, scaled, subtract, whole, widened } from '../arithmetic.js';
 import type { Operator } from '../expression.js';
 import { between, isNull, lazily, many, one, two } from './arguments.js';
 
@@ -100,7 +100,7 @@ function power(base: Value, exponent: Value): Value {
     if (!Number.isInteger(e) || e < 0 || e > 100 || !Number.isFinite(b))
       throw new EngineError('NotImplemented', '$pow of a Decimal128 is supported for exponents from 0 to 100 only');
     const { digits, exponent: ten } = scaled(base);
-    return fromScaled({ digits: digits ** BigInt(e), exponent: ten * e });
+    return widened({ digits: digits ** BigInt(e), exponent: ten * e });
   }
   if (base instanceof Double || exponent instanceof Double || e < 0) return new Double(b ** e);
   if (Math.abs(b) > 1 && e > 64) return new Double(b ** e);
