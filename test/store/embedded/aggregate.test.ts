@@ -230,6 +230,15 @@ describe('aggregation', () => {
     ]);
   });
 
+  // …/addFields/: a path through an array sets the field of each element.
+  it('$addFields evaluates nothing for an array without elements', async () => {
+    await c.insertOne({ _id: 1 as never, q: [] });
+    const stage = { $addFields: { 'q.x': { $in: [1, '$none'] } } };
+    expect(await c.aggregate([stage]).toArray()).toEqual([{ _id: 1, q: [] }]);
+    await c.updateOne({}, { $set: { q: [{}] } });
+    await expect(c.aggregate([stage]).toArray()).rejects.toMatchObject({ code: 40081 });
+  });
+
   // …/lookup/, …/unionWith/, …/graphLookup/
   it('$lookup in both forms, $unionWith and $graphLookup read other collections', async () => {
     await db.collection<Document>('orders').insertMany([{ _id: 1, item: 'almonds' }, { _id: 2 }] as Document[]);
