@@ -1,5 +1,5 @@
 import { type Outcome, shown } from './perform.js';
-import type { Seen } from './verdicts.js';
+import type { Difference } from './verdicts.js';
 
 /** The items of a list in JSON, each as text; other text as it is. */
 const items = (text: string): string[] => {
@@ -24,7 +24,7 @@ const parted = (a: string, b: string): [string, string] => {
 const idsOf = (text: string): string[] => [...text.matchAll(/"_id":\{"\$numberInt":"(\d+)"\}/g)].map((m) => m[0]);
 
 /** A difference in a few lines; numbers with a letter for their type (1.5d, 2L, 0m). */
-export function describe({ operation, ours, theirs, before, stateOurs, stateTheirs }: Seen): string {
+export function describe({ operation, ours, theirs, before, stateOurs, stateTheirs }: Difference): string {
   const text = (o: Outcome): string => ('result' in o ? o.result : `error ${o.code} ${o.message.slice(0, 200)}`);
   const [a, b] = parted(text(ours), text(theirs));
   const lines = [shown(operation).slice(0, 700)];
@@ -44,7 +44,7 @@ export function describe({ operation, ours, theirs, before, stateOurs, stateThei
 }
 
 /** Differences of one kind are likely of one cause: the first is shown, the rest counted. */
-export const kindOf = ({ operation, ours, theirs }: Seen): string => {
+export const kindOf = ({ operation, ours, theirs }: Difference): string => {
   const detail =
     operation.kind === 'aggregate'
       ? operation.pipeline

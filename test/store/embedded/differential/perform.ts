@@ -106,10 +106,11 @@ async function run(
   }
 }
 
-/** $addToSet gives its values in no order. */
+/** $addToSet gives its values in no order; the fields that it makes are named x. */
 function unordered(d: Document): Document {
+  const byText = (a: unknown, b: unknown): number => (shown(a) < shown(b) ? -1 : 1);
   return Object.fromEntries(
-    Object.entries(d).map(([k, v]) => [k, k === 'x' && Array.isArray(v) ? v.map(shown).toSorted() : (v as unknown)]),
+    Object.entries(d).map(([k, v]) => [k, k === 'x' && Array.isArray(v) ? v.toSorted(byText) : (v as unknown)]),
   );
 }
 
