@@ -206,6 +206,9 @@ describe('aggregation', () => {
       },
       40066,
     ],
+    ['indexOfBytes', { $indexOfBytes: [1, 'a'] }, 40091],
+    ['indexOfBytes', { $indexOfBytes: ['a', 1] }, 40092],
+    ['indexOfCP', { $indexOfCP: ['a', 1] }, 40094],
     ['let', { $let: { vars: { a: 1 }, in: '$$b' } }, 17276],
   ])('$%s refuses: %j', async (_page, expression, code) => {
     const error: unknown = await value(expression).catch((e: unknown) => e);

@@ -25,10 +25,11 @@ const bytesOf = (text: string): Buffer => Buffer.from(text, 'utf8');
 const indexOf = (name: string, unit: 'bytes' | 'points'): Operator =>
   between(2, 4, ([text, part, start, end]) => {
     if (isNull(text)) return null;
+    const [first, second] = unit === 'bytes' ? [40091, 40092] : [40093, 40094];
     if (typeof text !== 'string')
-      throw new EngineError(40093, `${name} requires a string as the first argument, found: ${typeName(text)}`);
+      throw new EngineError(first, `${name} requires a string as the first argument, found: ${typeName(text)}`);
     if (typeof part !== 'string')
-      throw new EngineError(40094, `${name} requires a string as the second argument, found: ${typeName(part)}`);
+      throw new EngineError(second, `${name} requires a string as the second argument, found: ${typeName(part)}`);
     const place = (v: Value, which: string): number | undefined => {
       if (v === undefined) return undefined;
       const n = toInteger(v);
