@@ -160,6 +160,17 @@ describe('aggregation', () => {
       },
       ['a', 'b', 'c'],
     ],
+    ['setUnion', { $setUnion: [null, { $concat: [1] }] }, null],
+    [
+      'setIntersection',
+      {
+        $setIntersection: [
+          [1, 2],
+          [2, 3],
+        ],
+      },
+      [2],
+    ],
     ['ifNull', { $ifNull: ['$none', '$nor', 'z'] }, 'z'],
     [
       'switch',
@@ -231,6 +242,15 @@ describe('aggregation', () => {
     expect(await grouped({ _id: null, x: { $bottomN: { n: 1, output: '$player', sortBy: { score: -1 } } } })).toEqual([
       { _id: null, x: ['Ann'] },
     ]);
+  });
+
+  // …/linearFill/: between a decimal and another number lies a decimal.
+  it('$linearFill of decimals gives decimals', async () => {
+    await c.insertMany([{ _id: 2 as never, m: decimal('-1') }, { _id: 3 as never }, { _id: 6 as never, m: 4 }]);
+    const [, between] = await c
+      .aggregate([{ $setWindowFields: { sortBy: { _id: 1 }, output: { m: { $linearFill: '$m' } } } }])
+      .toArray();
+    expect(between).toEqual({ _id: 3, m: decimal('0.25') });
   });
 
   // …/addFields/: a path through an array sets the field of each element.

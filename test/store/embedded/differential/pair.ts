@@ -24,8 +24,9 @@ export class Pair {
     this.#databases = databases;
   }
 
-  /** Connects to both; each gets a database of its own name with the collection that `$lookup` reads. */
-  static async connect(ours: string, theirs: string): Promise<Pair> {
+  /** Connects to both, after the command that brings the second one up; each gets a database of its own name with the collection that `$lookup` reads. */
+  static async connect(ours: string, theirs: string, up: string | undefined): Promise<Pair> {
+    if (up !== undefined) execFileSync(up, { stdio: 'ignore' });
     const options = { serverSelectionTimeoutMS: 5000, retryReads: false, retryWrites: false } as const;
     const first = await new MongoClient(ours, options).connect();
     const second = await new MongoClient(theirs, { ...options, socketTimeoutMS: SILENCE_MS }).connect();

@@ -102,7 +102,7 @@ async function smaller(pair: Pair, found: Difference, of: number): Promise<Diffe
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'gridmate-differential-'));
   const engine = await start({ folder, thread: 'same' });
-  const pair = await Pair.connect(engine.uri, uri);
+  const pair = await Pair.connect(engine.uri, uri, restart);
   const began = Date.now();
   for (let round = 0; performed < wanted; round += 1) {
     const of = Number(seed) * 100_000 + round;

@@ -4,7 +4,7 @@ import { expressions } from './verdicts/expressions.js';
 import { type Fact, factsOf } from './verdicts/facts.js';
 import { type Json, type JsonDoc, isDoc, isList, parse, same, text } from './verdicts/json.js';
 import { pipelines } from './verdicts/pipelines.js';
-import { explainedByMatching, queries } from './verdicts/queries.js';
+import { explainedByMatching, queries, refusedByMatching } from './verdicts/queries.js';
 import { docOf } from './verdicts/request.js';
 import type { Seen, Verdict } from './verdicts/rule.js';
 import { updates } from './verdicts/updates.js';
@@ -58,7 +58,7 @@ function seenOf({ operation, ours, theirs, before, stateOurs, stateTheirs }: Dif
 export function verdictsOf(difference: Difference): readonly string[] | undefined {
   const s = seenOf(difference);
   if (s.ours === undefined || s.theirs === undefined) {
-    const why = verdicts.find((v) => v.refusal?.(s) === true);
+    const why = verdicts.find((v) => v.refusal?.(s) === true || refusedByMatching(v, s));
     return why && [why.name];
   }
   const names = new Set<string>();

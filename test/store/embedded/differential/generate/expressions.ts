@@ -91,7 +91,6 @@ const expressions = fc.letrec<Record<Kind, unknown>>((tie) => {
         '$sqrt',
         tuple(n).map(([v]) => ({ $abs: v })),
       ),
-      from(['$stdDevPop', '$stdDevSamp'], r),
       from(['$strcasecmp', '$indexOfBytes'], tuple(s, s)),
       of('$trunc', tuple(n, integer({ min: -1, max: 1 }))),
       from(['$binarySize', '$strLenBytes'], s),

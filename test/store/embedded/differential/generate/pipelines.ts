@@ -174,7 +174,14 @@ const stage = oneof<fc.MaybeWeightedArbitrary<Document[]>[]>(
           partitionBy: '$o.y',
           sortBy: { _id: 1 },
           output: {
-            w: { [o]: o === '$shift' ? { output: `$${p}`, by: -1, default: 'none' } : o === '$locf' ? `$${p}` : '$m' },
+            w: {
+              [o]:
+                o === '$shift'
+                  ? { output: present(`$${p}`), by: -1, default: 'none' }
+                  : o === '$locf'
+                    ? present(`$${p}`)
+                    : '$m',
+            },
           },
         },
       },

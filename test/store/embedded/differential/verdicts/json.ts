@@ -10,7 +10,7 @@ export const same = (a: Json | undefined, b: Json | undefined): boolean => text(
 
 export const isList = (v: Json | undefined): v is readonly Json[] => Array.isArray(v);
 /** Any object, a wrapped scalar too. */
-const isObject = (v: Json | undefined): v is JsonDoc => typeof v === 'object' && v !== null && !isList(v);
+export const isObject = (v: Json | undefined): v is JsonDoc => typeof v === 'object' && v !== null && !isList(v);
 const WRAPPED = /^\$(number\w+|date|oid|binary)$/;
 /** A document or a part of a request; no wrapped scalar. */
 export const isDoc = (v: Json | undefined): v is JsonDoc =>

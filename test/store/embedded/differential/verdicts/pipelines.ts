@@ -9,10 +9,11 @@ import {
   type Json,
   numberOf,
   type NumberType,
-  plain,
+  text,
+  valuesAt,
   some,
 } from './json.js';
-import { holdsDecimal } from './queries.js';
+import { decimalApart } from './queries.js';
 import { accumulatorsOf, allStages, docOf, holds, listOf, projectedPaths, stagesOf } from './request.js';
 import { has, operator, page, type Seen, type Verdict } from './rule.js';
 
@@ -34,8 +35,33 @@ const rowsOf = (v: Json | undefined): readonly Json[] =>
   ]);
 const idOf = (v: Json | undefined): Json | undefined => docOf(v)['_id'];
 
+const apart = (a: Json | undefined, b: Json | undefined): boolean =>
+  a !== undefined && b !== undefined && decimalApart(a, b);
+/** Whether a decimal and an equal number of another type are about. */
+function numbersApart(s: Seen): boolean {
+  const numbers: Json[] = [];
+  some([...s.before, s.operation], (part) => {
+    if (numberOf(part) !== undefined) numbers.push(part);
+    return false;
+  });
+  return numbers.some((a) => isDecimal(a) && numbers.some((b) => apart(a, b)));
+}
+
 /** The types of number, the narrowest first. */
 const WIDTH: readonly NumberType[] = ['Int', 'Long', 'Double', 'Decimal'];
+
+/** Whether a fact is of what $lookup joins by a local field that holds such a value. */
+const joined = (f: Fact, s: Seen, wanted: (v: Json) => boolean): boolean =>
+  f.path[0] === 'j' &&
+  allStages(pipelineOf(s)).some(({ name, spec }) => {
+    const local = docOf(spec)['localField'];
+    const docs = s.before.filter((doc) => !isDoc(f.row) || (!isDoc(f.row['_id']) && equal(doc['_id'], f.row['_id'])));
+    return (
+      name === '$lookup' &&
+      typeof local === 'string' &&
+      (docs.length > 0 ? docs : s.before).some((doc) => valuesAt(doc, local.split('.')).some(wanted))
+    );
+  });
 
 /** Verdicts on stages and their accumulators, each against the second server. */
 export const pipelines: readonly Verdict[] = [
@@ -52,6 +78,19 @@ export const pipelines: readonly Verdict[] = [
       has(s, '$group') && f.path.includes('_id') && f.path.length > 1 && f.ours === undefined && f.theirs === null,
   },
   {
+    name: 'missing and null parts of a compound _id of $group are one',
+    page: operator('aggregation/group'),
+    fact: (f, s) => {
+      const bare = (v: Json | undefined): string => text(Object.entries(docOf(v)).filter(([, part]) => part !== null));
+      const id = idOf(f.row);
+      return (
+        has(s, '$group') &&
+        isDoc(id) &&
+        rowsOf(s.ours).filter((row) => isDoc(idOf(row)) && bare(idOf(row)) === bare(id)).length > 1
+      );
+    },
+  },
+  {
     name: '$addToSet, $push take a missing value as null',
     page: operator('aggregation/addToSet'),
     fact: (f, s) =>
@@ -61,6 +100,16 @@ export const pipelines: readonly Verdict[] = [
       f.theirs.includes(null) &&
       sameItems(withoutNulls(f.ours), withoutNulls(f.theirs)) &&
       f.ours.length < f.theirs.length,
+  },
+  {
+    name: '$firstN, $lastN leave missing values out',
+    page: operator('aggregation/firstN'),
+    fact: (f, s) =>
+      isAccumulated(f, s, '$firstN', '$lastN') &&
+      isList(f.ours) &&
+      isList(f.theirs) &&
+      f.ours.includes(null) &&
+      withoutNulls(f.ours).every((item) => listOf(f.theirs).some((other) => equal(item, other))),
   },
   {
     name: '$first, $last, $min, $max of a missing value leave their field out',
@@ -107,18 +156,11 @@ export const pipelines: readonly Verdict[] = [
     fact: (f, s) => {
       if (!has(s, '$group', '$sortByCount')) return false;
       const ids = rowsOf(s.theirs).map(idOf);
-      const split = ids.filter(
-        (id, i) =>
-          id !== undefined &&
-          ids.some(
-            (other, j) =>
-              i !== j && equal(id, other) && (holdsDecimal(id) || (other !== undefined && holdsDecimal(other))),
-          ),
-      );
-      const mine = f.kind === 'row' ? idOf(f.row) : idOf(f.row);
-      return f.path.length > 0 && mine === undefined
-        ? split.length > 0
-        : split.some((id) => equal(id, mine)) || (isDoc(f.row) && split.length > 0 && !('_id' in f.row));
+      const split = ids.filter((id, i) => ids.some((other, j) => i !== j && apart(id, other)));
+      const mine = idOf(f.row);
+      return mine === undefined
+        ? isDoc(f.row) && (split.length > 0 || numbersApart(s))
+        : split.some((id) => equal(id, mine)) || (f.path.length > 0 && isList(f.ours) && split.length > 0);
     },
   },
   {
@@ -126,10 +168,11 @@ export const pipelines: readonly Verdict[] = [
     page: operator('aggregation/setUnion'),
     fact: (f, s) =>
       has(s, '$setUnion', '$setIntersection', '$setDifference', '$setIsSubset', '$setEquals', '$addToSet') &&
-      (holdsDecimal([...s.before]) || holdsDecimal(s.operation)) &&
-      (!isList(f.ours) ||
-        !isList(f.theirs) ||
-        new Set([...f.ours, ...f.theirs].map(plain)).size <= Math.max(f.ours.length, f.theirs.length)),
+      (isList(f.ours) && isList(f.theirs)
+        ? (f.theirs.some((a, i) => f.theirs !== undefined && listOf(f.theirs).some((b, j) => i !== j && apart(a, b))) ||
+            (has(s, '$setIntersection', '$setDifference') && numbersApart(s))) &&
+          f.kind === 'value'
+        : f.kind === 'value' && !has(s, '$addToSet') && numbersApart(s)),
   },
   {
     name: '$sum of a constant that is no whole number counts by whole ones',
@@ -259,14 +302,32 @@ export const pipelines: readonly Verdict[] = [
   {
     name: '$lookup by a path that ends in an empty array joins nothing, not what is null',
     page: operator('aggregation/lookup'),
+    fact: (f, s) => joined(f, s, (v) => isList(v) && v.length === 0),
+  },
+  {
+    name: '$lookup holds documents apart whose numbers are of other types',
+    page: page('reference/bson-type-comparison-order/#numeric-types'),
+    fact: (f, s) => joined(f, s, (v) => isDoc(v) || (isList(v) && v.some((item) => isDoc(item) || isList(item)))),
+  },
+  {
+    name: '$group gives its documents in no order',
+    page: operator('aggregation/group'),
     fact: (f, s) =>
-      f.path[0] === 'j' &&
+      f.kind === 'order' &&
       allStages(pipelineOf(s)).some(
-        ({ name, spec }) =>
-          name === '$lookup' &&
-          typeof docOf(spec)['localField'] === 'string' &&
-          s.before.some((doc) => some(doc, (part) => isList(part) && part.length === 0)),
-      ),
+        ({ name, after }) =>
+          ['$group', '$bucket', '$sortByCount'].includes(name) && after.some((stage) => stage.name === '$facet'),
+      ) &&
+      f.path[0] === 'a',
+  },
+  {
+    name: 'an empty array is not below null in a sort of groups',
+    page: page('reference/bson-type-comparison-order/#arrays'),
+    fact: (f, s) =>
+      (isAccumulated(f, s, '$top', '$bottom') && s.before.some((doc) => text(doc['n']) === '[]')) ||
+      (f.kind === 'order' &&
+        has(s, '$sort') &&
+        listOf(f.ours).some((row) => some(row, (part) => isList(part) && part.length === 0))),
   },
   {
     name: 'of a wrong projection and a wrong value the value is told',

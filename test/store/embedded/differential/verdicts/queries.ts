@@ -15,11 +15,11 @@ import {
   text,
   valuesAt,
 } from './json.js';
-import { allStages, type Clause, clausesOf, docOf, filtersOf, listOf } from './request.js';
+import { allStages, type Clause, clausesOf, docOf, filtersOf, holds, listOf } from './request.js';
 import { operator, page, refusal, type Seen, type Verdict } from './rule.js';
 
 /** Equal by value, and not once decimals are held apart. */
-const decimalApart = (a: Json, b: Json): boolean => {
+export const decimalApart = (a: Json, b: Json): boolean => {
   const marked = (v: Json): string =>
     text(
       rewritten(v, (part) =>
@@ -52,6 +52,11 @@ const moved = (f: Fact, s: Seen): boolean =>
   s.kind === 'findAndModify' ||
   (s.kind === 'find' &&
     (f.kind === 'order' || (s.operation['limit'] !== undefined && (f.kind === 'row' || idOf(f.row) === undefined))));
+/** Whether documents are sorted by a path at which one of them has an empty array. */
+const emptySorted = (s: Seen): boolean =>
+  s.before.some((doc) =>
+    sortPaths(s).some((path) => valuesAt(doc, path.split('.')).some((v) => isList(v) && v.length === 0)),
+  );
 const idOf = (row: Json | undefined): Json | undefined => docOf(row)['_id'];
 
 /** Verdicts on which documents a filter finds and in which order, each against the second server. */
@@ -119,11 +124,8 @@ export const queries: readonly Verdict[] = [
   {
     name: 'an empty array is not below null in a sort',
     page: page('reference/bson-type-comparison-order/#arrays'),
-    fact: (f, s) =>
-      moved(f, s) &&
-      s.before.some((doc) =>
-        sortPaths(s).some((path) => valuesAt(doc, path.split('.')).some((v) => isList(v) && v.length === 0)),
-      ),
+    fact: (f, s) => moved(f, s) && emptySorted(s),
+    refusal: (s) => s.kind === 'findAndModify' && emptySorted(s),
   },
   {
     name: 'a count without a filter is an estimate',
@@ -136,7 +138,9 @@ export const queries: readonly Verdict[] = [
     refusal: refusal(
       undefined,
       [[2, 9, 14, 28, 5788200, 28724, 17124, 51104, 40081, 17044, 17046, 16610], /./],
-      (s) => s.kind === 'findAndModify' || (s.kind === 'find' && s.operation['limit'] !== undefined),
+      (s) =>
+        (holds(s.operation['filter'] ?? null, '$expr') || s.operation['projection'] !== undefined) &&
+        (s.kind === 'findAndModify' || (s.kind === 'find' && s.operation['limit'] !== undefined)),
     ),
   },
 ];
@@ -149,9 +153,16 @@ export function explainedByMatching(v: Verdict, s: Seen): (f: Seen['facts'][numb
   return (f) => {
     if (!any) return false;
     const stands = beforeOf(s, f.row);
-    const whole = f.where === 'stored' || s.kind === 'find' || (s.kind === 'aggregate' && f.kind === 'row');
+    const whole =
+      f.where === 'stored' ||
+      (s.kind === 'find' && s.operation['limit'] === undefined) ||
+      (s.kind === 'aggregate' && f.kind === 'row');
     return stands !== undefined && whole && isDoc(f.row) ? matching(stands, s) : true;
   };
 }
-/** Whether some value is a number that is a decimal. */
-export const holdsDecimal = (v: Json): boolean => some(v, isDecimal);
+/** Whether a write may have met another document, and so another value to refuse. */
+export const refusedByMatching = ({ matching }: Verdict, s: Seen): boolean =>
+  matching !== undefined &&
+  ['update', 'findAndModify'].includes(s.kind) &&
+  [2, 9, 14, 28].includes(s.code ?? s.theirCode ?? 0) &&
+  s.before.some((doc) => matching(doc, s));

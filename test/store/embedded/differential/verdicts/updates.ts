@@ -1,5 +1,17 @@
 import type { Fact } from './facts.js';
-import { equal, isDoc, isHollow, isList, type Json, type JsonDoc, numberOf, same, valuesAt } from './json.js';
+import {
+  equal,
+  isDecimal,
+  isDoc,
+  isHollow,
+  isList,
+  type Json,
+  type JsonDoc,
+  numberOf,
+  same,
+  text,
+  valuesAt,
+} from './json.js';
 import { docOf, updatedPaths } from './request.js';
 import { has, operator, page, refusal, type Seen, type Verdict } from './rule.js';
 
@@ -21,6 +33,9 @@ const within = (path: string, outer: string): boolean => path === outer || path.
 const pathOf = ({ path, where }: Fact): string => path.slice(where === 'answer' ? 1 : 0).join('.');
 const atPathOf = (f: Fact, s: Seen, ...operators: readonly string[]): boolean =>
   updatedPaths(s.operation, ...operators).some((path) => within(path, pathOf(f)));
+/** An empty array, or documents that hold only such. */
+const isEmptyWithin = (v: Json | undefined): boolean =>
+  isList(v) ? v.length === 0 : isDoc(v) && Object.values(v).every(isEmptyWithin);
 const isOperators = ({ operation }: Seen): boolean => isDoc(operation['update']);
 const isUpdate = ({ kind }: Seen): boolean => kind === 'update' || kind === 'findAndModify';
 const throughAll = (s: Seen, ...operators: readonly string[]): boolean =>
@@ -78,8 +93,7 @@ export const updates: readonly Verdict[] = [
       f.kind === 'value' &&
       isUpdate(s) &&
       f.theirs === undefined &&
-      isList(f.ours) &&
-      f.ours.length === 0 &&
+      isEmptyWithin(f.ours) &&
       atPathOf(f, s, '$push', '$addToSet'),
   },
   {
@@ -190,13 +204,15 @@ export const updates: readonly Verdict[] = [
     }),
   },
   {
-    name: 'decimals keep other zeros at their end',
-    page: page('reference/bson-types/#decimal128'),
+    name: 'a double 0 is a decimal with 15 zeros, $mul of what is missing one with none',
+    page: operator('aggregation/toDecimal'),
     fact: (f, s) =>
       f.kind === 'value' &&
       isUpdate(s) &&
-      numberOf(f.ours)?.type === 'Decimal' &&
-      numberOf(f.theirs)?.type === 'Decimal' &&
-      equal(f.ours, f.theirs),
+      isDecimal(f.ours) &&
+      isDecimal(f.theirs) &&
+      equal(f.ours, f.theirs) &&
+      ((has(s, '$inc', '$mul') && /\.\d{15,}"|E-1[5-9]"/.test(text(f.theirs))) ||
+        (atPathOf(f, s, '$mul') && valuesAt(beforeOf(s, f.row), pathOf(f).split('.')).length === 0)),
   },
 ];
