@@ -122,6 +122,19 @@ describe('aggregation', () => {
       },
       Long.fromNumber(1),
     ],
+    // An hour passes between 01:30 and 03:30 of the night in which summer time begins.
+    [
+      'dateDiff',
+      {
+        $dateDiff: {
+          startDate: new Date('2024-03-10T06:30:00Z'),
+          endDate: new Date('2024-03-10T07:30:00Z'),
+          unit: 'hour',
+          timezone: 'America/New_York',
+        },
+      },
+      Long.fromNumber(1),
+    ],
     ['week', { $week: new Date('2016-01-04') }, new Int32(1)],
     ['isoWeekYear', { $isoWeekYear: new Date('2015-12-31') }, Long.fromNumber(2015)],
     ['dateFromString', { $dateFromString: { dateString: '15-06-2018', format: '%d-%m-%Y' } }, new Date('2018-06-15')],

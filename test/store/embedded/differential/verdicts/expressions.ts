@@ -197,10 +197,10 @@ export const expressions: readonly Verdict[] = [
       isOff(f, (ms) => ms % DAY === 0),
   },
   {
-    name: 'times of a zone with summer time are an hour or a day off',
+    name: '$dateAdd in a zone with summer time is an hour or a day off',
     page: operator('aggregation/dateAdd'),
     fact: (f, s) =>
-      some(s.operation, (part) => isDoc(part) && part['timezone'] === 'America/New_York') &&
+      some(s.operation, (part) => isDoc(part) && docOf(part['$dateAdd'])['timezone'] === 'America/New_York') &&
       isOff(f, (ms) => ms % DAY === 0 || Math.abs(ms) % DAY === HOUR || Math.abs(ms) % DAY === DAY - HOUR),
   },
 ];
