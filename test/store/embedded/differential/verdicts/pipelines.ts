@@ -151,6 +151,25 @@ export const pipelines: readonly Verdict[] = [
     },
   },
   {
+    name: '$redact before a stage that reads no field is left out',
+    page: operator('aggregation/redact'),
+    fact: (_f, s) =>
+      stagesOf(pipelineOf(s)).some(
+        ({ name, after }) =>
+          name === '$redact' &&
+          after.some((stage) => ['$group', '$count', '$sortByCount', '$bucket'].includes(stage.name)),
+      ),
+  },
+  {
+    name: '$stdDevPop, $stdDevSamp have another last digit',
+    page: operator('aggregation/stdDevPop'),
+    fact: (f, s) =>
+      isAccumulated(f, s, '$stdDevPop', '$stdDevSamp') &&
+      numberOf(f.ours)?.type === 'Double' &&
+      numberOf(f.theirs)?.type === 'Double' &&
+      equal(f.ours, f.theirs),
+  },
+  {
     name: 'a decimal is another group than an equal double',
     page: operator('aggregation/group'),
     fact: (f, s) => {

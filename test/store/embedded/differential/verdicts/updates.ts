@@ -9,6 +9,7 @@ import {
   type JsonDoc,
   numberOf,
   same,
+  some,
   text,
   valuesAt,
 } from './json.js';
@@ -202,6 +203,38 @@ export const updates: readonly Verdict[] = [
         }).length;
       return fields.length === 2 && isList(s.stateTheirs) && s.stateTheirs.some((doc) => lists(doc) === 2);
     }),
+  },
+  {
+    name: 'a decimal with other zeros, or -0, is not written over an equal number',
+    page: operator('update/set'),
+    fact: (f, s) => {
+      const was = valuesAt(beforeOf(s, f.row), pathOf(f) === '' ? [] : pathOf(f).split('.'));
+      return (
+        isUpdate(s) &&
+        f.kind === 'value' &&
+        equal(f.ours, f.theirs) &&
+        numberOf(f.ours)?.type === numberOf(f.theirs)?.type &&
+        was.some((v) => same(v, f.theirs))
+      );
+    },
+  },
+  {
+    name: 'a document whose numbers are of other types is not written over an equal one',
+    page: operator('update/set'),
+    fact: (f, s) => {
+      const steps = pathOf(f).split('.');
+      const at = steps.findIndex((_, i) => updatedPaths(s.operation, '$set').includes(steps.slice(0, i + 1).join('.')));
+      const was = valuesAt(beforeOf(s, f.row), steps.slice(0, at + 1))[0];
+      return (
+        isUpdate(s) &&
+        f.kind === 'value' &&
+        at >= 0 &&
+        at < steps.length - 1 &&
+        equal(f.ours, f.theirs) &&
+        numberOf(f.ours) !== undefined &&
+        some(was, (v) => same(v, f.theirs))
+      );
+    },
   },
   {
     name: 'a double 0 is a decimal with 15 zeros, $mul of what is missing one with none',
