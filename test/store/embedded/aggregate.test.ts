@@ -62,6 +62,7 @@ describe('aggregation', () => {
     ['mod', { $mod: [new Int32(-7), new Int32(3)] }, new Int32(-1)],
     ['round', { $round: [new Double(2.5)] }, new Double(2)],
     ['round', { $round: [new Double(1234.5678), new Int32(2)] }, new Double(1234.57)],
+    ['round', { $round: [decimal('1.5'), new Int32(2)] }, decimal('1.50')],
     ['trunc', { $trunc: [new Double(1234.5678), new Int32(-2)] }, new Double(1200)],
     ['sqrt', { $sqrt: decimal('2.25') }, decimal('1.5')],
     ['pow', { $pow: [new Int32(2), new Int32(40)] }, Long.fromNumber(2 ** 40)],

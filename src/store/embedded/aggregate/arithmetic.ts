@@ -50,6 +50,14 @@ export function widened({ digits, exponent }: Scaled): Decimal128 {
   );
 }
 
+/** The same number with a lower exponent; undefined: it would need more digits than a decimal has. */
+export function fitted({ digits, exponent }: Scaled, wanted: number): Decimal128 | undefined {
+  const all = digits * 10n ** BigInt(exponent - wanted);
+  return all.toString().replace('-', '').length > MOST_DIGITS
+    ? undefined
+    : fromScaled({ digits: all, exponent: wanted });
+}
+
 const isFinite = (v: Numeric): boolean => Number.isFinite(toNumber(v)) || /\d/.test(v.toString());
 
 function decimal(a: Numeric, b: Numeric, operator: '+' | '-' | '*'): Decimal128 {

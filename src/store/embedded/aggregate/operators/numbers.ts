@@ -2,7 +2,7 @@ import { Decimal128, Double, Int32, Long } from 'bson';
 import { isNumeric, type Numeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { add, divide, fromScaled, modulo, multiply, scaled, subtract, whole, widened } from '../arithmetic.js';
+import { add, divide, fitted, fromScaled, modulo, multiply, scaled, subtract, whole, widened } from '../arithmetic.js';
 import type { Operator } from '../expression.js';
 import { between, isNull, lazily, many, one, two } from './arguments.js';
 
@@ -60,7 +60,8 @@ function rounded(v: Numeric, place: number, how: Rounding): Value {
   if (v instanceof Decimal128) {
     if (!finite(v)) return v;
     const { digits, exponent } = scaled(v);
-    if (-exponent <= place) return v;
+    // As many places as are asked for, zeros too, if they fit into a decimal.
+    if (-exponent <= place) return fitted({ digits, exponent }, -place) ?? v;
     return fromScaled({ digits: cut(digits, -exponent - place, how), exponent: -place });
   }
   if (v instanceof Double) {

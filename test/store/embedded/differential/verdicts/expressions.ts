@@ -79,6 +79,11 @@ export const expressions: readonly Verdict[] = [
     refusal: refusal(undefined, [34468, /^The \$zip encountered an input that is not an array: \{/]),
   },
   {
+    name: '$toString, $convert of binary data have the code of what is not supported',
+    page: operator('aggregation/convert'),
+    refusal: refusal([241, /^Unsupported conversion from binData/], [115, /^Convert to string from binData/]),
+  },
+  {
     name: '$regexFindAll of null inside another array operator is an inner error',
     page: operator('aggregation/regexFindAll'),
     refusal: refusal(undefined, [1, /^Input Array for bson_expression_map/], (s) => has(s, '$regexFindAll')),

@@ -12,6 +12,7 @@ import {
   text,
   valuesAt,
   some,
+  same,
 } from './json.js';
 import { decimalApart } from './queries.js';
 import { accumulatorsOf, allStages, docOf, holds, listOf, projectedPaths, stagesOf } from './request.js';
@@ -151,20 +152,20 @@ export const pipelines: readonly Verdict[] = [
     },
   },
   {
-    name: '$redact before a stage that reads no field is left out',
+    name: '$redact before a stage that reads no field is left out, and comes after $skip and $limit',
     page: operator('aggregation/redact'),
     fact: (_f, s) =>
       stagesOf(pipelineOf(s)).some(
         ({ name, after }) =>
           name === '$redact' &&
-          after.some((stage) => ['$group', '$count', '$sortByCount', '$bucket'].includes(stage.name)),
+          after.some((stage) => ['$group', '$count', '$sortByCount', '$bucket', '$limit'].includes(stage.name)),
       ),
   },
   {
-    name: '$stdDevPop, $stdDevSamp have another last digit',
-    page: operator('aggregation/stdDevPop'),
+    name: '$sum, $avg and deviations of doubles have another last digit',
+    page: operator('aggregation/sum'),
     fact: (f, s) =>
-      isAccumulated(f, s, '$stdDevPop', '$stdDevSamp') &&
+      has(s, '$sum', '$avg', '$stdDevPop', '$stdDevSamp') &&
       numberOf(f.ours)?.type === 'Double' &&
       numberOf(f.theirs)?.type === 'Double' &&
       equal(f.ours, f.theirs),
@@ -316,6 +317,18 @@ export const pipelines: readonly Verdict[] = [
               Object.keys(docOf(f.theirs)).at(-1) === steps.at(-1)
             );
           }),
+      ),
+  },
+  {
+    name: '$setWindowFields of a field that is there moves it to the end',
+    page: operator('aggregation/setWindowFields'),
+    fact: (f, s) =>
+      f.kind === 'keys' &&
+      f.path.length === 0 &&
+      allStages(pipelineOf(s)).filter(({ name }) => name === '$setWindowFields').length > 1 &&
+      same(
+        Object.keys(docOf(f.ours)).filter((key) => key !== 'w'),
+        Object.keys(docOf(f.theirs)).filter((key) => key !== 'w'),
       ),
   },
   {

@@ -140,7 +140,7 @@ export const queries: readonly Verdict[] = [
       [[2, 9, 14, 28, 5788200, 28724, 17124, 51104, 40081, 17044, 17046, 16610], /./],
       (s) =>
         (holds(s.operation['filter'] ?? null, '$expr') || s.operation['projection'] !== undefined) &&
-        (s.kind === 'findAndModify' || (s.kind === 'find' && s.operation['limit'] !== undefined)),
+        (s.kind === 'findAndModify' || s.operation['limit'] !== undefined),
     ),
   },
 ];
