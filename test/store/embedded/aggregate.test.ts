@@ -185,6 +185,8 @@ describe('aggregation', () => {
       },
       [2],
     ],
+    ['indexOfArray', { $indexOfArray: [null, { $concat: [1] }] }, null],
+    ['indexOfCP', { $indexOfCP: [null, { $concat: [1] }] }, null],
     ['ifNull', { $ifNull: ['$none', '$nor', 'z'] }, 'z'],
     [
       'switch',

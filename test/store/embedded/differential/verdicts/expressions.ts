@@ -12,8 +12,8 @@ const LAZY = ['$ifNull', '$cond', '$switch', '$and', '$or', '$in', '$filter', '$
 /** Whether the value that the engine refuses is dropped, or its document left out, by a later stage. */
 const isDropped = ({ operation, message }: Seen): boolean =>
   stagesOf(operation['pipeline']).some(
-    ({ spec, after }) =>
-      [...message.matchAll(/\$\w+/g)].some(([name]) => holds(spec, name)) &&
+    ({ name: own, spec, after }) =>
+      tells({ [own]: spec }, message) &&
       after.some(({ name }) =>
         [
           '$count',
@@ -48,6 +48,11 @@ function isOff(f: Fact, wanted: (ms: number) => boolean): boolean {
 const NAMELESS: readonly [RegExp, readonly string[]][] = [
   [/^Expected '?array'? type as input/, ['$minN', '$maxN', '$firstN', '$lastN']],
   [/^can't convert from BSON type/, ['$dateDiff', '$dateAdd', '$dateTrunc', '$dateSubtract', '$dateToString', '$dateToParts', '$year', '$month', '$dayOfMonth', '$hour', '$dayOfWeek', '$dayOfYear', '$week', '$isoWeek', '$isoDayOfWeek', '$millisecond', '$minute', '$second', '$isoWeekYear']], // prettier-ignore
+  [/newRoot/, ['$replaceWith', '$replaceRoot']],
+  [
+    /^Unable to convert from BSON type \w+ into a String/,
+    ['$substrBytes', '$substrCP', '$toUpper', '$toLower', '$strcasecmp'],
+  ],
   [
     /^Unsupported conversion from/,
     ['$toString', '$convert', '$toInt', '$toLong', '$toDouble', '$toDecimal', '$toDate', '$toBool'],

@@ -228,7 +228,18 @@ export const pipelines: readonly Verdict[] = [
     name: '$count of nothing gives a row',
     page: operator('aggregation/count'),
     fact: (f, s) =>
-      has(s, '$count') && f.ours === undefined && isDoc(f.theirs) && numberOf(Object.values(f.theirs)[0])?.value === 0,
+      has(s, '$count') &&
+      f.ours === undefined &&
+      isDoc(f.theirs) &&
+      (numberOf(Object.values(f.theirs)[0])?.value === 0 ||
+        (text(s.ours) === '[]' &&
+          listOf(s.theirs).length === 1 &&
+          stagesOf(pipelineOf(s)).some(({ name, after }) => name === '$count' && after.length > 0))),
+  },
+  {
+    name: '$group of nothing in $facet gives null',
+    page: operator('aggregation/facet'),
+    fact: (f, s) => has(s, '$facet') && text(f.ours) === '[]' && text(f.theirs) === '[null]',
   },
   {
     name: 'documents that a projection leaves empty are lost in $facet',
