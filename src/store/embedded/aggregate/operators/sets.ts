@@ -30,7 +30,6 @@ export const sets: Readonly<Record<string, Operator>> = {
       if (isNull(v)) return null;
       const list = set(v, 17047, '$setIntersection');
       common = common ? common.filter((item) => contains(list, item)) : list;
-      if (common.length === 0) return [];
     }
     return distinct(common ?? []);
   }),

@@ -195,12 +195,6 @@ const stage = oneof<fc.MaybeWeightedArbitrary<Document[]>[]>(
   },
   {
     weight: 1,
-    arbitrary: expression('boolean').map((e) => [
-      { $redact: { $cond: { if: e, then: '$$DESCEND', else: '$$PRUNE' } } },
-    ]),
-  },
-  {
-    weight: 1,
     arbitrary: constantFrom('$rank', '$denseRank', '$documentNumber').map((o) => [
       {
         $setWindowFields: {

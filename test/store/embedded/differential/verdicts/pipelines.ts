@@ -152,16 +152,6 @@ export const pipelines: readonly Verdict[] = [
     },
   },
   {
-    name: '$redact before a stage that reads no field is left out, and comes after $skip and $limit',
-    page: operator('aggregation/redact'),
-    fact: (_f, s) =>
-      stagesOf(pipelineOf(s)).some(
-        ({ name, after }) =>
-          name === '$redact' &&
-          after.some((stage) => ['$group', '$count', '$sortByCount', '$bucket', '$limit'].includes(stage.name)),
-      ),
-  },
-  {
     name: '$sum, $avg and deviations of doubles have another last digit',
     page: operator('aggregation/sum'),
     fact: (f, s) =>
