@@ -63,6 +63,11 @@ describe('aggregation', () => {
     ['round', { $round: [new Double(2.5)] }, new Double(2)],
     ['round', { $round: [new Double(1234.5678), new Int32(2)] }, new Double(1234.57)],
     ['round', { $round: [decimal('1.5'), new Int32(2)] }, decimal('1.50')],
+    // IEEE 754: a result of 0 has the sign of the quotient, of the dividend, of what was rounded.
+    ['round', { $round: [decimal('-1'), new Int32(-1)] }, decimal('-0E+1')],
+    ['mod', { $mod: [decimal('-4'), new Int32(2)] }, decimal('-0')],
+    ['divide', { $divide: [decimal('0'), new Int32(-1)] }, decimal('-0')],
+    ['sum', { $sum: [decimal('1E+1')] }, decimal('10')],
     ['trunc', { $trunc: [new Double(1234.5678), new Int32(-2)] }, new Double(1200)],
     ['sqrt', { $sqrt: decimal('2.25') }, decimal('1.5')],
     ['pow', { $pow: [new Int32(2), new Int32(40)] }, Long.fromNumber(2 ** 40)],

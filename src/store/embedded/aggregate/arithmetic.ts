@@ -36,6 +36,8 @@ export function scaled(v: Numeric): Scaled {
 export const fromScaled = ({ digits, exponent }: Scaled): Decimal128 =>
   Decimal128.fromStringWithRounding(`${digits}E${exponent}`);
 
+/** What sums of decimals begin with: it leaves no exponent above 0. */
+const ZERO = Decimal128.fromString('0');
 /** Digits of a decimal, and the least exponent of one (IEEE 754-2008, decimal128). */
 const MOST_DIGITS = 34;
 const LEAST_EXPONENT = -6176;
@@ -51,12 +53,15 @@ export function widened({ digits, exponent }: Scaled): Decimal128 {
 }
 
 /** The same number with a lower exponent; undefined: it would need more digits than a decimal has. */
-export function fitted({ digits, exponent }: Scaled, wanted: number): Decimal128 | undefined {
+export function fitted({ digits, exponent }: Scaled, wanted: number): Scaled | undefined {
   const all = digits * 10n ** BigInt(exponent - wanted);
-  return all.toString().replace('-', '').length > MOST_DIGITS
-    ? undefined
-    : fromScaled({ digits: all, exponent: wanted });
+  return all.toString().replace('-', '').length > MOST_DIGITS ? undefined : { digits: all, exponent: wanted };
 }
+
+export const isNegative = (v: Numeric): boolean => v.toString().startsWith('-');
+/** A decimal 0 has a sign as well. */
+export const signed = (v: Scaled, negative: boolean): Decimal128 =>
+  v.digits === 0n && negative ? Decimal128.fromString(`-0E${v.exponent}`) : fromScaled(v);
 
 const isFinite = (v: Numeric): boolean => Number.isFinite(toNumber(v)) || /\d/.test(v.toString());
 
@@ -68,14 +73,13 @@ function decimal(a: Numeric, b: Numeric, operator: '+' | '-' | '*'): Decimal128 
   const [x, y] = [scaled(a), scaled(b)];
   if (operator === '*') {
     const digits = x.digits * y.digits;
-    const negative = (a.toString().startsWith('-') as boolean) !== b.toString().startsWith('-');
-    if (digits === 0n && negative) return Decimal128.fromString(`-0E${x.exponent + y.exponent}`);
-    return fromScaled({ digits, exponent: x.exponent + y.exponent });
+    return signed({ digits, exponent: x.exponent + y.exponent }, isNegative(a) !== isNegative(b));
   }
   const exponent = Math.min(x.exponent, y.exponent);
   const left = x.digits * 10n ** BigInt(x.exponent - exponent);
   const right = y.digits * 10n ** BigInt(y.exponent - exponent);
-  return fromScaled({ digits: operator === '+' ? left + right : left - right, exponent });
+  const zeros = left === 0n && isNegative(a) && isNegative(b) === (operator === '+');
+  return signed({ digits: operator === '+' ? left + right : left - right, exponent }, zeros);
 }
 
 /** The type of the result is the widest of both: decimal, double, long, int. Undefined: a long overflowed. */
@@ -135,7 +139,7 @@ export class Sum {
       const [sum, rest] = twoSum(this.#double, v.value);
       this.#double = sum;
       this.#rest += rest;
-    } else if (v instanceof Decimal128) this.#decimal = this.#decimal ? decimal(this.#decimal, v, '+') : v;
+    } else if (v instanceof Decimal128) this.#decimal = decimal(this.#decimal ?? ZERO, v, '+');
     else {
       this.#longs = true;
       this.#big += v.toBigInt();
@@ -200,7 +204,7 @@ function divideDecimal(a: Numeric, b: Numeric): Decimal128 {
     digits = digits * 10n + (digits < 0n ? -1n : 1n);
     exponent -= 1;
   }
-  return fromScaled({ digits, exponent });
+  return signed({ digits, exponent }, isNegative(a) !== isNegative(b));
 }
 
 const isNull = (v: Value): v is null | undefined => v === null || v === undefined;
@@ -269,7 +273,7 @@ export function modulo(a: Value, b: Value): Value {
     const exponent = Math.min(x.exponent, y.exponent);
     const left = x.digits * 10n ** BigInt(x.exponent - exponent);
     const right = y.digits * 10n ** BigInt(y.exponent - exponent);
-    return fromScaled({ digits: left % right, exponent });
+    return signed({ digits: left % right, exponent }, isNegative(a));
   }
   // A whole double as divisor counts as an integer.
   if (a instanceof Double || (b instanceof Double && !Number.isSafeInteger(b.value)))

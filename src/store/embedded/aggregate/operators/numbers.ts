@@ -2,7 +2,20 @@ import { Decimal128, Double, Int32, Long } from 'bson';
 import { isNumeric, type Numeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { add, divide, fitted, fromScaled, modulo, multiply, scaled, subtract, whole, widened } from '../arithmetic.js';
+import {
+  add,
+  divide,
+  fitted,
+  fromScaled,
+  isNegative,
+  modulo,
+  multiply,
+  scaled,
+  signed,
+  subtract,
+  whole,
+  widened,
+} from '../arithmetic.js';
 import type { Operator } from '../expression.js';
 import { between, isNull, lazily, many, one, two } from './arguments.js';
 
@@ -61,8 +74,12 @@ function rounded(v: Numeric, place: number, how: Rounding): Value {
     if (!finite(v)) return v;
     const { digits, exponent } = scaled(v);
     // As many places as are asked for, zeros too, if they fit into a decimal.
-    if (-exponent <= place) return fitted({ digits, exponent }, -place) ?? v;
-    return fromScaled({ digits: cut(digits, -exponent - place, how), exponent: -place });
+    if (exponent > 0 && place >= 0) return v;
+    const result =
+      -exponent <= place
+        ? fitted({ digits, exponent }, -place)
+        : { digits: cut(digits, -exponent - place, how), exponent: -place };
+    return result ? signed(result, isNegative(v)) : v;
   }
   if (v instanceof Double) {
     const n = v.value;
@@ -135,7 +152,8 @@ function squareRoot(v: Numeric): Value {
   for (let next = (root + square / root) / 2n; next < root; next = (root + square / root) / 2n) root = next;
   let ten = (exponent - places) / 2;
   const exact = root * root === square;
-  while (exact && root % 10n === 0n && ten < 0) {
+  // An exact root has half the places.
+  while (exact && root % 10n === 0n && ten < Math.floor(exponent / 2)) {
     root /= 10n;
     ten += 1;
   }

@@ -1,5 +1,5 @@
 import type { Fact } from './facts.js';
-import { equal, isDecimal, isDoc, isObject, type Json, numberOf, some } from './json.js';
+import { equal, isDecimal, isDoc, isObject, type Json, numberOf, some, text } from './json.js';
 import { clausesOf, docOf, filtersOf, holds, stagesOf } from './request.js';
 import { has, operator, page, refusal, type Seen, type Verdict } from './rule.js';
 
@@ -161,6 +161,15 @@ export const expressions: readonly Verdict[] = [
     },
   },
   {
+    name: 'a search looks at more documents than it has to',
+    page: page('reference/command/findAndModify/'),
+    refusal: ({ operation, kind, ours, theirCode, theirMessage }) =>
+      ours !== undefined &&
+      refuses(theirCode) &&
+      (kind === 'findAndModify' || operation['limit'] !== undefined) &&
+      [operation['filter'], operation['projection']].some((part) => part !== undefined && tells(part, theirMessage)),
+  },
+  {
     name: 'a sum with doubles has a decimal with other zeros at its end',
     page: operator('aggregation/sum'),
     fact: (f, s) =>
@@ -168,7 +177,7 @@ export const expressions: readonly Verdict[] = [
       isDecimal(f.ours) &&
       isDecimal(f.theirs) &&
       equal(f.ours, f.theirs) &&
-      !has(s, '$pow') &&
+      /\.\d{14,}"|E-1[4-9]"/.test(text(f.theirs)) &&
       has(
         s,
         '$sum',
@@ -195,12 +204,12 @@ export const expressions: readonly Verdict[] = [
       f.theirs.length < f.ours.length,
   },
   {
-    name: '$mod of a double by a long is a long',
+    name: '$mod with a double is a whole number',
     page: operator('aggregation/mod'),
     fact: (f, s) =>
       has(s, '$mod') &&
       numberOf(f.ours)?.type === 'Double' &&
-      numberOf(f.theirs)?.type === 'Long' &&
+      ['Int', 'Long'].includes(numberOf(f.theirs)?.type ?? '') &&
       equal(f.ours, f.theirs),
   },
   {
@@ -208,7 +217,8 @@ export const expressions: readonly Verdict[] = [
     page: operator('aggregation/dateTrunc'),
     fact: (f, s) =>
       some(s.operation, (part) => isDoc(part) && /^(day|week)$/.test(textOf(docOf(part['$dateTrunc'])['unit']))) &&
-      isOff(f, (ms) => ms % DAY === 0),
+      isOff(f, (ms) => ms % DAY === 0) &&
+      (millisOf(f.ours) ?? 0) % DAY === 0,
   },
   {
     name: '$dateAdd in a zone with summer time is a day off',

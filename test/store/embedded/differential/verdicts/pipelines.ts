@@ -48,6 +48,8 @@ function numbersApart(s: Seen): boolean {
   return numbers.some((a) => isDecimal(a) && numbers.some((b) => apart(a, b)));
 }
 
+/** Accumulators that give one of the values that they are given, or several. */
+const CHOOSING = ['$min', '$max', '$first', '$last', '$addToSet', '$push', '$minN', '$maxN', '$firstN', '$lastN', '$top', '$bottom', '$mergeObjects']; // prettier-ignore
 /** The types of number, the narrowest first. */
 const WIDTH: readonly NumberType[] = ['Int', 'Long', 'Double', 'Decimal'];
 
@@ -129,12 +131,13 @@ export const pipelines: readonly Verdict[] = [
     name: 'of equal numbers of several types another one stands for them',
     page: operator('aggregation/group'),
     fact: (f, s) =>
-      (s.kind === 'distinct' ||
-        has(s, '$group', '$sortByCount', '$addToSet', '$setUnion', '$setIntersection') ||
-        isAccumulated(f, s, '$min', '$max')) &&
       numberOf(f.ours) !== undefined &&
       equal(f.ours, f.theirs) &&
-      numberOf(f.ours)?.type !== numberOf(f.theirs)?.type,
+      numberOf(f.ours)?.type !== numberOf(f.theirs)?.type &&
+      (s.kind === 'distinct' ||
+        f.path.includes('_id') ||
+        isAccumulated(f, s, ...CHOOSING) ||
+        has(s, '$setUnion', '$setIntersection', '$setDifference')),
   },
   {
     name: '$sum in a window keeps the type of a number that has left it',

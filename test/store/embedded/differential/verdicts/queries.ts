@@ -132,17 +132,6 @@ export const queries: readonly Verdict[] = [
     page: page('reference/command/count/'),
     fact: (_f, s) => s.kind === 'count' && Object.keys(docOf(s.operation['filter'])).length === 0,
   },
-  {
-    name: 'a search looks at more documents than it has to',
-    page: page('reference/command/findAndModify/'),
-    refusal: refusal(
-      undefined,
-      [[2, 9, 14, 28, 5788200, 28724, 17124, 51104, 40081, 17044, 17046, 16610], /./],
-      (s) =>
-        (holds(s.operation['filter'] ?? null, '$expr') || s.operation['projection'] !== undefined) &&
-        (s.kind === 'findAndModify' || s.operation['limit'] !== undefined),
-    ),
-  },
 ];
 
 /** Whether a rule that tells documents apart explains a fact of an answer. */
