@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Db, MongoClient } from 'mongodb';
 import { fellOver, OTHER } from './perform.js';
@@ -24,13 +23,12 @@ export class Pair {
     this.#databases = databases;
   }
 
-  /** Connects to both, after the command that brings the second one up; each gets a database of its own name with the collection that `$lookup` reads. */
-  static async connect(ours: string, theirs: string, up: string | undefined): Promise<Pair> {
-    if (up !== undefined) execFileSync(up, { stdio: 'ignore' });
+  /** Connects to both; in each the lane has a database of its own, with the collection that `$lookup` reads. */
+  static async connect(ours: string, theirs: string, lane: number): Promise<Pair> {
     const options = { serverSelectionTimeoutMS: 5000, retryReads: false, retryWrites: false } as const;
     const first = await new MongoClient(ours, options).connect();
     const second = await new MongoClient(theirs, { ...options, socketTimeoutMS: SILENCE_MS }).connect();
-    const name = `differential_${process.pid}`;
+    const name = `differential_${process.pid}_${lane}`;
     const databases = [first.db(name), second.db(name)] as const;
     for (const db of databases) {
       await db.collection('other').insertMany(OTHER.map((d) => ({ ...d })));
@@ -61,11 +59,10 @@ export class Pair {
     return [a.value, b.value];
   }
 
-  /** Runs a command that brings the second server up again, until several connections to it work. */
-  async restart(command: string): Promise<void> {
+  /** Waits until several connections to the second server work again. */
+  async revived(): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        execFileSync(command, { stdio: 'ignore' });
         await Promise.all([1, 2, 3, 4].map(() => this.#databases[1].collection('c').countDocuments({})));
         return;
       } catch (error) {

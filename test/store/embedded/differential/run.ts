@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,12 +18,18 @@ import { type Difference, verdictsOf } from './verdicts.js';
  *
  *     npx tsx test/store/embedded/differential/run.ts URI [OPERATIONS] [SEED] [REPORT.json]
  *
+ * LANES scenes (3) are played at once, each in a database of its own: what takes time is waiting.
  * DIFFERENTIAL_RESTART names a command that brings the second server up again when it falls over.
  * DIFFERENTIAL_DIFFERENCES names a file to which every difference is appended, a line of JSON each.
  */
 const [uri = '', operations = '2000', seed = '1', report] = process.argv.slice(2);
 const wanted = Number(operations);
-const { DIFFERENTIAL_RESTART: restart, DIFFERENTIAL_DIFFERENCES: kept, SHRINK: shrink } = process.env;
+const {
+  DIFFERENTIAL_RESTART: restart,
+  DIFFERENTIAL_DIFFERENCES: kept,
+  SHRINK: shrink,
+  LANES: lanes = '3',
+} = process.env;
 
 let performed = 0;
 /** Differences that are explained; one may be of several kinds. */
@@ -31,7 +38,7 @@ const explained = new Map<string, number>();
 const unexplained = new Map<string, { count: number; example: string }>();
 /** What was under way when the second server fell over. */
 const fallen: string[] = [];
-let underWay: Operation | undefined;
+const underWay = new Map<Pair, Operation>();
 
 /** A difference is made smaller for this long. */
 const SHRINK_MS = 6000;
@@ -47,17 +54,16 @@ const add = (counts: Map<string, number>, name: string): void => {
 
 /** Plays a scene on both; the first difference that no verdict explains, or undefined. */
 async function play(pair: Pair, s: Scene, count: boolean): Promise<Difference | undefined> {
-  underWay = undefined;
   const [indexes] = await pair.both(async (db, ours) => prepare(db, s, ours));
   // What is stored, while no write has come since it was read.
   let known: Document[] | undefined;
   for (const operation of s.operations) {
     known ??= await state(pair.ours);
     const before = known;
-    underWay = operation;
-    if (count) performed += 1;
+    underWay.set(pair, operation);
     const [a, b] = await pair.both(async (db, ours) => perform(db, operation, ours, indexes));
-    underWay = undefined;
+    underWay.delete(pair);
+    if (count) performed += 1;
     const states = writes(operation) ? await pair.both(state) : [];
     if (writes(operation)) [known] = states;
     const [x = '', y = ''] = states.map(shown);
@@ -99,15 +105,36 @@ async function smaller(pair: Pair, found: Difference, of: number): Promise<Diffe
   return least;
 }
 
-async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'gridmate-differential-'));
-  const engine = await start({ folder, thread: 'same' });
-  const pair = await Pair.connect(engine.uri, uri, restart);
-  const began = Date.now();
-  for (let round = 0; performed < wanted; round += 1) {
+let restarting: Promise<void> | undefined;
+/** The first lane that notices brings the server up again; its scene is left, and those of the others. */
+async function bringUp(pair: Pair, cause: SecondServerFell): Promise<void> {
+  if (restart === undefined)
+    throw new Error('DIFFERENTIAL_RESTART names no command to restart the second server', { cause });
+  const command = restart;
+  restarting ??= (async () => {
+    for (const operation of underWay.values()) fallen.push(shown(operation));
+    performed += 1;
+    differences += 1;
+    add(explained, CRASH);
+    try {
+      execFileSync(command, { stdio: 'ignore' });
+      await pair.revived();
+    } finally {
+      restarting = undefined;
+    }
+  })();
+  await restarting;
+  underWay.delete(pair);
+}
+
+let round = 0;
+/** Plays scenes until enough has been performed. */
+async function lane(pair: Pair): Promise<void> {
+  while (performed < wanted) {
     const of = Number(seed) * 100_000 + round;
+    round += 1;
     const [next] = fc.sample(scene, { numRuns: 1, seed: of });
-    if (!next) break;
+    if (!next) return;
     try {
       const found = await play(pair, next, true);
       if (!found) continue;
@@ -121,15 +148,19 @@ async function main(): Promise<void> {
       }
     } catch (error) {
       if (!(error instanceof SecondServerFell)) throw error;
-      if (restart === undefined)
-        throw new Error('DIFFERENTIAL_RESTART names no command to restart the second server', { cause: error });
-      // This scene is left.
-      fallen.push(underWay ? shown(underWay) : 'between two operations');
-      differences += 1;
-      add(explained, CRASH);
-      await pair.restart(restart);
+      await bringUp(pair, error);
     }
   }
+}
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'gridmate-differential-'));
+  const engine = await start({ folder, thread: 'same' });
+  if (restart !== undefined) execFileSync(restart, { stdio: 'ignore' });
+  const pairs: Pair[] = [];
+  for (let i = 0; i < Number(lanes); i += 1) pairs.push(await Pair.connect(engine.uri, uri, i));
+  const began = Date.now();
+  await Promise.all(pairs.map(lane));
   for (const [kind, { count, example }] of [...unexplained].toSorted((a, b) => b[1].count - a[1].count))
     process.stdout.write(`${count} × ${kind}\n   ${example}\n`);
   for (const operation of fallen.slice(0, 5)) process.stdout.write(`fell over at ${operation.slice(0, 1500)}\n`);
@@ -144,7 +175,7 @@ async function main(): Promise<void> {
       report,
       `${JSON.stringify({ seed: Number(seed), operations: performed, differences, explained: counts, unexplained: total }, null, 2)}\n`,
     );
-  await pair.close();
+  for (const pair of pairs) await pair.close();
   await engine.stop();
   rmSync(folder, { recursive: true, force: true });
   process.exitCode = total === 0 ? 0 : 1;

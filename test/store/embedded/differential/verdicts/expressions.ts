@@ -104,7 +104,7 @@ export const expressions: readonly Verdict[] = [
     refusal: (s) =>
       refuses(s.code) &&
       s.theirCode === 115 &&
-      /^Unrecognized BSON data type code/.test(s.theirMessage) &&
+      s.theirMessage.startsWith('Unrecognized BSON data type code') &&
       has(s, '$bucket'),
   },
   {

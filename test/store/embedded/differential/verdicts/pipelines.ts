@@ -383,7 +383,7 @@ export const pipelines: readonly Verdict[] = [
     refusal: (s) =>
       s.code === 40066 &&
       allStages(pipelineOf(s)).some(({ name, spec }) => name === '$bucket' && !holds(spec, 'default')) &&
-      ((s.theirCode === 2 && /^\$bucket was unable to locate/.test(s.theirMessage)) ||
-        (s.theirCode === 115 && /^Unrecognized BSON data type code/.test(s.theirMessage))),
+      ((s.theirCode === 2 && s.theirMessage.startsWith('$bucket was unable to locate')) ||
+        (s.theirCode === 115 && s.theirMessage.startsWith('Unrecognized BSON data type code'))),
   },
 ];

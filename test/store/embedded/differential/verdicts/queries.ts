@@ -11,12 +11,11 @@ import {
   type JsonDoc,
   numberOf,
   rewritten,
-  some,
   text,
   valuesAt,
 } from './json.js';
-import { allStages, type Clause, clausesOf, docOf, filtersOf, holds, listOf } from './request.js';
-import { operator, page, refusal, type Seen, type Verdict } from './rule.js';
+import { allStages, type Clause, clausesOf, docOf, filtersOf, listOf } from './request.js';
+import { operator, page, type Seen, type Verdict } from './rule.js';
 
 /** Equal by value, and not once decimals are held apart. */
 export const decimalApart = (a: Json, b: Json): boolean => {
@@ -119,7 +118,11 @@ export const queries: readonly Verdict[] = [
     name: 'a place in an array that holds an array is not looked into',
     page: page('tutorial/query-arrays/'),
     matching: onClause(({ path }, _values, doc) => nestedAt(doc, path)),
-    fact: (f, s) => moved(f, s) && s.before.some((doc) => sortPaths(s).some((path) => nestedAt(doc, path))),
+    fact: (f, s) => {
+      const { key } = s.operation;
+      const paths = typeof key === 'string' ? [key] : moved(f, s) ? sortPaths(s) : [];
+      return s.before.some((doc) => paths.some((path) => nestedAt(doc, path)));
+    },
   },
   {
     name: 'an empty array is not below null in a sort',

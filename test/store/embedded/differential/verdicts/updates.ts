@@ -178,7 +178,10 @@ export const updates: readonly Verdict[] = [
     page: operator('update/rename'),
     refusal: refusal(
       undefined,
-      [[2, 28], /rename cannot be an array element|^Failed to create the field|^Invalid array index path/],
+      [
+        [2, 9, 28],
+        /rename cannot be an array element|^Failed to create the field|^Invalid array index path|^The destination field is an invalid/,
+      ],
       (s) => has(s, '$rename'),
     ),
   },
