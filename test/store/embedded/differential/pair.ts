@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Db, MongoClient } from 'mongodb';
 import { fellOver, OTHER } from './perform.js';
@@ -59,10 +60,12 @@ export class Pair {
     return [a.value, b.value];
   }
 
-  /** Waits until several connections to the second server work again. */
-  async revived(): Promise<void> {
+  /** Runs a command that brings the second server up again, until several connections to it work. */
+  async restart(command: string): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
+        // It fails while the server is still recovering.
+        execFileSync(command, { stdio: 'ignore' });
         await Promise.all([1, 2, 3, 4].map(() => this.#databases[1].collection('c').countDocuments({})));
         return;
       } catch (error) {

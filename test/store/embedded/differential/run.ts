@@ -117,8 +117,7 @@ async function bringUp(pair: Pair, cause: SecondServerFell): Promise<void> {
     differences += 1;
     add(explained, CRASH);
     try {
-      execFileSync(command, { stdio: 'ignore' });
-      await pair.revived();
+      await pair.restart(command);
     } finally {
       restarting = undefined;
     }
