@@ -14,7 +14,8 @@ export type Outcome = { readonly result: string } | { readonly code: number; rea
 const plain = (n: number): number => Number(String(n));
 
 /** What a server whose process has died answers, through its gateway or by not answering. */
-const DEAD = /recovery mode|starting up|shutting down|terminating connection|terminated unexpectedly|ECONNREFUSED/i;
+const DEAD =
+  /recovery mode|starting up|shutting down|terminating connection|terminated unexpectedly|ECONN|EPIPE|connection .* (closed|timed out)/i;
 /** Whether an error says that the second server fell over, not that it refuses. */
 export const fellOver = (error: unknown): boolean =>
   error instanceof MongoNetworkError ||
