@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Db, MongoClient } from 'mongodb';
+import { type Db, MongoClient, MongoServerError } from 'mongodb';
 import { fellOver, OTHER } from './perform.js';
 
 /** The second server stopped answering: what was under way is left, and it has to be brought up again. */
@@ -13,6 +13,20 @@ export class SecondServerFell extends Error {
 const ATTEMPTS = 30;
 /** A request that has no answer for this long counts as a fall. */
 const SILENCE_MS = 60_000;
+
+/** Runs a command that brings the second server up, until it works: it does not while the server is still recovering. */
+export async function bringUp(command: string, check: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      execFileSync(command, { stdio: 'ignore' });
+      await check();
+      return;
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      await pause(1000);
+    }
+  }
+}
 
 /** The engine and the second server, asked the same. */
 export class Pair {
@@ -48,7 +62,7 @@ export class Pair {
     try {
       return await ask(this.#databases[1]);
     } catch (error) {
-      throw fellOver(error) ? new SecondServerFell(error) : error;
+      throw error instanceof MongoServerError && !fellOver(error) ? error : new SecondServerFell(error);
     }
   }
 
@@ -62,17 +76,9 @@ export class Pair {
 
   /** Runs a command that brings the second server up again, until several connections to it work. */
   async restart(command: string): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        // It fails while the server is still recovering.
-        execFileSync(command, { stdio: 'ignore' });
-        await Promise.all([1, 2, 3, 4].map(() => this.#databases[1].collection('c').countDocuments({})));
-        return;
-      } catch (error) {
-        if (attempt === ATTEMPTS) throw error;
-        await pause(1000);
-      }
-    }
+    await bringUp(command, async () => {
+      await Promise.all([1, 2, 3, 4].map(() => this.#databases[1].collection('c').countDocuments({})));
+    });
   }
 
   /** Drops both databases and closes the connections. */

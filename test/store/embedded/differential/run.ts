@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import fc from 'fast-check';
 import { start } from '../../../../src/store/embedded/index.js';
 import { describe, kindOf } from './describe.js';
 import { type Operation, type Scene, scene } from './generate.js';
-import { Pair, SecondServerFell } from './pair.js';
+import { bringUp, Pair, SecondServerFell } from './pair.js';
 import { type Outcome, perform, prepare, reset, shown, state } from './perform.js';
 import { writes } from './recording.js';
 import { type Difference, verdictsOf } from './verdicts.js';
@@ -107,7 +106,7 @@ async function smaller(pair: Pair, found: Difference, of: number): Promise<Diffe
 
 let restarting: Promise<void> | undefined;
 /** The first lane that notices brings the server up again; its scene is left, and those of the others. */
-async function bringUp(pair: Pair, cause: SecondServerFell): Promise<void> {
+async function revive(pair: Pair, cause: SecondServerFell): Promise<void> {
   if (restart === undefined)
     throw new Error('DIFFERENTIAL_RESTART names no command to restart the second server', { cause });
   const command = restart;
@@ -147,7 +146,7 @@ async function lane(pair: Pair): Promise<void> {
       }
     } catch (error) {
       if (!(error instanceof SecondServerFell)) throw error;
-      await bringUp(pair, error);
+      await revive(pair, error);
     }
   }
 }
@@ -155,7 +154,7 @@ async function lane(pair: Pair): Promise<void> {
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'gridmate-differential-'));
   const engine = await start({ folder, thread: 'same' });
-  if (restart !== undefined) execFileSync(restart, { stdio: 'ignore' });
+  if (restart !== undefined) await bringUp(restart, async () => undefined);
   const pairs: Pair[] = [];
   for (let i = 0; i < Number(lanes); i += 1) pairs.push(await Pair.connect(engine.uri, uri, i));
   const began = Date.now();
