@@ -185,7 +185,8 @@ export const pipelines: readonly Verdict[] = [
         ? (f.theirs.some((a, i) => f.theirs !== undefined && listOf(f.theirs).some((b, j) => i !== j && apart(a, b))) ||
             (has(s, '$setIntersection', '$setDifference') && numbersApart(s))) &&
           f.kind === 'value'
-        : f.kind === 'value' && !has(s, '$addToSet') && numbersApart(s)),
+        : (f.kind === 'row' ? has(s, '$setIsSubset', '$setEquals') : f.kind === 'value' && !has(s, '$addToSet')) &&
+          numbersApart(s)),
   },
   {
     name: '$sum of a constant that is no whole number counts by whole ones',
