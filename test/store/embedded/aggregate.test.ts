@@ -62,12 +62,20 @@ describe('aggregation', () => {
     ['mod', { $mod: [new Int32(-7), new Int32(3)] }, new Int32(-1)],
     ['round', { $round: [new Double(2.5)] }, new Double(2)],
     ['round', { $round: [new Double(1234.5678), new Int32(2)] }, new Double(1234.57)],
+    ['round', { $round: [decimal('1.5'), new Int32(2)] }, decimal('1.50')],
+    // IEEE 754: a result of 0 has the sign of the quotient, of the dividend, of what was rounded.
+    ['round', { $round: [decimal('-1'), new Int32(-1)] }, decimal('-0E+1')],
+    ['mod', { $mod: [decimal('-4'), new Int32(2)] }, decimal('-0')],
+    ['divide', { $divide: [decimal('0'), new Int32(-1)] }, decimal('-0')],
+    ['sum', { $sum: [decimal('1E+1')] }, decimal('10')],
     ['trunc', { $trunc: [new Double(1234.5678), new Int32(-2)] }, new Double(1200)],
     ['sqrt', { $sqrt: decimal('2.25') }, decimal('1.5')],
     ['pow', { $pow: [new Int32(2), new Int32(40)] }, Long.fromNumber(2 ** 40)],
+    ['pow', { $pow: [decimal('1.5'), new Int32(2)] }, decimal(`2.25${'0'.repeat(31)}`)],
     ['sum', { $sum: [0.1, 0.2, 0.3, 'x', null] }, new Double(0.6)],
     ['avg', { $avg: [new Int32(1), new Int32(2)] }, new Double(1.5)],
     ['toDecimal', { $toDecimal: new Double(2.5) }, decimal('2.50000000000000')],
+    ['toDecimal', { $toDecimal: new Double(0) }, decimal('0')],
     ['toInt', { $toInt: decimal('5.5') }, new Int32(5)],
     ['toLong', { $toLong: new Date(5) }, Long.fromNumber(5)],
     ['toString', { $toString: new Date(0) }, '1970-01-01T00:00:00.000Z'],
@@ -120,6 +128,19 @@ describe('aggregation', () => {
       },
       Long.fromNumber(1),
     ],
+    // An hour passes between 01:30 and 03:30 of the night in which summer time begins.
+    [
+      'dateDiff',
+      {
+        $dateDiff: {
+          startDate: new Date('2024-03-10T06:30:00Z'),
+          endDate: new Date('2024-03-10T07:30:00Z'),
+          unit: 'hour',
+          timezone: 'America/New_York',
+        },
+      },
+      Long.fromNumber(1),
+    ],
     ['week', { $week: new Date('2016-01-04') }, new Int32(1)],
     ['isoWeekYear', { $isoWeekYear: new Date('2015-12-31') }, Long.fromNumber(2015)],
     ['dateFromString', { $dateFromString: { dateString: '15-06-2018', format: '%d-%m-%Y' } }, new Date('2018-06-15')],
@@ -158,6 +179,19 @@ describe('aggregation', () => {
       },
       ['a', 'b', 'c'],
     ],
+    ['setUnion', { $setUnion: [null, { $concat: [1] }] }, null],
+    [
+      'setIntersection',
+      {
+        $setIntersection: [
+          [1, 2],
+          [2, 3],
+        ],
+      },
+      [2],
+    ],
+    ['indexOfArray', { $indexOfArray: [null, { $concat: [1] }] }, null],
+    ['indexOfCP', { $indexOfCP: [null, { $concat: [1] }] }, null],
     ['ifNull', { $ifNull: ['$none', '$nor', 'z'] }, 'z'],
     [
       'switch',
@@ -204,11 +238,49 @@ describe('aggregation', () => {
       },
       40066,
     ],
+    ['indexOfBytes', { $indexOfBytes: [1, 'a'] }, 40091],
+    ['indexOfBytes', { $indexOfBytes: ['a', 1] }, 40092],
+    ['indexOfCP', { $indexOfCP: ['a', 1] }, 40094],
     ['let', { $let: { vars: { a: 1 }, in: '$$b' } }, 17276],
   ])('$%s refuses: %j', async (_page, expression, code) => {
     const error: unknown = await value(expression).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(MongoServerError);
     expect(Number(String((error as MongoServerError).code))).toBe(code);
+  });
+
+  // …/getField/, …/top/, …/bottomN/: the field is named, or sorted by, without a $.
+  it('$group reads fields that no path names', async () => {
+    await c.insertMany([
+      { _id: 1 as never, player: 'Ann', game: 'G1', score: 1 },
+      { _id: 2 as never, player: 'Bo', game: 'G2', score: 7 },
+    ]);
+    const grouped = async (stage: Document): Promise<Document[]> =>
+      c.aggregate([{ $group: stage }, { $sort: { _id: 1 } }]).toArray();
+    expect(await grouped({ _id: { $getField: 'game' } })).toEqual([{ _id: 'G1' }, { _id: 'G2' }]);
+    expect(await grouped({ _id: null, x: { $top: { output: '$player', sortBy: { score: -1 } } } })).toEqual([
+      { _id: null, x: 'Bo' },
+    ]);
+    expect(await grouped({ _id: null, x: { $bottomN: { n: 1, output: '$player', sortBy: { score: -1 } } } })).toEqual([
+      { _id: null, x: ['Ann'] },
+    ]);
+  });
+
+  // …/linearFill/: between a decimal and another number lies a decimal.
+  it('$linearFill of decimals gives decimals', async () => {
+    await c.insertMany([{ _id: 2 as never, m: decimal('-1') }, { _id: 3 as never }, { _id: 6 as never, m: 4 }]);
+    const [, between] = await c
+      .aggregate([{ $setWindowFields: { sortBy: { _id: 1 }, output: { m: { $linearFill: '$m' } } } }])
+      .toArray();
+    expect(between).toEqual({ _id: 3, m: decimal('0.25') });
+  });
+
+  // …/addFields/: a path through an array sets the field of each element.
+  it('$addFields evaluates nothing for an array without elements', async () => {
+    await c.insertOne({ _id: 1 as never, q: [] });
+    const stage = { $addFields: { 'q.x': { $in: [1, '$none'] } } };
+    expect(await c.aggregate([stage]).toArray()).toEqual([{ _id: 1, q: [] }]);
+    await c.updateOne({}, { $set: { q: [{}] } });
+    await expect(c.aggregate([stage]).toArray()).rejects.toMatchObject({ code: 40081 });
   });
 
   // …/lookup/, …/unionWith/, …/graphLookup/

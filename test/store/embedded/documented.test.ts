@@ -115,6 +115,13 @@ describe('what the documentation says', () => {
     expect(await types()).toEqual(['Int32', 'Double', 'Long', 'Decimal128']);
     await c.updateOne({ _id: 1 }, { $inc: { i: 2 ** 31 - 1 } } as object as UpdateFilter<Row>);
     expect(await types()).toEqual(['Long', 'Double', 'Long', 'Decimal128']);
+    // A number that is equal, but not written the same, is a change.
+    const set = async (m: unknown): Promise<number> =>
+      (await c.updateOne({ _id: 1 }, { $set: { m } } as object as UpdateFilter<Row>)).modifiedCount;
+    expect(await set(Decimal128.fromString('1.00'))).toBe(1);
+    expect(await set(Decimal128.fromString('1.00'))).toBe(0);
+    expect(await c.findOne({ _id: 1, m: 1 } as object)).toMatchObject({ m: Decimal128.fromString('1.00') });
+    expect([await set(new Double(0)), await set(new Double(-0)), await set(new Double(-0))]).toEqual([1, 1, 0]);
   });
 
   // https://www.mongodb.com/docs/manual/reference/operator/aggregation/group/

@@ -18,11 +18,12 @@ export function whole(value: bigint, wide: boolean): Int32 | Long | undefined {
   return value >= MIN && value <= MAX ? Long.fromBigInt(value) : undefined;
 }
 
-/** A double becomes a decimal of 15 digits. https://www.mongodb.com/docs/manual/reference/operator/aggregation/toDecimal/ */
+/** A double becomes a decimal of 15 digits, but for 0. https://www.mongodb.com/docs/manual/reference/operator/aggregation/toDecimal/ */
 export function toDecimal(v: Numeric): Decimal128 {
   if (v instanceof Decimal128) return v;
   if (!(v instanceof Double)) return Decimal128.fromString(v.toString());
   if (!Number.isFinite(v.value)) return Decimal128.fromString(String(v.value));
+  if (v.value === 0) return Decimal128.fromString(Object.is(v.value, -0) ? '-0' : '0');
   return Decimal128.fromString(v.value.toPrecision(15));
 }
 
@@ -35,6 +36,33 @@ export function scaled(v: Numeric): Scaled {
 export const fromScaled = ({ digits, exponent }: Scaled): Decimal128 =>
   Decimal128.fromStringWithRounding(`${digits}E${exponent}`);
 
+/** What sums of decimals begin with: it leaves no exponent above 0. */
+const ZERO = Decimal128.fromString('0');
+/** Digits of a decimal, and the least exponent of one (IEEE 754-2008, decimal128). */
+const MOST_DIGITS = 34;
+const LEAST_EXPONENT = -6176;
+
+/** The same number with all 34 digits, as MongoDB's power has them. */
+export function widened({ digits, exponent }: Scaled): Decimal128 {
+  if (digits === 0n) return fromScaled({ digits, exponent: LEAST_EXPONENT });
+  const length = digits.toString().replace('-', '').length;
+  const more = Math.min(Math.max(MOST_DIGITS - length, 0), exponent - LEAST_EXPONENT);
+  return fromScaled(
+    more > 0 ? { digits: digits * 10n ** BigInt(more), exponent: exponent - more } : { digits, exponent },
+  );
+}
+
+/** The same number with a lower exponent; undefined: it would need more digits than a decimal has. */
+export function fitted({ digits, exponent }: Scaled, wanted: number): Scaled | undefined {
+  const all = digits * 10n ** BigInt(exponent - wanted);
+  return all.toString().replace('-', '').length > MOST_DIGITS ? undefined : { digits: all, exponent: wanted };
+}
+
+export const isNegative = (v: Numeric): boolean => v.toString().startsWith('-');
+/** A decimal 0 has a sign as well. */
+export const signed = (v: Scaled, negative: boolean): Decimal128 =>
+  v.digits === 0n && negative ? Decimal128.fromString(`-0E${v.exponent}`) : fromScaled(v);
+
 const isFinite = (v: Numeric): boolean => Number.isFinite(toNumber(v)) || /\d/.test(v.toString());
 
 function decimal(a: Numeric, b: Numeric, operator: '+' | '-' | '*'): Decimal128 {
@@ -45,14 +73,13 @@ function decimal(a: Numeric, b: Numeric, operator: '+' | '-' | '*'): Decimal128 
   const [x, y] = [scaled(a), scaled(b)];
   if (operator === '*') {
     const digits = x.digits * y.digits;
-    const negative = (a.toString().startsWith('-') as boolean) !== b.toString().startsWith('-');
-    if (digits === 0n && negative) return Decimal128.fromString(`-0E${x.exponent + y.exponent}`);
-    return fromScaled({ digits, exponent: x.exponent + y.exponent });
+    return signed({ digits, exponent: x.exponent + y.exponent }, isNegative(a) !== isNegative(b));
   }
   const exponent = Math.min(x.exponent, y.exponent);
   const left = x.digits * 10n ** BigInt(x.exponent - exponent);
   const right = y.digits * 10n ** BigInt(y.exponent - exponent);
-  return fromScaled({ digits: operator === '+' ? left + right : left - right, exponent });
+  const zeros = left === 0n && isNegative(a) && isNegative(b) === (operator === '+');
+  return signed({ digits: operator === '+' ? left + right : left - right, exponent }, zeros);
 }
 
 /** The type of the result is the widest of both: decimal, double, long, int. Undefined: a long overflowed. */
@@ -112,7 +139,7 @@ export class Sum {
       const [sum, rest] = twoSum(this.#double, v.value);
       this.#double = sum;
       this.#rest += rest;
-    } else if (v instanceof Decimal128) this.#decimal = this.#decimal ? decimal(this.#decimal, v, '+') : v;
+    } else if (v instanceof Decimal128) this.#decimal = decimal(this.#decimal ?? ZERO, v, '+');
     else {
       this.#longs = true;
       this.#big += v.toBigInt();
@@ -157,13 +184,11 @@ export class Sum {
   }
 }
 
-const TEN_34 = 34;
-
 /** To 34 digits. */
 function divideDecimal(a: Numeric, b: Numeric): Decimal128 {
   if (!isFinite(a) || !isFinite(b)) return Decimal128.fromString(String(toNumber(a) / toNumber(b)));
   const [x, y] = [scaled(a), scaled(b)];
-  const wanted = Math.max(0, TEN_34 + 2 + y.digits.toString().length - x.digits.toString().length);
+  const wanted = Math.max(0, MOST_DIGITS + 2 + y.digits.toString().length - x.digits.toString().length);
   const top = x.digits * 10n ** BigInt(wanted);
   let digits = top / y.digits;
   let exponent = x.exponent - y.exponent - wanted;
@@ -179,7 +204,7 @@ function divideDecimal(a: Numeric, b: Numeric): Decimal128 {
     digits = digits * 10n + (digits < 0n ? -1n : 1n);
     exponent -= 1;
   }
-  return fromScaled({ digits, exponent });
+  return signed({ digits, exponent }, isNegative(a) !== isNegative(b));
 }
 
 const isNull = (v: Value): v is null | undefined => v === null || v === undefined;
@@ -248,7 +273,7 @@ export function modulo(a: Value, b: Value): Value {
     const exponent = Math.min(x.exponent, y.exponent);
     const left = x.digits * 10n ** BigInt(x.exponent - exponent);
     const right = y.digits * 10n ** BigInt(y.exponent - exponent);
-    return fromScaled({ digits: left % right, exponent });
+    return signed({ digits: left % right, exponent }, isNegative(a));
   }
   // A whole double as divisor counts as an integer.
   if (a instanceof Double || (b instanceof Double && !Number.isSafeInteger(b.value)))

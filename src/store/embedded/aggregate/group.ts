@@ -38,6 +38,9 @@ function keyOf(v: Value): string | number {
   return Number.isSafeInteger(n) && encodeValue(new Double(n)).toString('latin1') === bytes ? n + 0 : `b${bytes}`;
 }
 
+/** They read fields that they do not name by a path. */
+const READS_BY_NAME = ['$getField', '$top', '$topN', '$bottom', '$bottomN'];
+
 /** The fields that an expression may read; undefined: perhaps all. */
 function fieldsRead(v: Value, into: Set<string>): Set<string> | undefined {
   if (typeof v === 'string') {
@@ -45,6 +48,7 @@ function fieldsRead(v: Value, into: Set<string>): Set<string> | undefined {
     if (v.startsWith('$') && !v.startsWith('$$')) into.add(v.slice(1).split('.')[0] ?? '');
     return into;
   }
+  if (isDoc(v) && READS_BY_NAME.some((name) => name in v)) return undefined;
   const inner = Array.isArray(v) ? v : isDoc(v) ? Object.values(v) : [];
   return inner.every((part) => fieldsRead(part, into) !== undefined) ? into : undefined;
 }

@@ -151,12 +151,18 @@ function predicateOf(condition: Value): Predicate | undefined {
   }
   const range = rangeOf(operators);
   if (range) {
-    const used = Object.keys(operators).filter((o) => ['$gt', '$gte', '$lt', '$lte'].includes(o)).length;
+    const names = Object.keys(operators);
+    const [lower, upper] = [
+      ['$gt', '$gte'],
+      ['$lt', '$lte'],
+    ].map((side) => names.filter((name) => side.includes(name)).length) as [number, number];
+    const used = lower + upper;
     return {
       ...none,
       intervals: [range],
       points: false,
-      exact: used === count && used <= 2,
+      // Of two bounds on one side the range has one only.
+      exact: used === count && lower <= 1 && upper <= 1,
       present: true,
       both: used > 1,
     };

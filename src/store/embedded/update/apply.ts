@@ -1,4 +1,4 @@
-import { Int32, Long, ObjectId, Timestamp } from 'bson';
+import { Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'bson';
 import { compute } from '../aggregate/arithmetic.js';
 import { type Variables } from '../aggregate/expression.js';
 import { oneToOne } from '../aggregate/stages/one-to-one.js';
@@ -342,10 +342,12 @@ function changed(
   return { ...doc, [part]: result };
 }
 
-/** Equal in value and in type: what a no-op leaves as it is. */
+/** Equal in value, type and digits: what a no-op leaves as it is. */
 function same(a: Value, b: Value): boolean {
   if (a === b) return true;
   if (typeName(a) !== typeName(b)) return false;
+  if (a instanceof Double && b instanceof Double) return Object.is(a.value, b.value);
+  if (a instanceof Decimal128 && b instanceof Decimal128) return a.toString() === b.toString();
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((v, i) => same(v, b[i]));
   if (isDoc(a) && isDoc(b)) {
     const [x, y] = [Object.entries(a), Object.entries(b)];

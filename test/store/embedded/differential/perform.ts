@@ -13,8 +13,14 @@ export type Outcome = { readonly result: string } | { readonly code: number; rea
 /** A number of the driver's own options: read from a record it has a BSON type. */
 const plain = (n: number): number => Number(String(n));
 
-/** Stands for the code where the second server fell over. */
-export const FELL = -1;
+/** What a server whose process has died answers, through its gateway or by not answering. */
+const DEAD =
+  /recovery mode|starting up|shutting down|terminating connection|terminated unexpectedly|ECONN|EPIPE|connection .* (closed|timed out)/i;
+/** Whether an error says that the second server fell over, not that it refuses. */
+export const fellOver = (error: unknown): boolean =>
+  error instanceof MongoNetworkError ||
+  error instanceof MongoServerSelectionError ||
+  (error instanceof MongoServerError && DEAD.test(error.message));
 
 const sortedText = (docs: readonly unknown[]): string => `[${docs.map(shown).toSorted().join(',')}]`;
 
@@ -101,10 +107,11 @@ async function run(
   }
 }
 
-/** $addToSet gives its values in no order. */
+/** $addToSet gives its values in no order; the fields that it makes are named x. */
 function unordered(d: Document): Document {
+  const byText = (a: unknown, b: unknown): number => (shown(a) < shown(b) ? -1 : 1);
   return Object.fromEntries(
-    Object.entries(d).map(([k, v]) => [k, k === 'x' && Array.isArray(v) ? v.map(shown).toSorted() : (v as unknown)]),
+    Object.entries(d).map(([k, v]) => [k, k === 'x' && Array.isArray(v) ? v.toSorted(byText) : (v as unknown)]),
   );
 }
 
@@ -118,13 +125,13 @@ function written(r: Document): string {
   });
 }
 
+/** What comes of an operation; @throws what is no refusal, as `fellOver` tells. */
 export async function perform(db: Db, op: Operation, ours: boolean, indexes: readonly Document[]): Promise<Outcome> {
   try {
     return { result: await run(db.collection('c'), op, ours, indexes) };
   } catch (error) {
-    if (error instanceof MongoServerError) return { code: Number(error.code), message: error.message };
-    if (!ours && (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError))
-      return { code: FELL, message: error.message };
+    if (error instanceof MongoServerError && !fellOver(error))
+      return { code: Number(error.code), message: error.message };
     throw error;
   }
 }

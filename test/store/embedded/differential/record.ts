@@ -7,7 +7,7 @@ import { start } from '../../../../src/store/embedded/index.js';
 import { scene } from './generate.js';
 import { OTHER, perform, prepare, reset, shown, state } from './perform.js';
 import { answerOf, brief, type RecordedScene, writes, written } from './recording.js';
-import { verdictOf } from './verdicts.js';
+import { verdictsOf } from './verdicts.js';
 
 /**
  * Records the second server's answers to seeded operations, corrected where a verdict is against it, for
@@ -39,8 +39,8 @@ for (const s of fc.sample(scene, { numRuns: Number(scenes), seed: Number(seed) }
     const [x, y] = (await Promise.all([state(ours), state(theirs)])).map(shown) as [string, string];
     performed += 1;
     if (answerOf(a) !== answerOf(b) || x !== y) {
-      const kind = verdictOf({ operation, ours: a, theirs: b, before, stateOurs: x, stateTheirs: y });
-      if (kind === undefined) throw new Error(`unexplained: ${shown(operation)}\n${shown(a)}\n${shown(b)}`);
+      const kinds = verdictsOf({ operation, ours: a, theirs: b, before, stateOurs: x, stateTheirs: y });
+      if (kinds === undefined) throw new Error(`unexplained: ${shown(operation)}\n${shown(a)}\n${shown(b)}`);
       corrected += 1;
       await reset(theirs, await state(ours));
     }

@@ -25,6 +25,9 @@ const condition = fc.oneof(
   fc.record({ $lte: scalar }),
   fc.record({ $lt: scalar }),
   fc.record({ $gt: scalar, $lte: scalar }),
+  // Both bounds on one side.
+  fc.record({ $lt: scalar, $lte: scalar }),
+  fc.record({ $gte: scalar, $gt: scalar }),
   fc.array(scalar, { minLength: 1, maxLength: 3 }).map((list) => ({ $in: list })),
   fc.boolean().map((b) => ({ $exists: b })),
   fc.constant({ $regex: '^a' }),
@@ -57,6 +60,16 @@ describe('plans', () => {
     await client.close();
     await engine.stop();
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('hold a document to both of two bounds on one side', async () => {
+    const c = client.db('plans').collection<{ _id: number; n: number }>('sided');
+    await c.createIndex({ n: 1 });
+    await c.insertMany([-2, -1, 0, 2].map((n, i) => ({ _id: i, n })));
+    const found = async (n: object): Promise<number[]> => (await c.find({ n }).toArray()).map((doc) => doc.n);
+    expect(await found({ $lt: -1, $lte: 3 })).toEqual([-2]);
+    expect(await found({ $gt: 0, $gte: -1 })).toEqual([2]);
+    expect(await c.countDocuments({ n: { $lt: -1, $lte: 3 } })).toBe(1);
   });
 
   it('find the same documents as a full scan, in an order that the sort allows', async () => {

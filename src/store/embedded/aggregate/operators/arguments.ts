@@ -36,22 +36,38 @@ export const lazily =
       );
   };
 
+function assertCount(argument: Value, name: string, least: number, most: number): void {
+  const n = list(argument).length;
+  if (n >= least && n <= most) return;
+  throw least === most
+    ? new EngineError(
+        16020,
+        `Expression ${name} takes exactly ${least} argument${least === 1 ? '' : 's'}. ${n} were passed in.`,
+      )
+    : new EngineError(
+        28667,
+        `Expression ${name} takes at least ${least} arguments, and at most ${most}, but ${n} were passed in.`,
+      );
+}
+
 /** @throws {EngineError} 16020, 28667: another number of arguments */
 export const between =
   (least: number, most: number, compute: Compute): Operator =>
   (argument, name, compile) => {
-    const n = list(argument).length;
-    if (n < least || n > most)
-      throw least === most
-        ? new EngineError(
-            16020,
-            `Expression ${name} takes exactly ${least} argument${least === 1 ? '' : 's'}. ${n} were passed in.`,
-          )
-        : new EngineError(
-            28667,
-            `Expression ${name} takes at least ${least} arguments, and at most ${most}, but ${n} were passed in.`,
-          );
+    assertCount(argument, name, least, most);
     return many(compute)(argument, name, compile);
+  };
+
+/** Null where the first argument is, before the others are evaluated. @throws {EngineError} as `between` */
+export const unlessNull =
+  (least: number, most: number, compute: Compute): Operator =>
+  (argument, name, compile) => {
+    assertCount(argument, name, least, most);
+    const [first, ...rest] = compileList(argument, compile);
+    return (doc, v) => {
+      const value = first?.(doc, v);
+      return isNull(value) ? null : compute([value, ...rest.map((a) => a(doc, v))], v);
+    };
   };
 
 export const one = (compute: (a: Value, v: Variables) => Value): Operator => between(1, 1, ([a], v) => compute(a, v));

@@ -5,7 +5,7 @@ import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { compileSort } from '../../query/sort.js';
 import type { Operator } from '../expression.js';
-import { arrayOf, between, fieldsOf, isNull, lazily, named, one, order, two } from './arguments.js';
+import { arrayOf, between, fieldsOf, isNull, lazily, named, one, order, two, unlessNull } from './arguments.js';
 import { firstN } from './first-n.js';
 
 function slice(values: readonly Value[]): Value {
@@ -58,7 +58,6 @@ function range(values: readonly Value[]): Value {
 
 function indexOfArray(values: readonly Value[]): Value {
   const [list, wanted, start, end] = values;
-  if (isNull(list)) return null;
   if (!Array.isArray(list))
     throw new EngineError(40090, `$indexOfArray requires an array as a first argument, found: ${typeName(list)}`);
   const place = (v: Value, fallback: number): number => {
@@ -174,7 +173,7 @@ export const arrays: Readonly<Record<string, Operator>> = {
   $maxN: someN('$maxN'),
   $slice: between(2, 3, slice),
   $range: between(2, 3, range),
-  $indexOfArray: between(2, 4, indexOfArray),
+  $indexOfArray: unlessNull(2, 4, indexOfArray),
   $isArray: one((v) => Array.isArray(v)),
   $size: one((v) => new Int32(arrayOf(v, 17124, 'The argument to $size must be an array').length)),
   $reverseArray: one((v) =>

@@ -74,9 +74,10 @@ function difference(from: number, to: number, unit: string, zone: Zone, weekStar
   const week = (local: number): number => Math.floor((dayNumber(local) + 3 - weekStart) / 7);
   if (unit === 'week') return week(b) - week(a);
   const size = SHORT[unit] ?? 1;
-  return unit === 'hour'
-    ? Math.floor(b / size) - Math.floor(a / size)
-    : Math.floor(to / size) - Math.floor(from / size);
+  if (unit !== 'hour') return Math.floor(to / size) - Math.floor(from / size);
+  // Hours begin by the zone's clock; one that a change of summer time adds to it or leaves out has not passed.
+  const turned = b - to - (a - from);
+  return Math.floor(b / size) - Math.floor(a / size) - Math.trunc(turned / size);
 }
 
 /** Bins are counted from 2000-01-01 in the zone. https://www.mongodb.com/docs/manual/reference/operator/aggregation/dateTrunc/ */

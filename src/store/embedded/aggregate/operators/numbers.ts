@@ -2,7 +2,20 @@ import { Decimal128, Double, Int32, Long } from 'bson';
 import { isNumeric, type Numeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { add, divide, fromScaled, modulo, multiply, scaled, subtract, whole } from '../arithmetic.js';
+import {
+  add,
+  divide,
+  fitted,
+  fromScaled,
+  isNegative,
+  modulo,
+  multiply,
+  scaled,
+  signed,
+  subtract,
+  whole,
+  widened,
+} from '../arithmetic.js';
 import type { Operator } from '../expression.js';
 import { between, isNull, lazily, many, one, two } from './arguments.js';
 
@@ -60,8 +73,13 @@ function rounded(v: Numeric, place: number, how: Rounding): Value {
   if (v instanceof Decimal128) {
     if (!finite(v)) return v;
     const { digits, exponent } = scaled(v);
-    if (-exponent <= place) return v;
-    return fromScaled({ digits: cut(digits, -exponent - place, how), exponent: -place });
+    // As many places as are asked for, zeros too, if they fit into a decimal.
+    if (exponent > 0 && place >= 0) return v;
+    const result =
+      -exponent <= place
+        ? fitted({ digits, exponent }, -place)
+        : { digits: cut(digits, -exponent - place, how), exponent: -place };
+    return result ? signed(result, isNegative(v)) : v;
   }
   if (v instanceof Double) {
     const n = v.value;
@@ -100,7 +118,7 @@ function power(base: Value, exponent: Value): Value {
     if (!Number.isInteger(e) || e < 0 || e > 100 || !Number.isFinite(b))
       throw new EngineError('NotImplemented', '$pow of a Decimal128 is supported for exponents from 0 to 100 only');
     const { digits, exponent: ten } = scaled(base);
-    return fromScaled({ digits: digits ** BigInt(e), exponent: ten * e });
+    return widened({ digits: digits ** BigInt(e), exponent: ten * e });
   }
   if (base instanceof Double || exponent instanceof Double || e < 0) return new Double(b ** e);
   if (Math.abs(b) > 1 && e > 64) return new Double(b ** e);
@@ -134,7 +152,8 @@ function squareRoot(v: Numeric): Value {
   for (let next = (root + square / root) / 2n; next < root; next = (root + square / root) / 2n) root = next;
   let ten = (exponent - places) / 2;
   const exact = root * root === square;
-  while (exact && root % 10n === 0n && ten < 0) {
+  // An exact root has half the places.
+  while (exact && root % 10n === 0n && ten < Math.floor(exponent / 2)) {
     root /= 10n;
     ten += 1;
   }

@@ -2,7 +2,7 @@ import { compare, equals } from '../../bson/compare.js';
 import { truthy } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import type { Operator } from '../expression.js';
-import { arrayOf, between, isNull, many, one, two } from './arguments.js';
+import { arrayOf, between, isNull, lazily, one, two } from './arguments.js';
 
 /** The elements in order, each once. */
 function distinct(items: Iterable<Value>): Value[] {
@@ -16,13 +16,22 @@ const set = (v: Value, code: number, name: string): readonly Value[] =>
 
 /** https://www.mongodb.com/docs/manual/reference/operator/aggregation/#set-expression-operators */
 export const sets: Readonly<Record<string, Operator>> = {
-  $setUnion: many((values) =>
-    values.some(isNull) ? null : distinct(values.flatMap((v) => set(v, 17043, '$setUnion') as Value[])),
-  ),
-  $setIntersection: many((values) => {
-    if (values.some(isNull)) return null;
-    const lists = values.map((v) => set(v, 17047, '$setIntersection'));
-    return distinct((lists[0] ?? []).filter((item) => lists.every((l) => contains(l, item))));
+  $setUnion: lazily((values) => {
+    const all: Value[] = [];
+    for (const v of values) {
+      if (isNull(v)) return null;
+      all.push(...set(v, 17043, '$setUnion'));
+    }
+    return distinct(all);
+  }),
+  $setIntersection: lazily((values) => {
+    let common: readonly Value[] | undefined;
+    for (const v of values) {
+      if (isNull(v)) return null;
+      const list = set(v, 17047, '$setIntersection');
+      common = common ? common.filter((item) => contains(list, item)) : list;
+    }
+    return distinct(common ?? []);
   }),
   $setDifference: two((a, b) => {
     if (isNull(a) || isNull(b)) return null;

@@ -5,7 +5,7 @@ import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { toRegExp } from '../../query/regex.js';
 import type { Operator } from '../expression.js';
-import { between, isNull, lazily, named, one, two } from './arguments.js';
+import { between, isNull, lazily, named, one, two, unlessNull } from './arguments.js';
 import { numberText } from './conversion.js';
 
 /** Text of what may stand for text; null is the empty text. @throws {EngineError} 16007: an array, a document, a boolean… */
@@ -23,12 +23,12 @@ const points = (text: string): string[] => [...text];
 const bytesOf = (text: string): Buffer => Buffer.from(text, 'utf8');
 
 const indexOf = (name: string, unit: 'bytes' | 'points'): Operator =>
-  between(2, 4, ([text, part, start, end]) => {
-    if (isNull(text)) return null;
+  unlessNull(2, 4, ([text, part, start, end]) => {
+    const [first, second] = unit === 'bytes' ? [40091, 40092] : [40093, 40094];
     if (typeof text !== 'string')
-      throw new EngineError(40093, `${name} requires a string as the first argument, found: ${typeName(text)}`);
+      throw new EngineError(first, `${name} requires a string as the first argument, found: ${typeName(text)}`);
     if (typeof part !== 'string')
-      throw new EngineError(40094, `${name} requires a string as the second argument, found: ${typeName(part)}`);
+      throw new EngineError(second, `${name} requires a string as the second argument, found: ${typeName(part)}`);
     const place = (v: Value, which: string): number | undefined => {
       if (v === undefined) return undefined;
       const n = toInteger(v);

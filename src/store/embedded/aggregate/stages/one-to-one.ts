@@ -20,6 +20,15 @@ export function setPath(value: Value, parts: readonly string[], v: Value, at = 0
   return doc;
 }
 
+/** Whether a path comes to a place: not through an array without elements. */
+function reaches(value: Value, parts: readonly string[], at = 0): boolean {
+  if (Array.isArray(value)) return value.some((item) => reaches(item, parts, at));
+  const part = parts[at];
+  return (
+    part === undefined || at === parts.length - 1 || reaches(isDoc(value) ? field(value, part) : null, parts, at + 1)
+  );
+}
+
 type Leaf = readonly [parts: readonly string[], evaluate: ReturnType<typeof compileExpression>];
 
 /** A document without operators names paths inside it, as a dotted name does. */
@@ -59,7 +68,7 @@ export function addFields(spec: Value, name = '$addFields'): OneToOne {
   return (doc, v) => {
     let out = doc;
     // Every expression sees the document as it came in.
-    for (const [parts, evaluate] of fields) out = setPath(out, parts, evaluate(doc, v)) as Doc;
+    for (const [parts, evaluate] of fields) if (reaches(out, parts)) out = setPath(out, parts, evaluate(doc, v)) as Doc;
     return out;
   };
 }

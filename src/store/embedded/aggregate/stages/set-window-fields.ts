@@ -1,4 +1,4 @@
-import { Decimal128, Double, Int32 } from 'bson';
+import { Decimal128, Double, Int32, Long } from 'bson';
 import { compare } from '../../bson/compare.js';
 import { encodeValue } from '../../bson/key.js';
 import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/types.js';
@@ -7,6 +7,7 @@ import { EngineError } from '../../errors.js';
 import { mapInSlices, Slice, sortInSlices } from '../../query/slices.js';
 import { compileSort } from '../../query/sort.js';
 import { compileAccumulator } from '../accumulators.js';
+import { add, divide, multiply, subtract } from '../arithmetic.js';
 import { compileExpression, pathValue, type Variables } from '../expression.js';
 import { UNIT_MS } from '../operators/date-arithmetic.js';
 import { setPath } from './one-to-one.js';
@@ -135,6 +136,9 @@ function expMovingAvg(argument: Value): Compute {
   };
 }
 
+/** A number for arithmetic with decimals: a whole one brings no digits behind the point. */
+const exact = (n: number): Value => (Number.isSafeInteger(n) ? Long.fromNumber(n) : new Double(n));
+
 /** Gaps between known values: the last one carried on, or a straight line. */
 function filled(name: '$locf' | '$linearFill', argument: Value): Compute {
   const input = compileExpression(argument);
@@ -158,8 +162,10 @@ function filled(name: '$locf' | '$linearFill', argument: Value): Compute {
       if (before === undefined || after === undefined) return null;
       const [a, b] = [values[before], values[after]];
       if (!isNumeric(a) || !isNumeric(b)) throw new EngineError('TypeMismatch', '$linearFill needs numbers');
-      const share = (place(i) - place(before)) / (place(after) - place(before));
-      return new Double(toNumber(a) + (toNumber(b) - toNumber(a)) * share);
+      const [run, length] = [place(i) - place(before), place(after) - place(before)];
+      if (a instanceof Decimal128 || b instanceof Decimal128)
+        return add([a, divide(multiply([subtract(b, a), exact(run)]), exact(length))]);
+      return new Double(toNumber(a) + (toNumber(b) - toNumber(a)) * (run / length));
     });
   };
 }

@@ -85,13 +85,23 @@ const expressions = fc.letrec<Record<Kind, unknown>>((tie) => {
       ),
       of('$pow', tuple(n, integer({ min: 0, max: 3 }))),
       of('$subtract', tuple(d, d)),
-      of('$bitAnd', tuple(constantFrom(5, 3), integer({ min: 0, max: 7 }))),
+      from(['$bitAnd', '$bitOr', '$bitXor'], tuple(constantFrom(5, 3), integer({ min: 0, max: 7 }))),
+      of('$bitNot', constantFrom<unknown>(5, '$m')),
+      of(
+        '$sqrt',
+        tuple(n).map(([v]) => ({ $abs: v })),
+      ),
+      from(['$strcasecmp', '$indexOfBytes'], tuple(s, s)),
+      of('$trunc', tuple(n, integer({ min: -1, max: 1 }))),
+      from(['$binarySize', '$strLenBytes'], s),
+      of('$toLong', d),
     ),
     string: oneof(
       { depthSize: 'xsmall', maxDepth: 3 },
       { weight: 4, arbitrary: constantFrom<unknown>('$s', '$s', '$o.y', 'x', 'Ab') },
       of('$concat', tuple(s, s)),
       from(['$toUpper', '$toLower'], s),
+      of('$substrBytes', tuple(constantFrom('$o.y', 'abc'), fc.constant(0), integer({ min: 0, max: 3 }))),
       of('$substrCP', tuple(s, integer({ min: 0, max: 2 }), integer({ min: 0, max: 3 }))),
       from(
         ['$trim', '$ltrim', '$rtrim'],
@@ -161,6 +171,14 @@ const expressions = fc.letrec<Record<Kind, unknown>>((tie) => {
         ).map(([dateString]) => ({ dateString })),
       ),
       of('$add', tuple(d, integer({ min: 0, max: 100_000 }))),
+      of(
+        '$dateSubtract',
+        tuple(d, unit, integer({ min: -3, max: 14 })).map(([startDate, u, amount]) => ({ startDate, unit: u, amount })),
+      ),
+      of(
+        '$toDate',
+        oneof(tie('date'), constantFrom<unknown>('2024-02-29T10:30:00Z', Long.fromNumber(1_709_200_000_000))),
+      ),
     ),
     array: oneof(
       { depthSize: 'xsmall', maxDepth: 3 },
@@ -186,6 +204,11 @@ const expressions = fc.letrec<Record<Kind, unknown>>((tie) => {
       from(['$setUnion', '$setIntersection', '$setDifference'], tuple(r, r)).map((input) => ({
         $sortArray: { input, sortBy: 1 },
       })),
+      of(
+        '$zip',
+        tuple(r, r).map((inputs) => ({ inputs, useLongestLength: true })),
+      ),
+      of('$sortArray', fc.constant({ input: '$q', sortBy: { y: 1, x: -1 } })),
       of('$range', tuple(fc.constant(0), integer({ min: 0, max: 4 }))),
       of(
         '$zip',
@@ -230,6 +253,7 @@ const expressions = fc.letrec<Record<Kind, unknown>>((tie) => {
         '$setField',
         any.map((value) => ({ field: 'f', input: '$o', value })),
       ),
+      of('$unsetField', fc.constant({ field: 'x', input: '$o' })),
       of(
         '$dateToParts',
         d.map((date) => ({ date })),
@@ -254,15 +278,18 @@ const expressions = fc.letrec<Record<Kind, unknown>>((tie) => {
       of('$ifNull', tuple(any, any)),
       of('$cond', tuple(any, any, any)),
       of('$getField', constantFrom('a', 's', 'z')),
+      of('$getField', fc.constant({ field: 'x', input: '$o' })),
       from(['$first', '$last'], r),
       of(
         '$convert',
-        tuple(any, constantFrom('int', 'string', 'double', 'bool', 'date', 'decimal', 'long')).map(([input, to]) => ({
-          input,
-          to,
-          onError: 'bad',
-          onNull: 'null',
-        })),
+        tuple(any, constantFrom('int', 'string', 'double', 'bool', 'date', 'decimal', 'long', 'objectId')).map(
+          ([input, to]) => ({
+            input,
+            to,
+            onError: 'bad',
+            onNull: 'null',
+          }),
+        ),
       ),
     ),
   };

@@ -1,0 +1,230 @@
+import type { Fact } from './facts.js';
+import { equal, isDecimal, isDoc, isObject, type Json, numberOf, some, text } from './json.js';
+import { clausesOf, docOf, filtersOf, holds, stagesOf } from './request.js';
+import { has, operator, page, refusal, type Seen, type Verdict } from './rule.js';
+
+/** Codes by which expressions refuse a value. */
+const VALUE_CODES = new Set([28, 40, 2, 9, 14, 15, 241, 16006, 16007, 16020, 16034, 16702, 16610, 16611, 16612, 16883, 17040, 17041, 17042, 17043, 17044, 17046, 17047, 17048, 17049, 17053, 17310, 17124, 28651, 28656, 28657, 28664, 28680, 28689, 28690, 28714, 28724, 28725, 28729, 28745, 28762, 28764, 28765, 34435, 34443, 34468, 34471, 34473, 40066, 40080, 40081, 40085, 40086, 40090, 40091, 40092, 40093, 40094, 40228, 40386, 40390, 40400, 40485, 40515, 40523, 50696, 50699, 51044, 51081, 51104, 51744, 51745, 51746, 2942504, 5166403, 5166307, 5439012, 5788200, 4161105, 31034]); // prettier-ignore
+const refuses = (code: number | undefined): boolean => VALUE_CODES.has(code ?? 0);
+
+const LAZY = ['$ifNull', '$cond', '$switch', '$and', '$or', '$in', '$filter', '$map', '$reduce', '$let'];
+
+/** Whether the value that the engine refuses is dropped, or its document left out, by a later stage. */
+const isDropped = ({ operation, message }: Seen): boolean =>
+  stagesOf(operation['pipeline']).some(
+    ({ name: own, spec, after }) =>
+      tells({ [own]: spec }, message) &&
+      after.some(({ name }) =>
+        [
+          '$count',
+          '$group',
+          '$sortByCount',
+          '$bucket',
+          '$facet',
+          '$project',
+          '$unset',
+          '$replaceWith',
+          '$replaceRoot',
+          '$limit',
+          '$addFields',
+          '$set',
+          '$unwind',
+          '$match',
+        ].includes(name),
+      ),
+  );
+
+const textOf = (v: Json | undefined): string => (typeof v === 'string' ? v : '');
+const millisOf = (v: Json | undefined): number | undefined =>
+  isObject(v) && '$date' in v ? numberOf(v['$date'])?.value : undefined;
+const SHORT_DIGITS = 6;
+const DAY = 86_400_000;
+/** Whether two dates are as far apart as wanted; of what is derived from a date no more is known. */
+function isOff(f: Fact, wanted: (ms: number) => boolean): boolean {
+  const [a, b] = [millisOf(f.ours), millisOf(f.theirs)];
+  return a === undefined || b === undefined ? f.path.length > 0 : wanted(a - b);
+}
+/** Refusals that name no operator, and which it is. */
+const NAMELESS: readonly [RegExp, readonly string[]][] = [
+  [/^Expected '?array'? type as input/, ['$minN', '$maxN', '$firstN', '$lastN']],
+  [/^can't convert from BSON type/, ['$dateDiff', '$dateAdd', '$dateTrunc', '$dateSubtract', '$dateToString', '$dateToParts', '$year', '$month', '$dayOfMonth', '$hour', '$dayOfWeek', '$dayOfYear', '$week', '$isoWeek', '$isoDayOfWeek', '$millisecond', '$minute', '$second', '$isoWeekYear']], // prettier-ignore
+  [/newRoot/, ['$replaceWith', '$replaceRoot']],
+  [
+    /^Unable to convert from BSON type \w+ into a String/,
+    ['$substrBytes', '$substrCP', '$toUpper', '$toLower', '$strcasecmp'],
+  ],
+  [
+    /^Unsupported conversion from/,
+    ['$toString', '$convert', '$toInt', '$toLong', '$toDouble', '$toDecimal', '$toDate', '$toBool'],
+  ],
+  [/^\$switch could not find/, ['$bucket']],
+];
+/** Whether a refusal tells of an operator that stands in a part of the request. */
+const tells = (part: Json, message: string): boolean =>
+  [...message.matchAll(/\$\w+/g)].some(([name]) => holds(part, name)) ||
+  NAMELESS.some(([words, operators]) => words.test(message) && holds(part, ...operators));
+/** Codes by which an update refuses a path or the value at it. */
+const isUpdateCode = (code: number | undefined): boolean => [2, 9, 14, 28, 40].includes(code ?? 0);
+/** Whether a $lookup joins by a field and then has a pipeline, which is for what is joined. */
+const isLookupByField = ({ operation }: Seen): boolean =>
+  some(operation, (part) => isDoc(part) && 'localField' in part && 'pipeline' in part);
+/** Operators that tell of the first or the second operand by code. */
+const ORDERED = /^\$(indexOf\w+|setIsSubset|bucket|switch|split|in|replace\w+)$/;
+
+/** Verdicts on expressions, each against the second server. */
+export const expressions: readonly Verdict[] = [
+  {
+    name: '$regexMatch, $regexFind, $regexFindAll take no computed input',
+    page: operator('aggregation/regexMatch'),
+    refusal: refusal(undefined, [51104, /^The \$regex(Match|Find|FindAll) requires that the 'input'/]),
+  },
+  {
+    name: '$zip takes no computed input',
+    page: operator('aggregation/zip'),
+    refusal: refusal(undefined, [34468, /^The \$zip encountered an input that is not an array: \{/]),
+  },
+  {
+    name: '$toString, $convert of binary data have the code of what is not supported',
+    page: operator('aggregation/convert'),
+    refusal: refusal([241, /^Unsupported conversion from binData/], [115, /^Convert to string from binData/]),
+  },
+  {
+    name: '$regexFindAll of null inside another array operator is an inner error',
+    page: operator('aggregation/regexFindAll'),
+    refusal: refusal(undefined, [1, /^Input Array for bson_expression_map/], (s) => has(s, '$regexFindAll')),
+  },
+  {
+    name: '$minN, $maxN, $firstN, $lastN of null are null',
+    page: operator('aggregation/minN-array-element'),
+    refusal: refusal([5788200, /^\$(min|max|first|last)N requires an array input, found: (null|missing)/], undefined),
+  },
+  {
+    name: 'a refused value inside $bucket has the code of a value of no type',
+    page: operator('aggregation/bucket'),
+    refusal: (s) =>
+      refuses(s.code) &&
+      s.theirCode === 115 &&
+      s.theirMessage.startsWith('Unrecognized BSON data type code') &&
+      has(s, '$bucket'),
+  },
+  {
+    name: 'an expression whose value no later stage reads is not evaluated',
+    page: page('core/aggregation-pipeline-optimization/'),
+    refusal: (s) => s.kind === 'aggregate' && refuses(s.code) && s.theirs !== undefined && isDropped(s),
+  },
+  {
+    name: 'the first operand of $setIsSubset has another code where the second is constant',
+    page: operator('aggregation/setIsSubset'),
+    refusal: refusal([17046, /^All operands of \$setIsSubset must be arrays/], [17310, /first provided/]),
+  },
+  {
+    name: 'of several values that are refused another one is told first',
+    page: page('reference/aggregation-quick-reference/'),
+    refusal: (s) =>
+      refuses(s.code) &&
+      refuses(s.theirCode) &&
+      (s.code !== 40066 || has(s, '$bucket')) &&
+      (tells(s.operation, s.message) || isUpdateCode(s.code)) &&
+      (tells(s.operation, s.theirMessage) || isUpdateCode(s.theirCode)) &&
+      [...s.message.matchAll(/\$\w+/g)].every(([name]) => !s.theirMessage.includes(`${name} `) || ORDERED.test(name)),
+  },
+  {
+    name: 'operands that are not needed are evaluated all the same',
+    page: operator('aggregation/ifNull'),
+    refusal: (s) =>
+      s.ours !== undefined &&
+      refuses(s.theirCode) &&
+      some(
+        s.operation,
+        (part) =>
+          isDoc(part) &&
+          LAZY.some((name) => {
+            const inside = part[name];
+            return inside !== undefined && tells(inside, s.theirMessage);
+          }),
+      ),
+  },
+  {
+    name: 'of several conditions another one is looked at first',
+    page: page('reference/operator/query/expr/'),
+    refusal: (s) => {
+      const clauses = filtersOf(s.operation).flatMap((filter) => clausesOf(filter));
+      const code = s.code ?? s.theirCode;
+      return (
+        (s.ours === undefined) !== (s.theirs === undefined) &&
+        refuses(code) &&
+        (clauses.length > 1 || isLookupByField(s)) &&
+        clauses.some(
+          ({ operator: name, operand }) => name === '$expr' && tells(operand, `${s.message}${s.theirMessage}`),
+        )
+      );
+    },
+  },
+  {
+    name: 'a search looks at more documents than it has to',
+    page: page('reference/command/findAndModify/'),
+    refusal: ({ operation, kind, ours, theirCode, theirMessage }) =>
+      ours !== undefined &&
+      refuses(theirCode) &&
+      (kind === 'findAndModify' || operation['limit'] !== undefined) &&
+      [operation['filter'], operation['projection']].some((part) => part !== undefined && tells(part, theirMessage)),
+  },
+  {
+    name: 'a sum with doubles has a decimal with other zeros at its end',
+    page: operator('aggregation/sum'),
+    fact: (f, s) =>
+      s.kind !== 'update' &&
+      isDecimal(f.ours) &&
+      isDecimal(f.theirs) &&
+      equal(f.ours, f.theirs) &&
+      /\.\d{14,}"|E-1[4-9]"/.test(text(f.theirs)) &&
+      has(
+        s,
+        '$sum',
+        '$avg',
+        '$add',
+        '$subtract',
+        '$multiply',
+        '$divide',
+        '$mod',
+        '$toDecimal',
+        '$convert',
+        '$inc',
+        '$mul',
+      ),
+  },
+  {
+    name: '$toString of a double has six digits',
+    page: operator('aggregation/toString'),
+    fact: (f, s) =>
+      has(s, '$toString', '$convert') &&
+      typeof f.ours === 'string' &&
+      typeof f.theirs === 'string' &&
+      Number(f.theirs) === Number(Number(f.ours).toPrecision(SHORT_DIGITS)) &&
+      f.theirs.length < f.ours.length,
+  },
+  {
+    name: '$mod with a double is a whole number',
+    page: operator('aggregation/mod'),
+    fact: (f, s) =>
+      has(s, '$mod') &&
+      numberOf(f.ours)?.type === 'Double' &&
+      ['Int', 'Long'].includes(numberOf(f.theirs)?.type ?? '') &&
+      equal(f.ours, f.theirs),
+  },
+  {
+    name: '$dateTrunc to days and weeks gives other days',
+    page: operator('aggregation/dateTrunc'),
+    fact: (f, s) =>
+      some(s.operation, (part) => isDoc(part) && /^(day|week)$/.test(textOf(docOf(part['$dateTrunc'])['unit']))) &&
+      isOff(f, (ms) => ms % DAY === 0) &&
+      (millisOf(f.ours) ?? 0) % DAY === 0,
+  },
+  {
+    name: '$dateAdd in a zone with summer time is a day off',
+    page: operator('aggregation/dateAdd'),
+    fact: (f, s) =>
+      some(s.operation, (part) => isDoc(part) && docOf(part['$dateAdd'])['timezone'] === 'America/New_York') &&
+      isOff(f, (ms) => ms % DAY === 0),
+  },
+];
