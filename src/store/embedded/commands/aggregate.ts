@@ -4,7 +4,7 @@ import { isDoc, toInteger } from '../bson/types.js';
 import { type Doc, encode } from '../bson/value.js';
 import { MAX_DOCUMENT } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { search } from '../query/execute.js';
+import { search, searchFields } from '../query/execute.js';
 import { cursorReply } from '../wire/message.js';
 import { aboutCollection } from './about-collection.js';
 import { assertSimpleCollation, variablesOf, type Command, hintOf, optionalDoc, text } from './command.js';
@@ -85,7 +85,7 @@ export const aggregate: Command = {
         memoryLimitBytes: engine.memoryLimitBytes,
       };
       running = pipeline.run(
-        name === undefined ? [] : decoded(search(tx, engine.catalogue.find(db, name), request), pipeline.fields),
+        name === undefined ? [] : searchFields(tx, engine.catalogue.find(db, name), request, pipeline.fields),
       );
       writes = pipeline.writes;
     } catch (error) {

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from '
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { EngineError } from '../errors.js';
-import { CHECKSUM_BYTES, checksum } from './checksum.js';
+import { CHECKSUM_BYTES, checksum, keySum, valueSum } from './checksum.js';
 import { bringToFormat, isCurrent } from './format.js';
 import { checkPages, DamagedFile } from './pages.js';
 import { Room } from './room.js';
@@ -17,24 +17,58 @@ export interface Snapshot {
   get(key: Buffer): Buffer | undefined;
   /** Entries from `from` up to but without `to`. @throws {EngineError} a value is damaged */
   range(from: Buffer, to: Buffer, reverse: boolean): Iterable<{ key: Buffer; value: Buffer }>;
+  /** What `read` makes of the values from `from` up to but without `to`. @throws {EngineError} a value is damaged */
+  values<T>(from: Buffer, to: Buffer, read: Read<T>): Iterable<T>;
   close(): void;
 }
+
+/** Reads a value of `length` bytes where it lies: the bytes are lmdb's own and hold something else after the call. */
+export type Read<T> = (bytes: Buffer, length: number) => T;
 
 /** Keys as latin1 text, so that a Map can hold them; null removes. */
 export type Writes = ReadonlyMap<string, Buffer | null>;
 
 /** The checksum of the value that was copied last: lmdb reads one at a time, and each is looked at before the next. */
 let stored = 0;
+/** While set, keys and values are not copied: this is given the value where it lies, after its key. */
+let inPlace: Read<void> | undefined;
+const NOTHING = Buffer.alloc(0);
+const keyInPlace: { bytes: Uint8Array; start: number; end: number } = { bytes: NOTHING, start: 0, end: 0 };
+
+const sumAt = (bytes: Uint8Array, length: number): number => {
+  const at = (i: number): number => bytes[length + i] ?? 0;
+  return (at(0) | (at(1) << 8) | (at(2) << 16) | (at(3) << 24)) >>> 0;
+};
 
 /** Copies a value out of lmdb's own memory, without its checksum. */
-function copyOut(bytes: Uint8Array): Buffer {
+function decode(bytes: Uint8Array): Buffer {
   const length = Math.max(bytes.length - CHECKSUM_BYTES, 0);
-  const at = (i: number): number => bytes[length + i] ?? 0;
-  stored = (at(0) | (at(1) << 8) | (at(2) << 16) | (at(3) << 24)) >>> 0;
+  if (inPlace) {
+    const { bytes: key, start, end } = keyInPlace;
+    if (valueSum(keySum(key, start, end), bytes, length) !== sumAt(bytes, length))
+      throw damaged(Buffer.from(key.subarray(start, end)));
+    inPlace(bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), length);
+    return NOTHING;
+  }
+  stored = sumAt(bytes, length);
   const value = Buffer.allocUnsafe(length);
   value.set(bytes.subarray(0, length));
   return value;
 }
+
+const keys = {
+  writeKey(key: Buffer, target: Uint8Array, start: number): number {
+    target.set(key, start);
+    return start + key.length;
+  },
+  readKey(target: Uint8Array, start: number, end: number): Buffer {
+    if (!inPlace) return Buffer.from(target.subarray(start, end));
+    keyInPlace.bytes = target;
+    keyInPlace.start = start;
+    keyInPlace.end = end;
+    return NOTHING;
+  },
+};
 
 const withSum = (key: Buffer, value: Buffer): Buffer => {
   const bytes = Buffer.allocUnsafe(value.length + CHECKSUM_BYTES);
@@ -43,12 +77,14 @@ const withSum = (key: Buffer, value: Buffer): Buffer => {
   return bytes;
 };
 
+const damaged = (key: Buffer): EngineError =>
+  new EngineError(
+    'InternalError',
+    `A stored value is damaged (its checksum does not fit, key ${key.toString('hex', 0, 32)}). Restore a backup into an empty folder.`,
+  );
+
 function verify(key: Buffer, value: Buffer): Buffer {
-  if (checksum(key, value) !== stored)
-    throw new EngineError(
-      'InternalError',
-      `A stored value is damaged (its checksum does not fit, key ${key.toString('hex', 0, 32)}). Restore a backup into an empty folder.`,
-    );
+  if (checksum(key, value) !== stored) throw damaged(key);
   return value;
 }
 
@@ -78,8 +114,8 @@ export class Storage {
       db = open<Buffer, Buffer>({
         path,
         noSubdir: true,
-        keyEncoding: 'binary',
-        encoder: { encode: (value: Buffer) => value, decode: copyOut },
+        keyEncoder: keys,
+        encoder: { encode: (value: Buffer) => value, decode },
         // A put's promise must not come before its flush (measured: with overlapping sync it does).
         overlappingSync: false,
         maxReaders: 1000,
@@ -108,6 +144,23 @@ export class Storage {
         for (const entry of entries) {
           verify(entry.key, entry.value);
           yield entry;
+        }
+      },
+      *values<T>(from: Buffer, to: Buffer, read: Read<T>) {
+        const entries = db.getRange({ start: from, end: to, transaction })[Symbol.iterator]();
+        let value: { of: T } | undefined;
+        const take: Read<void> = (bytes, length) => void (value = { of: read(bytes, length) });
+        try {
+          for (;;) {
+            inPlace = take;
+            const { done } = entries.next();
+            inPlace = undefined;
+            if (done || !value) return;
+            yield value.of;
+          }
+        } finally {
+          inPlace = undefined;
+          entries.return?.();
         }
       },
       close: () => transaction.done(),

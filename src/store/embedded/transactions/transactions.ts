@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.js';
-import type { Snapshot, Storage } from '../storage/storage.js';
+import type { Read, Snapshot, Storage } from '../storage/storage.js';
 
 /** Another transaction has written, or is writing, what this one wants to write. */
 export class Conflict extends EngineError {
@@ -115,6 +115,22 @@ export class Transaction {
       if (read % LOOK_AT_CLOCK === 0) this.checkTime();
     }
     for (; at < mine.length; at += 1) yield* own(mine[at] as string);
+  }
+
+  /** As `range`, of the values alone, which are read where they lie as far as they are not this transaction's own. */
+  *values<T>(from: Buffer, to: Buffer, read: Read<T>): Iterable<T> {
+    if (this.#ended) throw over();
+    if (this.writes.size > 0) {
+      for (const { value } of this.range(from, to)) yield read(value, value.length);
+      return;
+    }
+    let n = 0;
+    for (const value of this.#snapshot.values(from, to, read)) {
+      yield value;
+      if (this.#ended) throw over();
+      n += 1;
+      if (n % LOOK_AT_CLOCK === 0) this.checkTime();
+    }
   }
 
   /** @throws {EngineError} 50: the statement has had its time */
