@@ -2,73 +2,18 @@ import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from '
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { EngineError } from '../errors.js';
-import { CHECKSUM_BYTES, checksum, keySum, valueSum } from './checksum.js';
+import { CHECKSUM_BYTES, checksum } from './checksum.js';
 import { bringToFormat, isCurrent } from './format.js';
 import { checkPages, DamagedFile } from './pages.js';
 import { Room } from './room.js';
+import { decode, keys, type Snapshot, snapshotOf } from './snapshot.js';
 
 export const DATA_FILE = 'data.mdb';
 /** Of a file up to this size every value is looked at when it is opened (some 0.3 s); of a larger one as they are read. */
 const SUMMED_AT_OPEN = 64 * 1024 * 1024;
 
-/** A steady view of the store. Closed once; a view held open keeps old pages from being used again. */
-export interface Snapshot {
-  /** @throws {EngineError} the value is damaged */
-  get(key: Buffer): Buffer | undefined;
-  /** Entries from `from` up to but without `to`. @throws {EngineError} a value is damaged */
-  range(from: Buffer, to: Buffer, reverse: boolean): Iterable<{ key: Buffer; value: Buffer }>;
-  /** What `read` makes of the values from `from` up to but without `to`. @throws {EngineError} a value is damaged */
-  values<T>(from: Buffer, to: Buffer, read: Read<T>): Iterable<T>;
-  close(): void;
-}
-
-/** Reads a value of `length` bytes where it lies: the bytes are lmdb's own and hold something else after the call. */
-export type Read<T> = (bytes: Buffer, length: number) => T;
-
 /** Keys as latin1 text, so that a Map can hold them; null removes. */
 export type Writes = ReadonlyMap<string, Buffer | null>;
-
-/** The checksum of the value that was copied last: lmdb reads one at a time, and each is looked at before the next. */
-let stored = 0;
-/** While set, keys and values are not copied: this is given the value where it lies, after its key. */
-let inPlace: Read<void> | undefined;
-const NOTHING = Buffer.alloc(0);
-const keyInPlace: { bytes: Uint8Array; start: number; end: number } = { bytes: NOTHING, start: 0, end: 0 };
-
-const sumAt = (bytes: Uint8Array, length: number): number => {
-  const at = (i: number): number => bytes[length + i] ?? 0;
-  return (at(0) | (at(1) << 8) | (at(2) << 16) | (at(3) << 24)) >>> 0;
-};
-
-/** Copies a value out of lmdb's own memory, without its checksum. */
-function decode(bytes: Uint8Array): Buffer {
-  const length = Math.max(bytes.length - CHECKSUM_BYTES, 0);
-  if (inPlace) {
-    const { bytes: key, start, end } = keyInPlace;
-    if (valueSum(keySum(key, start, end), bytes, length) !== sumAt(bytes, length))
-      throw damaged(Buffer.from(key.subarray(start, end)));
-    inPlace(bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), length);
-    return NOTHING;
-  }
-  stored = sumAt(bytes, length);
-  const value = Buffer.allocUnsafe(length);
-  value.set(bytes.subarray(0, length));
-  return value;
-}
-
-const keys = {
-  writeKey(key: Buffer, target: Uint8Array, start: number): number {
-    target.set(key, start);
-    return start + key.length;
-  },
-  readKey(target: Uint8Array, start: number, end: number): Buffer {
-    if (!inPlace) return Buffer.from(target.subarray(start, end));
-    keyInPlace.bytes = target;
-    keyInPlace.start = start;
-    keyInPlace.end = end;
-    return NOTHING;
-  },
-};
 
 const withSum = (key: Buffer, value: Buffer): Buffer => {
   const bytes = Buffer.allocUnsafe(value.length + CHECKSUM_BYTES);
@@ -77,25 +22,29 @@ const withSum = (key: Buffer, value: Buffer): Buffer => {
   return bytes;
 };
 
-const damaged = (key: Buffer): EngineError =>
-  new EngineError(
-    'InternalError',
-    `A stored value is damaged (its checksum does not fit, key ${key.toString('hex', 0, 32)}). Restore a backup into an empty folder.`,
-  );
-
-function verify(key: Buffer, value: Buffer): Buffer {
-  if (checksum(key, value) !== stored) throw damaged(key);
-  return value;
-}
+const opened = (path: string): RootDatabase<Buffer, Buffer> =>
+  open<Buffer, Buffer>({
+    path,
+    noSubdir: true,
+    keyEncoder: keys,
+    encoder: { encode: (value: Buffer) => value, decode },
+    // A put's promise must not come before its flush (measured: with overlapping sync it does).
+    overlappingSync: false,
+    maxReaders: 1000,
+  });
 
 /** The one file that knows lmdb. Keys and values are bytes; each value is stored with a checksum of itself and its key. */
 export class Storage {
   readonly #db: RootDatabase<Buffer, Buffer>;
   readonly #room: Room;
 
-  private constructor(db: RootDatabase<Buffer, Buffer>, path: string) {
+  /** Another thread writes: nothing here knows when. */
+  readonly #reader: boolean;
+
+  private constructor(db: RootDatabase<Buffer, Buffer>, path: string, reader: boolean) {
     this.#db = db;
     this.#room = new Room(path);
+    this.#reader = reader;
   }
 
   /**
@@ -111,60 +60,26 @@ export class Storage {
     let db: RootDatabase<Buffer, Buffer>;
     try {
       await bringToFormat(folder, path);
-      db = open<Buffer, Buffer>({
-        path,
-        noSubdir: true,
-        keyEncoder: keys,
-        encoder: { encode: (value: Buffer) => value, decode },
-        // A put's promise must not come before its flush (measured: with overlapping sync it does).
-        overlappingSync: false,
-        maxReaders: 1000,
-      });
+      db = opened(path);
     } catch (cause) {
       if (!(cause instanceof Error && cause.message.startsWith('MDB_'))) throw cause;
       throw new DamagedFile(`The data file ${path} can't be opened. Restore a backup into an empty folder.`, { cause });
     }
     chmodSync(path, 0o600);
-    return new Storage(db, path);
+    return new Storage(db, path, false);
   }
 
+  /** Another thread's view of a folder that is open in this process. Both share lmdb's environment; only one may write. */
+  static reader(folder: string): Storage {
+    const path = join(folder, DATA_FILE);
+    return new Storage(opened(path), path, true);
+  }
+
+  /** What is committed before this is called is in it. */
   snapshot(): Snapshot {
-    const db = this.#db;
-    const transaction = db.useReadTransaction();
-    const at = { transaction };
-    return {
-      get(key) {
-        const value = db.get(key, at);
-        return value && verify(key, value);
-      },
-      *range(from, to, reverse) {
-        const entries = reverse
-          ? db.getRange({ start: to, end: from, reverse: true, exclusiveStart: true, inclusiveEnd: true, transaction })
-          : db.getRange({ start: from, end: to, transaction });
-        for (const entry of entries) {
-          verify(entry.key, entry.value);
-          yield entry;
-        }
-      },
-      *values<T>(from: Buffer, to: Buffer, read: Read<T>) {
-        const entries = db.getRange({ start: from, end: to, transaction })[Symbol.iterator]();
-        let value: { of: T } | undefined;
-        const take: Read<void> = (bytes, length) => void (value = { of: read(bytes, length) });
-        try {
-          for (;;) {
-            inPlace = take;
-            const { done } = entries.next();
-            inPlace = undefined;
-            if (done || !value) return;
-            yield value.of;
-          }
-        } finally {
-          inPlace = undefined;
-          entries.return?.();
-        }
-      },
-      close: () => transaction.done(),
-    };
+    // A view that was opened earlier in this turn may be from before the last commit.
+    if (this.#reader) this.#db.resetReadTxn();
+    return snapshotOf(this.#db);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { EngineError } from '../errors.js';
-import type { Read, Snapshot, Storage } from '../storage/storage.js';
+import type { Read, Snapshot } from '../storage/snapshot.js';
+import type { Storage } from '../storage/storage.js';
 
 /** Another transaction has written, or is writing, what this one wants to write. */
 export class Conflict extends EngineError {
@@ -133,8 +134,14 @@ export class Transaction {
     }
   }
 
-  /** @throws {EngineError} 50: the statement has had its time */
+  /** Whether there are `many` entries from `from` up to but without `to`, as the store has them. */
+  hasMany(from: Buffer, to: Buffer, many: number): boolean {
+    return this.#snapshot.hasMany(from, to, many);
+  }
+
+  /** @throws {EngineError} 50: the statement has had its time; 11601: the transaction is over */
   checkTime(): void {
+    if (this.#ended) throw over();
     if (this.deadline !== undefined && Date.now() > this.deadline) throw tookTooLong();
   }
 
