@@ -15,6 +15,8 @@ const BRANCH = 1;
 const LEAF = 2;
 const OVERFLOW = 4;
 const META = 8;
+/** What a page is, and how its entries lie: pages without room for values, or inside another, are none of this store. */
+const KINDS = 0x6f;
 const BIG_DATA = 1;
 /** Where a first page describes the two trees, and the bytes of each that never change: page size and flags. */
 const TREES = [48, 96];
@@ -70,7 +72,7 @@ class Pages {
     this.#last = Math.max(this.#last, at);
     const bytes = Buffer.allocUnsafe(this.#size);
     readSync(this.#file, bytes, 0, this.#size, at * this.#size);
-    if (bytes.readBigUInt64LE(0) !== BigInt(at) || (bytes.readUInt16LE(18) & 15) !== kind)
+    if (bytes.readBigUInt64LE(0) !== BigInt(at) || (bytes.readUInt16LE(18) & KINDS) !== kind)
       throw this.damaged(`page ${at} is not what its place says`);
     return bytes;
   }
@@ -125,6 +127,9 @@ class Pages {
         const keyEnd = at + NODE_HEADER + (at + NODE_HEADER <= this.#size ? bytes.readUInt16LE(at + 6) : MAX_KEY * 9);
         if (at < HEADER + lower || keyEnd > this.#size || keyEnd - at - NODE_HEADER > MAX_KEY)
           throw this.damaged(`page ${number} has an entry outside itself`);
+        // lmdb knows other kinds of entries, which this store has none of: a flipped bit.
+        if (leaf && (bytes.readUInt16LE(at + 4) & ~BIG_DATA) !== 0)
+          throw this.damaged(`page ${number} has an entry of another kind`);
         // In a large file the entries within a page are only held to its bounds.
         const within = leaf && ordered && !summed && i > 0 && i < lower - 2;
         if (within && ((bytes[at + 4] as number) & BIG_DATA) === 0) {
