@@ -1,4 +1,4 @@
-import type { RootDatabase } from 'lmdb';
+import type { RangeOptions, RootDatabase, Transaction } from 'lmdb';
 import { EngineError } from '../errors.js';
 import { CHECKSUM_BYTES, checksum, keySum, valueSum } from './checksum.js';
 
@@ -72,64 +72,77 @@ function verify(key: Buffer, value: Buffer): Buffer {
   return value;
 }
 
-export function snapshotOf(db: RootDatabase<Buffer, Buffer>): Snapshot {
-  const transaction = db.useReadTransaction();
-  const at = { transaction };
+/** A snapshot as lmdb has it. */
+export class LmdbSnapshot implements Snapshot {
+  readonly #db: RootDatabase<Buffer, Buffer>;
+  readonly #at: { readonly transaction: Transaction };
   /** A range that nobody reads to its end would keep lmdb's transaction open: it is closed with the snapshot. */
-  const reading = new Set<Iterator<unknown>>();
-  const begin = (options: object): Iterator<{ key: Buffer; value: Buffer }> => {
-    const entries = db.getRange({ ...options, transaction })[Symbol.iterator]();
-    reading.add(entries);
-    return entries;
-  };
-  const end = (entries: Iterator<unknown>): void => {
-    reading.delete(entries);
-    entries.return?.();
-  };
-  return {
-    get(key) {
-      const value = db.get(key, at);
-      return value && verify(key, value);
-    },
-    *range(from, to, reverse) {
-      const entries = begin(
-        reverse
-          ? { start: to, end: from, reverse: true, exclusiveStart: true, inclusiveEnd: true }
-          : { start: from, end: to },
-      );
-      try {
-        for (let step = entries.next(); !step.done; step = entries.next()) {
-          verify(step.value.key, step.value.value);
-          yield step.value;
-        }
-      } finally {
-        end(entries);
+  #reading: Set<Iterator<unknown>> | undefined;
+
+  constructor(db: RootDatabase<Buffer, Buffer>) {
+    this.#db = db;
+    this.#at = { transaction: db.useReadTransaction() };
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    const value = this.#db.get(key, this.#at);
+    return value && verify(key, value);
+  }
+
+  *range(from: Buffer, to: Buffer, reverse: boolean): Iterable<{ key: Buffer; value: Buffer }> {
+    const entries = this.#begin(
+      reverse
+        ? { start: to, end: from, reverse: true, exclusiveStart: true, inclusiveEnd: true }
+        : { start: from, end: to },
+    );
+    try {
+      for (let step = entries.next(); !step.done; step = entries.next()) {
+        verify(step.value.key, step.value.value);
+        yield step.value;
       }
-    },
-    *values<T>(from: Buffer, to: Buffer, read: Read<T>) {
-      const entries = begin({ start: from, end: to });
-      let value: { of: T } | undefined;
-      const take: Read<void> = (bytes, length) => void (value = { of: read(bytes, length) });
-      try {
-        for (;;) {
-          inPlace = take;
-          const { done } = entries.next();
-          inPlace = undefined;
-          if (done || !value) return;
-          yield value.of;
-        }
-      } finally {
+    } finally {
+      this.#end(entries);
+    }
+  }
+
+  *values<T>(from: Buffer, to: Buffer, read: Read<T>): Iterable<T> {
+    const entries = this.#begin({ start: from, end: to });
+    let value: { of: T } | undefined;
+    const take: Read<void> = (bytes, length) => void (value = { of: read(bytes, length) });
+    try {
+      for (;;) {
+        inPlace = take;
+        const { done } = entries.next();
         inPlace = undefined;
-        end(entries);
+        if (done || !value) return;
+        yield value.of;
       }
-    },
-    hasMany(from, to, many) {
-      for (const _key of db.getKeys({ start: from, end: to, offset: many - 1, limit: 1, transaction })) return true;
-      return false;
-    },
-    close() {
-      for (const entries of reading) end(entries);
-      transaction.done();
-    },
-  };
+    } finally {
+      inPlace = undefined;
+      this.#end(entries);
+    }
+  }
+
+  hasMany(from: Buffer, to: Buffer, many: number): boolean {
+    const one = { start: from, end: to, offset: many - 1, limit: 1, ...this.#at };
+    for (const _key of this.#db.getKeys(one)) return true;
+    return false;
+  }
+
+  close(): void {
+    for (const entries of this.#reading ?? []) this.#end(entries);
+    this.#at.transaction.done();
+  }
+
+  #begin(options: RangeOptions): Iterator<{ key: Buffer; value: Buffer }> {
+    const entries = this.#db.getRange({ ...options, ...this.#at })[Symbol.iterator]();
+    this.#reading ??= new Set();
+    this.#reading.add(entries);
+    return entries;
+  }
+
+  #end(entries: Iterator<unknown>): void {
+    this.#reading?.delete(entries);
+    entries.return?.();
+  }
 }

@@ -6,7 +6,7 @@ import { CHECKSUM_BYTES, checksum } from './checksum.js';
 import { bringToFormat, isCurrent } from './format.js';
 import { checkPages, DamagedFile } from './pages.js';
 import { Room } from './room.js';
-import { decode, keys, type Snapshot, snapshotOf } from './snapshot.js';
+import { decode, keys, LmdbSnapshot, type Snapshot } from './snapshot.js';
 
 export const DATA_FILE = 'data.mdb';
 /** Of a file up to this size every value is looked at when it is opened (some 0.3 s); of a larger one as they are read. */
@@ -79,7 +79,7 @@ export class Storage {
   snapshot(): Snapshot {
     // A view that was opened earlier in this turn may be from before the last commit.
     if (this.#reader) this.#db.resetReadTxn();
-    return snapshotOf(this.#db);
+    return new LmdbSnapshot(this.#db);
   }
 
   /**
