@@ -4,8 +4,9 @@ import { crc32 } from 'node:zlib';
 export const CHECKSUM_BYTES = 4;
 /** A call out of JavaScript costs more than a loop over so few bytes: by FNV-1a up to here, */
 const SHORT = 48;
-/** by the tables below up to here. */
-const BY_TABLE = 192;
+/** by the tables below up to here, or to there where a view would have to be made for the call. */
+const BY_TABLE = 128;
+const BY_TABLE_WITHIN = 256;
 const PRIME = 0x01000193;
 const BASIS = 0x811c9dc5;
 
@@ -60,8 +61,9 @@ export const keySum = (bytes: Uint8Array, from: number, to: number): number => f
 /** Goes on from `keySum` over the first `length` bytes of the value. */
 export function valueSum(start: number, bytes: Uint8Array, length: number): number {
   if (length < SHORT) return fold(start, bytes, 0, length) >>> 0;
-  if (length <= BY_TABLE) return shortCrc32(bytes, length, start) >>> 0;
-  return crc32(length === bytes.length ? bytes : bytes.subarray(0, length), start >>> 0);
+  const whole = length === bytes.length;
+  if (length <= (whole ? BY_TABLE : BY_TABLE_WITHIN)) return shortCrc32(bytes, length, start) >>> 0;
+  return crc32(whole ? bytes : bytes.subarray(0, length), start >>> 0);
 }
 
 /** Of a key and its value together: a value that lies under another's key does not fit. FNV-1a, and CRC-32 for long values. */
