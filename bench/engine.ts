@@ -111,7 +111,8 @@ for (let run = 0; run < RUNS; run += 1) {
 say(`medians of ${RUNS} runs, Node ${process.version}, driver with 1 and 32 callers\n`);
 table(results, names);
 const client = clients.get('engine');
-if (client && only === undefined) for (const text of await latencies(client.db(db))) say(text);
+if (client && (only === undefined || only === 'latencies'))
+  for (const text of await latencies(client.db(db))) say(text);
 for (const c of clients.values()) await c.close();
 await engine.stop();
 await constant.terminate();

@@ -1,7 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Db, Document } from 'mongodb';
+import type { Collection, Db, Document } from 'mongodb';
 
-const LONG: readonly [string, Document[]][] = [
+type Long = readonly [name: string, run: (rows: Collection) => Promise<unknown>];
+
+const reads: readonly [string, Document[]][] = [
   ['$group', [{ $group: { _id: '$g', n: { $sum: 1 }, v: { $sum: '$v' } } }]],
   ['$sort', [{ $sort: { text: 1, v: -1 } }, { $skip: 99_990 }]],
   [
@@ -11,9 +13,23 @@ const LONG: readonly [string, Document[]][] = [
       { $count: 'n' },
     ],
   ],
+  ['$fill', [{ $fill: { sortBy: { v: 1 }, output: { w: { method: 'locf' } } } }, { $count: 'n' }]],
+  ['$bucketAuto', [{ $bucketAuto: { groupBy: '$v', buckets: 10 } }]],
+  ['$densify', [{ $densify: { field: 'v', range: { step: 1, bounds: 'full' } } }, { $count: 'n' }]],
+];
+/** The last one leaves nothing to read. */
+const LONG: readonly Long[] = [
+  ...reads.map(([name, pipeline]): Long => [
+    name,
+    (rows) => rows.aggregate(pipeline, { allowDiskUse: true }).toArray(),
+  ]),
+  ['a find that sorts', (rows) => rows.find().sort({ text: 1, v: -1 }).limit(10).toArray()],
+  ['updateMany', (rows) => rows.updateMany({}, { $inc: { n: 1 } })],
+  ['createIndex', (rows) => rows.createIndex({ g: 1, v: 1 })],
+  ['deleteMany', (rows) => rows.deleteMany({})],
 ];
 
-/** How long other commands and the program's own event loop wait while a long aggregation runs. */
+/** How long other commands and the program's own event loop wait while something long runs. */
 export async function latencies(db: Db): Promise<string[]> {
   const out = [
     '',
@@ -26,16 +42,15 @@ export async function latencies(db: Db): Promise<string[]> {
     return performance.now() - from;
   };
   for (let i = 0; i < 50; i += 1) await lone();
-  for (const [name, pipeline] of LONG) {
+  const rows = db.collection('grouped');
+  // The threads for long aggregations start at the first of them.
+  await rows.aggregate([{ $group: { _id: null } }]).toArray();
+  for (const [name, run] of LONG) {
     const loop = monitorEventLoopDelay({ resolution: 1 });
     loop.enable();
     const from = performance.now();
     let running = true;
-    const long = db
-      .collection('grouped')
-      .aggregate(pipeline, { allowDiskUse: true })
-      .toArray()
-      .finally(() => (running = false));
+    const long = run(rows).finally(() => (running = false));
     const times: number[] = [];
     while (running) times.push(await lone());
     await long;

@@ -97,6 +97,9 @@ function path(text: string): Evaluate {
     if (p.includes('\0')) throw new EngineError(16411, 'FieldPath field names may not contain a null byte');
   }
   // A variable CURRENT, set by $let alone, stands for the document.
+  const [only = ''] = parts;
+  if (parts.length === 1)
+    return (doc, { let: set }) => (Object.hasOwn(set, 'CURRENT') ? pathValue(set['CURRENT'], parts) : field(doc, only));
   return (doc, { let: set }) => pathValue(Object.hasOwn(set, 'CURRENT') ? set['CURRENT'] : doc, parts);
 }
 

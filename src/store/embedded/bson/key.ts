@@ -1,4 +1,4 @@
-import { Binary, BSONRegExp, BSONSymbol, Code, DBRef, ObjectId, Timestamp } from 'bson';
+import { Binary, BSONRegExp, BSONSymbol, Code, DBRef, Double, Int32, ObjectId, Timestamp } from 'bson';
 import { difference, exact, type Exact } from './exact.js';
 import { isNumeric, type Numeric, orderOf, toNumber } from './types.js';
 import type { Doc, Value } from './value.js';
@@ -10,12 +10,16 @@ export const emptyArray = Symbol('an empty array');
 
 const number = Buffer.alloc(8);
 
-/** A double so that its bytes sort as the numbers do. */
+/** Writes a double so that its bytes sort as the numbers do. */
+function order(bytes: Buffer, at: number, value: number): void {
+  bytes.writeDoubleBE(value === 0 ? 0 : value, at);
+  if (value < 0) for (let i = at; i < at + 8; i += 1) bytes[i] = ~(bytes[i] ?? 0) & 0xff;
+  else bytes[at] = (bytes[at] ?? 0) ^ 0x80;
+}
+
 function orderedDouble(value: number): Buffer {
-  number.writeDoubleBE(value === 0 ? 0 : value);
-  const bytes = Buffer.from(number);
-  if (value < 0) for (let i = 0; i < 8; i += 1) bytes[i] = ~(bytes[i] ?? 0) & 0xff;
-  else bytes[0] = (bytes[0] ?? 0) ^ 0x80;
+  const bytes = Buffer.alloc(8);
+  order(bytes, 0, value);
   return bytes;
 }
 
@@ -111,12 +115,40 @@ function push(parts: Uint8Array[], v: Value): void {
   }
 }
 
-/** One value's bytes: they sort as `compare` sorts the values, and none is the beginning of another. */
-export function encodeValue(v: Value | typeof emptyArray, direction: 1 | -1 = 1): Buffer {
+/** The same bytes as `push` makes, of the values that most keys are made of, in one piece. */
+function inOnePiece(v: Value | typeof emptyArray): Buffer | undefined {
+  if (typeof v === 'string' && !v.includes('\0')) {
+    const bytes = Buffer.allocUnsafe(Buffer.byteLength(v) + 3);
+    bytes[0] = orderOf(v);
+    bytes.fill(0, bytes.write(v, 1) + 1);
+    return bytes;
+  }
+  if (v instanceof ObjectId) {
+    const bytes = Buffer.allocUnsafe(1 + v.id.length);
+    bytes[0] = orderOf(v);
+    bytes.set(v.id, 1);
+    return bytes;
+  }
+  if ((v instanceof Int32 || v instanceof Double) && !Number.isNaN(v.value)) {
+    const bytes = Buffer.allocUnsafe(10);
+    bytes[0] = orderOf(v);
+    order(bytes, 1, v.value);
+    bytes[9] = 0;
+    return bytes;
+  }
+  return undefined;
+}
+
+function inPieces(v: Value | typeof emptyArray): Buffer {
   const parts: Uint8Array[] = [];
   if (v === emptyArray) parts.push(Buffer.from([EMPTY_ARRAY]));
   else push(parts, v);
-  const bytes = Buffer.concat(parts);
+  return Buffer.concat(parts);
+}
+
+/** One value's bytes: they sort as `compare` sorts the values, and none is the beginning of another. */
+export function encodeValue(v: Value | typeof emptyArray, direction: 1 | -1 = 1): Buffer {
+  const bytes = inOnePiece(v) ?? inPieces(v);
   if (direction === -1) for (let i = 0; i < bytes.length; i += 1) bytes[i] = ~(bytes[i] ?? 0) & 0xff;
   return bytes;
 }

@@ -60,7 +60,8 @@ export class PartialDecoder {
     this.#names = [...names].map((name) => ({ name, bytes: Buffer.from(`${name}\0`) }));
   }
 
-  decode(bytes: Buffer): Doc {
+  /** `length`: how much of the bytes is the document. What it makes holds no reference to them. */
+  decode(bytes: Buffer, length = bytes.length): Doc {
     const doc: Doc = {};
     let left = this.#names.length;
     for (let start = 4; left > 0 && bytes[start] !== 0;) {
@@ -69,7 +70,7 @@ export class PartialDecoder {
       while (bytes[at] !== 0) at += 1;
       at += 1;
       const end = endOf(bytes, type, at);
-      if (end === undefined || end > bytes.length) return decode(bytes);
+      if (end === undefined || end > length) return decode(Buffer.from(bytes.subarray(0, length)));
       const name = this.#wanted(bytes, start + 1, at);
       if (name !== undefined) {
         doc[name] = valueAt(bytes, type, start, at, end);

@@ -2,11 +2,11 @@ import { Int32, Long } from 'bson';
 import type { PipelineEnv } from '../aggregate/stage.js';
 import { type Doc } from '../bson/value.js';
 import { idIndex } from '../storage/catalogue.js';
-import type { Context } from './command.js';
+import type { Reading } from './command.js';
 import { sizes } from './sizes.js';
 
 /** What $collStats and $indexStats tell of a collection. https://www.mongodb.com/docs/manual/reference/operator/aggregation/collStats/ */
-export function aboutCollection(context: Context, name: string | undefined): NonNullable<PipelineEnv['about']> {
+export function aboutCollection(context: Reading, name: string | undefined): NonNullable<PipelineEnv['about']> {
   const { engine, db } = context;
   const collection = name === undefined ? undefined : engine.catalogue.find(db, name);
   return {

@@ -5,6 +5,7 @@ import type { Doc, Value } from '../bson/value.js';
 import type { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
 import type { Cursors } from '../server/cursors.js';
+import type { Readers } from '../server/readers.js';
 import type { SessionFields, Sessions } from '../server/sessions.js';
 import type { Catalogue, Collection } from '../storage/catalogue.js';
 import type { Storage } from '../storage/storage.js';
@@ -17,22 +18,29 @@ export interface Engine {
   readonly catalogue: Catalogue;
   readonly sessions: Sessions;
   readonly cursors: Cursors;
+  /** Threads that long aggregations run in; undefined: they run in this one. */
+  readonly readers?: Readers | undefined;
   /** The address the client used, as hello must repeat it. */
   readonly address: () => string;
   readonly memoryLimitBytes: number;
 }
 
-/** A request, with the generic fields settled. */
-export interface Context {
-  readonly engine: Engine;
+/** What a read has of a request and of what it works on. */
+export interface Reading {
+  readonly engine: Pick<Engine, 'catalogue' | 'address' | 'memoryLimitBytes'>;
   readonly db: string;
   readonly command: Doc;
+  /** A snapshot for a read, and how to let go of it. */
+  snapshot(): { tx: Transaction; release: () => void };
+}
+
+/** A request, with the generic fields settled. */
+export interface Context extends Reading {
+  readonly engine: Engine;
   readonly session: SessionFields;
   readonly connectionId: number;
   /** Runs a write: in the session's transaction, or as a transaction of one statement that is remembered if it may be sent again. */
   write(work: (tx: Transaction, writer: Writer) => Doc): Promise<Doc>;
-  /** A snapshot for a read, and how to let go of it. */
-  snapshot(): { tx: Transaction; release: () => void };
 }
 
 /** A reply is a document, or bytes made without decoding what is stored. */

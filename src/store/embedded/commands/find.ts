@@ -15,7 +15,7 @@ import {
   optionalNumber,
   text,
 } from './command.js';
-import { DEFAULT_BATCH, nonNegative } from './reading.js';
+import { DEFAULT_BATCH, nonNegative, openedIn } from './reading.js';
 
 function* bytesOf(
   found: Iterable<{ bytes: Uint8Array; doc: Doc } | undefined>,
@@ -83,17 +83,18 @@ export const find: Command = {
     const variables = { now: request.now ?? new Date(), let: request.let ?? {} };
     const project = compiled && ((doc: Doc): Doc => compiled(doc, variables));
     const { tx, release } = context.snapshot();
-    const source = bytesOf(search(tx, engine.catalogue.find(db, name), request, filter), project);
+    const rows = bytesOf(search(tx, engine.catalogue.find(db, name), request, filter), project);
     const namespace = `${db}.${name}`;
     const single = (optionalBoolean(command, 'singleBatch') ?? false) || givenLimit < 0;
-    const { docs: batch, id } = await engine.cursors.open(source, {
-      namespace,
-      batchSize: nonNegative(command, 'batchSize') ?? DEFAULT_BATCH,
-      single,
-      ...(request.limit && { limit: request.limit }),
-      tx,
-      release,
-    });
+    const { docs: batch, id } = await engine.cursors.open(
+      { rows, opened: openedIn(tx), release },
+      {
+        namespace,
+        batchSize: nonNegative(command, 'batchSize') ?? DEFAULT_BATCH,
+        single,
+        ...(request.limit && { limit: request.limit }),
+      },
+    );
     return cursorReply('firstBatch', batch, id, namespace);
   },
 };

@@ -2,6 +2,7 @@ import type { PartialDecoder } from '../bson/partial.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { Found } from '../query/execute.js';
+import type { Transaction } from '../transactions/transactions.js';
 import { optionalNumber } from './command.js';
 
 export const DEFAULT_BATCH = 101;
@@ -18,6 +19,14 @@ export const nonNegative = (command: Doc, name: string): number | undefined => {
     );
   return n;
 };
+
+/** What a cursor is told when it stays open: the time limit was the first batch's, and it closes with its snapshot. */
+export const openedIn =
+  (tx: Transaction) =>
+  (close: () => void): void => {
+    tx.deadline = undefined;
+    tx.atEnd.push(close);
+  };
 
 /** The documents, or some fields of them; an undefined where the search may be interrupted. */
 export function* decoded(found: Iterable<Found | undefined>, fields?: PartialDecoder): Iterable<Doc | undefined> {

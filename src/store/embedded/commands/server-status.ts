@@ -13,6 +13,8 @@ export const serverStatus: Command = {
     localTime: new Date(),
     // Flushes to the disk since the start: concurrent writers share one.
     flushes: Long.fromNumber(engine.transactions.version),
+    // Threads for long aggregations.
+    readers: int(engine.readers?.threads ?? 0),
     storageEngine: { name: 'lmdb', supportsCommittedReads: true, persistent: true, readOnly: false },
     mem: { resident: int(Math.round(process.memoryUsage.rss() / 2 ** 20)) },
   }),

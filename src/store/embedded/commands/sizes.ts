@@ -1,8 +1,8 @@
 import { after } from '../bson/key.js';
 import { type Collection, documentsOf } from '../storage/catalogue.js';
-import { type Context } from './command.js';
+import { type Reading } from './command.js';
 
-export function sizes(context: Context, collections: readonly Collection[]): { objects: number; bytes: number } {
+export function sizes(context: Reading, collections: readonly Collection[]): { objects: number; bytes: number } {
   const { tx, release } = context.snapshot();
   let objects = 0;
   let bytes = 0;

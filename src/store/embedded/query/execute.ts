@@ -208,6 +208,42 @@ function* sorted(
   for (const row of yield* sortInSlices(list, byKeys)) yield row.found;
 }
 
+function* fieldsOf(found: Iterable<Found | undefined>, fields: PartialDecoder | undefined): Iterable<Doc | undefined> {
+  for (const f of found) yield f?.some(fields);
+}
+
+/** As `search`, what `fields` reads of each document: read where it lies if nothing has to be compared or sorted. */
+export function searchFields(
+  tx: Transaction,
+  c: Collection | undefined,
+  request: FindRequest,
+  fields: PartialDecoder | undefined,
+): Iterable<Doc | undefined> {
+  const all = Object.keys(request.filter).length === 0 && !request.sort && !request.skip && !request.limit;
+  if (!c || !fields || !all || planFor(tx, c, request).kind !== 'collection')
+    return fieldsOf(search(tx, c, request), fields);
+  const docs = documentsOf(c);
+  return tx.values(docs, after(docs), (bytes, length) => fields.decode(bytes, length));
+}
+
+/** Whether a search goes through `many` documents or index entries, or more: looks at keys alone, and at no more of them. */
+export function readsMany(tx: Transaction, c: Collection | undefined, request: FindRequest, many: number): boolean {
+  if (!c || (isIdLookup(request.filter) && request.hint === undefined)) return false;
+  const chosen = planFor(tx, c, request);
+  const exact = chosen.kind === 'index' ? chosen.exact : Object.keys(request.filter).length === 0;
+  const sorted = !request.sort || (chosen.kind === 'index' && chosen.sorted);
+  if (request.limit && request.limit < many && exact && sorted) return false;
+  const docs = documentsOf(c);
+  if (chosen.kind === 'collection') return tx.hasMany(docs, after(docs), many);
+  const stored = c.indexes.find((i) => i.index === chosen.index);
+  const base = stored ? entriesOf(c, stored) : docs;
+  return (
+    chosen.ranges.length >= many ||
+    (!chosen.points &&
+      chosen.ranges.some(({ from, to }) => tx.hasMany(Buffer.concat([base, from]), Buffer.concat([base, to]), many)))
+  );
+}
+
 /** How many match; reads no document where an index says all. In slices. */
 export function* countMatching(
   tx: Transaction,

@@ -314,6 +314,33 @@ function servesSort(
   return way ?? 1;
 }
 
+/** One field held equal to a value that a unique index has: the commonest search beside that by `_id`, planned at once. */
+function pointOf(said: readonly [string, Value][], indexes: readonly PlannerIndex[]): Plan | undefined {
+  const [clause] = said;
+  if (!clause || said.length > 1) return undefined;
+  const [path, v] = clause;
+  if (path.startsWith('$') || v === null || isDoc(v) || unbounded(v)) return undefined;
+  for (const { index, multikey } of indexes) {
+    const { unique, hidden, sparse, partialFilterExpression } = index.spec;
+    const [only] = index.fields;
+    if (!unique || hidden || sparse || partialFilterExpression || multikey || only?.path !== path) continue;
+    if (index.fields.length > 1) continue;
+    const from = encodeTurned(encodeValue(v), only.direction);
+    return {
+      kind: 'index',
+      index,
+      ranges: [{ from, to: after(from) }],
+      reverse: false,
+      sorted: false,
+      exact: true,
+      multikey,
+      points: true,
+      bounds: { [path]: [`[${show(v)}, ${show(v)}]`] },
+    };
+  }
+  return undefined;
+}
+
 /**
  * Chooses how to find what a filter and a sort ask for. Pure: its answer is data, explain prints it.
  *
@@ -321,6 +348,8 @@ function servesSort(
  */
 export function plan({ filter, sort, hint, indexes }: PlanRequest): Plan {
   const said = clauses(filter);
+  const looked = sort || hint !== undefined ? undefined : pointOf(said, indexes);
+  if (looked) return looked;
   const order = sort ? sortFields(sort) : [];
   const natural = (isDoc(hint) ? hint['$natural'] : undefined) ?? sort?.['$natural'];
   const whole: Plan = { kind: 'collection', reverse: (toInteger(natural) ?? 1) < 0 };

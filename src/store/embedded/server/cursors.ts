@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto';
 import { EngineError } from '../errors.js';
-import type { Transaction } from '../transactions/transactions.js';
 
 /** A cursor nobody asks for this long is closed, as in MongoDB. */
 const IDLE_MS = 10 * 60_000;
@@ -9,14 +8,19 @@ const BATCH_BYTES = 16 * 1024 * 1024;
 /** Each open cursor holds a snapshot, and lmdb has a place for 1,000. */
 const MAX_CURSORS = 800;
 
-/** An undefined: others may have their turn. */
-type Source = Iterator<Uint8Array | undefined> | AsyncIterator<Uint8Array | undefined>;
+/** Documents that a cursor hands out. */
+export interface Rows {
+  /** An undefined: others may have their turn. */
+  readonly rows: Iterator<Uint8Array | undefined> | AsyncIterator<Uint8Array | undefined>;
+  /** Told when the cursor stays open after the first batch, with what closes it. */
+  opened(close: () => void): void;
+  /** Closes the snapshot that they come from. */
+  release(): void;
+}
 
 interface Cursor {
-  readonly source: Source;
+  readonly source: Rows;
   readonly namespace: string;
-  /** Closes the snapshot that the cursor reads. */
-  readonly release: () => void;
   /** The document that did not fit into the last batch. */
   held: Uint8Array | undefined;
   left: number | undefined;
@@ -31,20 +35,12 @@ export class Cursors {
 
   /** The first batch, and the id by which the rest is asked for; 0: that was all. */
   async open(
-    source: Source,
-    options: {
-      namespace: string;
-      batchSize: number;
-      single: boolean;
-      limit?: number;
-      tx: Transaction;
-      release: () => void;
-    },
+    source: Rows,
+    options: { namespace: string; batchSize: number; single: boolean; limit?: number },
   ): Promise<{ docs: Uint8Array[]; id: bigint }> {
     const cursor: Cursor = {
       source,
       namespace: options.namespace,
-      release: options.release,
       held: undefined,
       left: options.limit,
       used: Date.now(),
@@ -58,16 +54,15 @@ export class Cursors {
         );
       const { docs, finished } = await fill(cursor, options.batchSize);
       if (finished || options.single) {
-        options.release();
+        source.release();
         return { docs, id: 0n };
       }
       const id = BigInt(randomInt(1, 2 ** 47));
       this.#open.set(id, cursor);
-      options.tx.deadline = undefined;
-      options.tx.atEnd.push(() => this.kill(id));
+      source.opened(() => this.kill(id));
       return { docs, id };
     } catch (error) {
-      options.release();
+      source.release();
       throw error;
     }
   }
@@ -100,7 +95,7 @@ export class Cursors {
     const cursor = this.#open.get(id);
     if (!cursor) return false;
     this.#open.delete(id);
-    cursor.release();
+    cursor.source.release();
     return true;
   }
 
@@ -122,7 +117,7 @@ async function fill(cursor: Cursor, batchSize: number): Promise<{ docs: Uint8Arr
     let next: Uint8Array | undefined = cursor.held;
     cursor.held = undefined;
     if (!next) {
-      const result = cursor.source.next();
+      const result = cursor.source.rows.next();
       const settled = result instanceof Promise ? await result : result;
       if (settled.done) return { docs, finished: true };
       next = settled.value;

@@ -8,6 +8,7 @@ import { Transactions } from '../transactions/transactions.js';
 import { Cursors } from './cursors.js';
 import { claim } from './folder.js';
 import { listen } from './listener.js';
+import { Readers } from './readers.js';
 import { Sessions } from './sessions.js';
 
 /** Expired documents are removed this often. */
@@ -67,6 +68,8 @@ async function serve(
   const transactions = new Transactions(storage);
   const catalogue = new Catalogue();
   transactions.read((tx) => catalogue.load(tx));
+  // A thread does not load TypeScript: run from source, everything runs in this one.
+  const readers = import.meta.url.endsWith('.ts') ? undefined : new Readers({ folder, memoryLimitBytes });
   let address = path;
   const engine: Engine = {
     storage,
@@ -74,6 +77,7 @@ async function serve(
     catalogue,
     sessions: new Sessions(transactions, { lifetimeMs: transactionLifetimeMs, limitBytes: memoryLimitBytes }),
     cursors: new Cursors(),
+    readers,
     address: () => address,
     memoryLimitBytes,
   };
@@ -94,6 +98,7 @@ async function serve(
       engine.cursors.closeAll();
       engine.sessions.close();
       transactions.drain();
+      await readers?.stop();
       await storage.close();
       rmSync(path, { force: true });
       release();

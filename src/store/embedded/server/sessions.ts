@@ -104,16 +104,18 @@ export class Sessions {
       if (there?.txnNumber === txnNumber && there.state === 'open') return there.transaction;
       throw this.#notOpen(key, txnNumber);
     }
-    const newest = this.#newest(key);
-    if (newest && newest.txnNumber > txnNumber) throw tooOld(txnNumber, newest.txnNumber);
-    if (newest && newest.txnNumber === txnNumber)
+    const transaction = this.#transactions.begin();
+    const newest = this.#isNew(key, txnNumber, transaction) ? undefined : this.#newest(key, transaction);
+    if (newest && newest.txnNumber >= txnNumber) {
+      this.#transactions.abort(transaction);
+      if (newest.txnNumber > txnNumber) throw tooOld(txnNumber, newest.txnNumber);
       throw new EngineError(
         50911,
         `Cannot start a transaction at given transaction number ${txnNumber}: one with the same number is in state ${newest.state}`,
       );
+    }
     if (there) this.#drop(key, there);
     this.#committed.delete(key);
-    const transaction = this.#transactions.begin();
     transaction.limitBytes = this.#limitBytes;
     const timer = setTimeout(() => this.#expire(key, transaction), this.#lifetimeMs).unref();
     this.#open.set(key, { txnNumber, transaction, state: 'open', since: Date.now(), timer });
@@ -179,11 +181,7 @@ export class Sessions {
     if (open && open.txnNumber < txnNumber) this.#drop(key, open);
     // A repeat that comes while the first is under way waits for it, and then finds its answer.
     tx.lock(memoryKey(key));
-    const stored = tx.get(memoryKey(key));
-    const committed = this.#committed.get(key)?.txnNumber ?? -1n;
-    // The common case, a number that was never seen, needs no decoding.
-    if ((!stored || stored.readBigInt64LE(NUMBER_AT) < txnNumber) && committed < txnNumber && !this.#open.has(key))
-      return undefined;
+    if (this.#isNew(key, txnNumber, tx)) return undefined;
     const newest = this.#newest(key, tx);
     if (!newest || newest.txnNumber < txnNumber) return undefined;
     if (newest.txnNumber > txnNumber) throw tooOld(txnNumber, newest.txnNumber);
@@ -229,6 +227,16 @@ export class Sessions {
 
   close(): void {
     for (const [key, open] of this.#open) this.#drop(key, open);
+  }
+
+  /** Newer than all that was seen of the session: the common case, which needs no decoding. */
+  #isNew(key: string, txnNumber: bigint, tx: Transaction): boolean {
+    const stored = tx.get(memoryKey(key));
+    return (
+      (!stored || stored.readBigInt64LE(NUMBER_AT) < txnNumber) &&
+      (this.#committed.get(key)?.txnNumber ?? -1n) < txnNumber &&
+      (this.#open.get(key)?.txnNumber ?? -1n) < txnNumber
+    );
   }
 
   #newest(key: string, tx?: Transaction): Newest | undefined {

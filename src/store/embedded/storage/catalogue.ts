@@ -41,8 +41,17 @@ const u32 = (n: number): Buffer => {
 /** Bytes of a document's key before its `_id`. */
 const DOCUMENT_PREFIX = 6;
 
+/** By the collection's number: asked for at every document. */
+const documentPrefixes = new Map<number, Buffer>();
+
 /** Where a collection's documents lie; the value of `_id` follows. */
-export const documentsOf = (c: Collection): Buffer => Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([1])]);
+export function documentsOf({ id }: Collection): Buffer {
+  const there = documentPrefixes.get(id);
+  if (there) return there;
+  const prefix = Buffer.concat([Buffer.from([1]), u32(id), Buffer.from([1])]);
+  documentPrefixes.set(id, prefix);
+  return prefix;
+}
 export const documentKey = (c: Collection, id: Value): Buffer => Buffer.concat([documentsOf(c), encodeValue(id)]);
 export const entriesOf = (c: Collection, i: StoredIndex): Buffer =>
   Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([2]), u32(i.id)]);

@@ -6,35 +6,14 @@ import { CHECKSUM_BYTES, checksum } from './checksum.js';
 import { bringToFormat, isCurrent } from './format.js';
 import { checkPages, DamagedFile } from './pages.js';
 import { Room } from './room.js';
+import { decode, keys, LmdbSnapshot, type Snapshot } from './snapshot.js';
 
 export const DATA_FILE = 'data.mdb';
 /** Of a file up to this size every value is looked at when it is opened (some 0.3 s); of a larger one as they are read. */
 const SUMMED_AT_OPEN = 64 * 1024 * 1024;
 
-/** A steady view of the store. Closed once; a view held open keeps old pages from being used again. */
-export interface Snapshot {
-  /** @throws {EngineError} the value is damaged */
-  get(key: Buffer): Buffer | undefined;
-  /** Entries from `from` up to but without `to`. @throws {EngineError} a value is damaged */
-  range(from: Buffer, to: Buffer, reverse: boolean): Iterable<{ key: Buffer; value: Buffer }>;
-  close(): void;
-}
-
 /** Keys as latin1 text, so that a Map can hold them; null removes. */
 export type Writes = ReadonlyMap<string, Buffer | null>;
-
-/** The checksum of the value that was copied last: lmdb reads one at a time, and each is looked at before the next. */
-let stored = 0;
-
-/** Copies a value out of lmdb's own memory, without its checksum. */
-function copyOut(bytes: Uint8Array): Buffer {
-  const length = Math.max(bytes.length - CHECKSUM_BYTES, 0);
-  const at = (i: number): number => bytes[length + i] ?? 0;
-  stored = (at(0) | (at(1) << 8) | (at(2) << 16) | (at(3) << 24)) >>> 0;
-  const value = Buffer.allocUnsafe(length);
-  value.set(bytes.subarray(0, length));
-  return value;
-}
 
 const withSum = (key: Buffer, value: Buffer): Buffer => {
   const bytes = Buffer.allocUnsafe(value.length + CHECKSUM_BYTES);
@@ -43,23 +22,29 @@ const withSum = (key: Buffer, value: Buffer): Buffer => {
   return bytes;
 };
 
-function verify(key: Buffer, value: Buffer): Buffer {
-  if (checksum(key, value) !== stored)
-    throw new EngineError(
-      'InternalError',
-      `A stored value is damaged (its checksum does not fit, key ${key.toString('hex', 0, 32)}). Restore a backup into an empty folder.`,
-    );
-  return value;
-}
+const opened = (path: string): RootDatabase<Buffer, Buffer> =>
+  open<Buffer, Buffer>({
+    path,
+    noSubdir: true,
+    keyEncoder: keys,
+    encoder: { encode: (value: Buffer) => value, decode },
+    // A put's promise must not come before its flush (measured: with overlapping sync it does).
+    overlappingSync: false,
+    maxReaders: 1000,
+  });
 
 /** The one file that knows lmdb. Keys and values are bytes; each value is stored with a checksum of itself and its key. */
 export class Storage {
   readonly #db: RootDatabase<Buffer, Buffer>;
   readonly #room: Room;
 
-  private constructor(db: RootDatabase<Buffer, Buffer>, path: string) {
+  /** Another thread writes: nothing here knows when. */
+  readonly #reader: boolean;
+
+  private constructor(db: RootDatabase<Buffer, Buffer>, path: string, reader: boolean) {
     this.#db = db;
     this.#room = new Room(path);
+    this.#reader = reader;
   }
 
   /**
@@ -75,43 +60,26 @@ export class Storage {
     let db: RootDatabase<Buffer, Buffer>;
     try {
       await bringToFormat(folder, path);
-      db = open<Buffer, Buffer>({
-        path,
-        noSubdir: true,
-        keyEncoding: 'binary',
-        encoder: { encode: (value: Buffer) => value, decode: copyOut },
-        // A put's promise must not come before its flush (measured: with overlapping sync it does).
-        overlappingSync: false,
-        maxReaders: 1000,
-      });
+      db = opened(path);
     } catch (cause) {
       if (!(cause instanceof Error && cause.message.startsWith('MDB_'))) throw cause;
       throw new DamagedFile(`The data file ${path} can't be opened. Restore a backup into an empty folder.`, { cause });
     }
     chmodSync(path, 0o600);
-    return new Storage(db, path);
+    return new Storage(db, path, false);
   }
 
+  /** Another thread's view of a folder that is open in this process. Both share lmdb's environment; only one may write. */
+  static reader(folder: string): Storage {
+    const path = join(folder, DATA_FILE);
+    return new Storage(opened(path), path, true);
+  }
+
+  /** What is committed before this is called is in it. */
   snapshot(): Snapshot {
-    const db = this.#db;
-    const transaction = db.useReadTransaction();
-    const at = { transaction };
-    return {
-      get(key) {
-        const value = db.get(key, at);
-        return value && verify(key, value);
-      },
-      *range(from, to, reverse) {
-        const entries = reverse
-          ? db.getRange({ start: to, end: from, reverse: true, exclusiveStart: true, inclusiveEnd: true, transaction })
-          : db.getRange({ start: from, end: to, transaction });
-        for (const entry of entries) {
-          verify(entry.key, entry.value);
-          yield entry;
-        }
-      },
-      close: () => transaction.done(),
-    };
+    // A view that was opened earlier in this turn may be from before the last commit.
+    if (this.#reader) this.#db.resetReadTxn();
+    return new LmdbSnapshot(this.#db);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { EngineError } from '../errors.js';
-import type { Snapshot, Storage } from '../storage/storage.js';
+import type { Read, Snapshot } from '../storage/snapshot.js';
+import type { Storage } from '../storage/storage.js';
 
 /** Another transaction has written, or is writing, what this one wants to write. */
 export class Conflict extends EngineError {
@@ -117,8 +118,30 @@ export class Transaction {
     for (; at < mine.length; at += 1) yield* own(mine[at] as string);
   }
 
-  /** @throws {EngineError} 50: the statement has had its time */
+  /** As `range`, of the values alone, which are read where they lie as far as they are not this transaction's own. */
+  *values<T>(from: Buffer, to: Buffer, read: Read<T>): Iterable<T> {
+    if (this.#ended) throw over();
+    if (this.writes.size > 0) {
+      for (const { value } of this.range(from, to)) yield read(value, value.length);
+      return;
+    }
+    let n = 0;
+    for (const value of this.#snapshot.values(from, to, read)) {
+      yield value;
+      if (this.#ended) throw over();
+      n += 1;
+      if (n % LOOK_AT_CLOCK === 0) this.checkTime();
+    }
+  }
+
+  /** Whether there are `many` entries from `from` up to but without `to`, as the store has them. */
+  hasMany(from: Buffer, to: Buffer, many: number): boolean {
+    return this.#snapshot.hasMany(from, to, many);
+  }
+
+  /** @throws {EngineError} 50: the statement has had its time; 11601: the transaction is over */
   checkTime(): void {
+    if (this.#ended) throw over();
     if (this.deadline !== undefined && Date.now() > this.deadline) throw tookTooLong();
   }
 
