@@ -43,6 +43,7 @@ export const codes = {
   CommandNotSupportedOnView: 166,
   QueryPlanKilled: 175,
   InvalidIndexSpecificationOption: 197,
+  DocumentValidationFailure: 121,
   CannotIndexParallelArrays: 171,
   TransactionTooOld: 225,
   NoSuchTransaction: 251,

@@ -4,7 +4,8 @@ import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { compileFilter } from '../query/match.js';
 import { sortFields } from '../query/sort.js';
-import { compileStage, countOf } from './stages/index.js';
+import { assertCollated } from './collated.js';
+import { compileStage, countOf, matchOptions } from './stages/index.js';
 import { type Docs, paced, type Pipeline, type PipelineEnv, type ReadRequest } from './stage.js';
 
 /** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Aggregation-Pipeline-Stages */
@@ -69,6 +70,7 @@ export function compilePipeline(stages: readonly Value[], env: PipelineEnv, plac
   if (parsed.length > MAX_STAGES)
     throw new EngineError('FailedToParse', `Pipeline length must be no longer than ${MAX_STAGES} stages`);
   assertPlaces(parsed, place);
+  if (env.collation) for (const [name, spec] of parsed) assertCollated(name, spec);
   const last = parsed.at(-1);
   const writes =
     last && (last[0] === '$merge' || last[0] === '$out')
@@ -76,14 +78,14 @@ export function compilePipeline(stages: readonly Value[], env: PipelineEnv, plac
       : undefined;
   if (writes) parsed.pop();
   const { leading, taken } = leadingOf(parsed);
-  if (leading.filter) compileFilter(leading.filter, { let: env.variables.let, now: env.variables.now });
+  if (leading.filter) compileFilter(leading.filter, matchOptions(env));
   if (leading.sort) sortFields(leading.sort, '$sort');
   const compiled = parsed.map(([name, spec]) => compileStage(name, spec, env, compilePipeline));
   const chain = (source: Docs, from: number): Docs =>
     compiled.slice(from).reduce((input, stage) => stage(input), source);
   const direct = compiled[taken]?.direct;
   return {
-    leading: { ...leading, let: env.variables.let },
+    leading: { ...leading, let: env.variables.let, ...(env.collation && { collation: env.collation }) },
     taken,
     writes,
     startsWithoutCollection: SOURCES.has(parsed[0]?.[0] ?? ''),

@@ -1,3 +1,4 @@
+import type { Collation } from '../bson/collation.js';
 import { type Doc, encode, type Value } from '../bson/value.js';
 import type { PartialDecoder } from '../bson/partial.js';
 import { outOfMemory } from '../errors.js';
@@ -8,6 +9,7 @@ export interface ReadRequest {
   readonly filter?: Doc;
   readonly sort?: Doc;
   readonly limit?: number;
+  readonly collation?: Collation;
   /** Variables that the filter may name. */
   readonly let?: Doc;
 }
@@ -15,6 +17,7 @@ export interface ReadRequest {
 /** What a pipeline needs of the server it runs in. */
 export interface PipelineEnv {
   readonly variables: Variables;
+  readonly collation?: Collation | undefined;
   /** Documents of another collection of the same database, in the same snapshot. */
   read(collection: string, request: ReadRequest): Iterable<Doc | undefined>;
   /** What $collStats and $indexStats tell of the collection that is read. */

@@ -7,7 +7,7 @@ import { EngineError } from '../errors.js';
 import { search } from '../query/execute.js';
 import { cursorReply } from '../wire/message.js';
 import { aboutCollection } from './about-collection.js';
-import { assertSimpleCollation, variablesOf, type Command, hintOf, optionalDoc, text } from './command.js';
+import { collationFor, variablesOf, type Command, hintOf, optionalDoc, text } from './command.js';
 import { store } from './output.js';
 import { DEFAULT_BATCH, decoded, nonNegative, pause } from './reading.js';
 
@@ -46,14 +46,15 @@ export const aggregate: Command = {
         'FailedToParse',
         "The 'cursor' option is required, except for aggregate with the explain argument",
       );
-    assertSimpleCollation(command);
     const stages = command['pipeline'];
     if (!Array.isArray(stages))
       throw new EngineError('TypeMismatch', "'pipeline' option must be specified as an array");
+    const collection = name === undefined ? undefined : engine.catalogue.find(db, name);
     const about = aboutCollection(context, name);
     const { tx, release } = context.snapshot();
     const env: PipelineEnv = {
       variables: { now: new Date(), let: variablesOf(command) ?? {} },
+      collation: collationFor(command, collection),
       read: (collection, request) =>
         decoded(
           search(tx, engine.catalogue.find(db, collection), {
@@ -84,9 +85,7 @@ export const aggregate: Command = {
         hint: hintOf(command['hint']),
         memoryLimitBytes: engine.memoryLimitBytes,
       };
-      running = pipeline.run(
-        name === undefined ? [] : decoded(search(tx, engine.catalogue.find(db, name), request), pipeline.fields),
-      );
+      running = pipeline.run(name === undefined ? [] : decoded(search(tx, collection, request), pipeline.fields));
       writes = pipeline.writes;
     } catch (error) {
       release();

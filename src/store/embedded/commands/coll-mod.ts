@@ -3,16 +3,27 @@ import { equals } from '../bson/compare.js';
 import { isDoc, toInteger } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import { readOptions } from '../storage/options.js';
 import { collectionOf } from './collection-of.js';
 import { type Command, optionalBoolean, optionalDoc, text } from './command.js';
 
+/** Options of the collection itself that can be changed. */
+const OPTIONS = ['validator', 'validationLevel', 'validationAction', 'expireAfterSeconds'];
+
 /** https://www.mongodb.com/docs/manual/reference/command/collMod/ */
 export const collMod: Command = {
-  help: 'Changes the options of an index: hidden, expireAfterSeconds.',
-  fields: ['collMod', 'index', 'dryRun'],
+  help: 'Changes a collection’s validator and expiry, and of an index hidden and expireAfterSeconds.',
+  fields: ['collMod', 'index', 'dryRun', ...OPTIONS],
   async run(context) {
     const { command, engine } = context;
     const collection = collectionOf(context, text(command, 'collMod'));
+    const options = Object.fromEntries(OPTIONS.flatMap((k) => (command[k] === undefined ? [] : [[k, command[k]]])));
+    if (Object.keys(options).length > 0) {
+      const changed = readOptions({ ...collection.options.doc, ...options });
+      await engine.transactions.run((tx) => engine.catalogue.changeOptions(tx, collection, changed), {
+        alone: [collection.id],
+      });
+    }
     const change = optionalDoc(command, 'index');
     if (!change) return {};
     const { name, keyPattern } = change;

@@ -16,7 +16,7 @@ export const collStats: Command = {
       ...(objects > 0 && { avgObjSize: Long.fromNumber(Math.round(bytes / objects)) }),
       storageSize: Long.fromNumber(bytes),
       nindexes: int(c ? c.indexes.length + 1 : 0),
-      capped: false,
+      capped: c?.options.capped !== undefined,
       totalIndexSize: Long.fromNumber(0),
       scaleFactor: int(1),
     };

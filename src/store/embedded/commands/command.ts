@@ -1,5 +1,6 @@
 import { Int32 } from 'bson';
 import { compileExpression } from '../aggregate/expression.js';
+import { type Collation, readCollation } from '../bson/collation.js';
 import { isDoc, isNumeric, toNumber, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import type { Writer } from '../documents/write.js';
@@ -7,6 +8,7 @@ import { EngineError } from '../errors.js';
 import type { Cursors } from '../server/cursors.js';
 import type { SessionFields, Sessions } from '../server/sessions.js';
 import type { Catalogue, Collection } from '../storage/catalogue.js';
+import type { CollectionOptions } from '../storage/options.js';
 import type { Storage } from '../storage/storage.js';
 import type { Transaction, Transactions } from '../transactions/transactions.js';
 
@@ -136,13 +138,9 @@ export const hintOf = (v: Value): string | Doc | undefined => {
   throw new EngineError('FailedToParse', 'hint must be a string or an object');
 };
 
-/** Text is compared byte by byte: the simple collation. @throws {EngineError} 238: any other */
-export function assertSimpleCollation({ collation }: Doc): void {
-  if (collation === undefined) return;
-  if (!isDoc(collation)) throw wrong('command', 'collation', collation, 'object');
-  if (Object.keys(collation).length > 0 && collation['locale'] !== 'simple')
-    throw new EngineError('NotImplemented', 'collation is not supported by the embedded engine');
-}
+/** How texts are compared: as the command says, or else as the collection was made. Undefined: by their bytes. */
+export const collationFor = ({ collation }: Doc, collection: Collection | undefined): Collation | undefined =>
+  collation === undefined ? collection?.options.collation : readCollation(collation);
 
 /** The variables of `let`: expressions without a document. */
 export function variablesOf(command: Doc): Doc | undefined {
@@ -161,11 +159,16 @@ export function variablesOf(command: Doc): Doc | undefined {
 export const int = (n: number): Int32 => new Int32(n);
 
 /** A collection that is written to is made where it is missing, in a commit of its own. */
-export async function ensureCollection(engine: Engine, db: string, name: string): Promise<Collection> {
+export async function ensureCollection(
+  engine: Engine,
+  db: string,
+  name: string,
+  options?: CollectionOptions,
+): Promise<Collection> {
   for (;;) {
     await engine.catalogue.settled(db, name);
     const there = engine.catalogue.find(db, name);
     if (there && !engine.catalogue.settled(db, name)) return there;
-    if (!there) return engine.transactions.run((tx) => engine.catalogue.create(tx, db, name));
+    if (!there) return engine.transactions.run((tx) => engine.catalogue.create(tx, db, name, options));
   }
 }

@@ -1,6 +1,6 @@
 import { countMatching } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
-import { assertSimpleCollation, type Command, hintOf, int, optionalDoc, optionalNumber, text } from './command.js';
+import { collationFor, type Command, hintOf, int, optionalDoc, optionalNumber, text } from './command.js';
 import { nonNegative, pause } from './reading.js';
 
 export const count: Command = {
@@ -9,7 +9,7 @@ export const count: Command = {
   inTransaction: false,
   async run(context) {
     const { command, engine, db } = context;
-    assertSimpleCollation(command);
+    const collection = engine.catalogue.find(db, text(command, 'count'));
     const { tx, release } = context.snapshot();
     try {
       const request = {
@@ -17,8 +17,9 @@ export const count: Command = {
         limit: Math.abs(optionalNumber(command, 'limit') ?? 0),
         skip: nonNegative(command, 'skip'),
         hint: hintOf(command['hint']),
+        collation: collationFor(command, collection),
       };
-      const counting = countMatching(tx, engine.catalogue.find(db, text(command, 'count')), request);
+      const counting = countMatching(tx, collection, request);
       return { n: int(await inSlices(counting, pause)) };
     } finally {
       release();

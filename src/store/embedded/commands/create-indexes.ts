@@ -85,9 +85,13 @@ export const createIndexes: Command = {
     const wanted = docs(command, 'indexes');
     if (wanted.length === 0) throw new EngineError('BadValue', 'Must specify at least one index to create');
     const existed = engine.catalogue.find(db, name) !== undefined;
-    const specs = wanted.map((w) => specOf('name' in w ? w : { ...w, name: defaultName(w['key']) }));
-    specs.forEach(assertBuildable);
+    const read = (w: Doc): IndexSpec => specOf('name' in w ? w : { ...w, name: defaultName(w['key']) });
+    wanted.map(read).forEach(assertBuildable);
     const collection = await ensureCollection(engine, db, name);
+    const inherited = collection.options.collation?.doc;
+    const specs = wanted.map((w) =>
+      read(inherited && w['collation'] === undefined ? { ...w, collation: inherited } : w),
+    );
     if (context.session.inTransaction && context.snapshot().tx.collections.has(collection.id))
       throw new EngineError(
         'OperationNotSupportedInTransaction',

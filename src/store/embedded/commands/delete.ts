@@ -1,15 +1,6 @@
 import { toInteger } from '../bson/types.js';
 import { EngineError } from '../errors.js';
-import {
-  assertSimpleCollation,
-  variablesOf,
-  type Command,
-  docs,
-  int,
-  optionalBoolean,
-  optionalDoc,
-  text,
-} from './command.js';
+import { variablesOf, type Command, docs, int, optionalBoolean, optionalDoc, text } from './command.js';
 import { checkBatch, each, runDelete } from './statements.js';
 
 export const deleteCommand: Command = {
@@ -27,7 +18,6 @@ export const deleteCommand: Command = {
     return context.write((tx, writer) => {
       let n = 0;
       const errors = each(context, tx, statements, ordered, (statement) => {
-        assertSimpleCollation(statement);
         const limit = toInteger(statement['limit']);
         if (limit !== 0 && limit !== 1)
           throw new EngineError(

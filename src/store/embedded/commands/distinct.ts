@@ -1,7 +1,7 @@
 import { distinctValues } from '../query/distinct.js';
 import { search } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
-import { assertSimpleCollation, type Command, hintOf, optionalDoc, text } from './command.js';
+import { collationFor, type Command, hintOf, optionalDoc, text } from './command.js';
 import { decoded, pause } from './reading.js';
 
 export const distinct: Command = {
@@ -10,15 +10,17 @@ export const distinct: Command = {
   inTransaction: true,
   async run(context) {
     const { command, engine, db } = context;
-    assertSimpleCollation(command);
+    const collection = engine.catalogue.find(db, text(command, 'distinct'));
+    const collation = collationFor(command, collection);
     const key = text(command, 'key');
     const { tx, release } = context.snapshot();
     try {
-      const found = search(tx, engine.catalogue.find(db, text(command, 'distinct')), {
+      const found = search(tx, collection, {
         filter: optionalDoc(command, 'query') ?? {},
         hint: hintOf(command['hint']),
+        collation,
       });
-      return { values: await inSlices(distinctValues(decoded(found), key), pause) };
+      return { values: await inSlices(distinctValues(decoded(found), key, collation), pause) };
     } finally {
       release();
     }

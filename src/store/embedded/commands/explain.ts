@@ -1,4 +1,5 @@
 import { compilePipeline } from '../aggregate/pipeline.js';
+import { readCollation } from '../bson/collation.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
@@ -37,6 +38,7 @@ function searchOf(inner: Doc, filter: string): FindRequest {
     skip: optionalNumber(inner, 'skip'),
     hint: hintOf(inner['hint']),
     let: optionalDoc(inner, 'let'),
+    collation: readCollation(inner['collation']),
   };
 }
 

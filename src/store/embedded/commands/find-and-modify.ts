@@ -1,4 +1,4 @@
-import { find as findDocuments } from '../query/execute.js';
+import { filterOptions, find as findDocuments } from '../query/execute.js';
 import { isDoc } from '../bson/types.js';
 import { type Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
@@ -6,7 +6,7 @@ import { compileFilter } from '../query/match.js';
 import { compileProjection } from '../query/projection.js';
 import { compileUpdate } from '../update/apply.js';
 import {
-  assertSimpleCollation,
+  collationFor,
   variablesOf,
   type Command,
   ensureCollection,
@@ -40,7 +40,6 @@ export const findAndModify: Command = {
   async run(context) {
     const { command, engine, db } = context;
     const name = text(command, 'findAndModify' in command ? 'findAndModify' : 'findandmodify');
-    assertSimpleCollation(command);
     const remove = optionalBoolean(command, 'remove') ?? false;
     const upsert = optionalBoolean(command, 'upsert') ?? false;
     const after = optionalBoolean(command, 'new') ?? false;
@@ -62,15 +61,17 @@ export const findAndModify: Command = {
     const filterDoc = optionalDoc(command, 'query') ?? {};
     const variables = variablesOf(command);
     const fields = optionalDoc(command, 'fields');
+    const collation = collationFor(command, collection);
     return context.write((tx, writer) => {
-      const filter = compileFilter(filterDoc, { ...(variables && { let: variables }) });
       const request = {
         filter: filterDoc,
+        collation,
         sort: optionalDoc(command, 'sort'),
         hint: hintOf(command['hint']),
         limit: 1,
         let: variables,
       };
+      const filter = compileFilter(filterDoc, filterOptions(request));
       const [found] = [...findDocuments(tx, collection, request, filter)];
       const project = fields && compileProjection(fields, { filter });
       const show = (doc: Doc): Doc => (project ? project(doc, { now: new Date(), let: variables ?? {} }) : doc);
@@ -84,6 +85,7 @@ export const findAndModify: Command = {
       const compiled = compileUpdate(change, {
         multi: false,
         now: new Date(),
+        collation,
         ...(variables && { let: variables }),
         ...(Array.isArray(filters) && { arrayFilters: filters.filter(isDoc) }),
       });

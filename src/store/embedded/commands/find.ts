@@ -1,12 +1,12 @@
 import { isDoc } from '../bson/types.js';
 import { type Doc, encode } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { type FindRequest, search } from '../query/execute.js';
+import { filterOptions, type FindRequest, search } from '../query/execute.js';
 import { compileFilter } from '../query/match.js';
 import { compileProjection } from '../query/projection.js';
 import { cursorReply } from '../wire/message.js';
 import {
-  assertSimpleCollation,
+  collationFor,
   variablesOf,
   type Command,
   hintOf,
@@ -61,29 +61,31 @@ export const find: Command = {
     for (const field of ['returnKey', 'showRecordId'])
       if (optionalBoolean(command, field))
         throw new EngineError('NotImplemented', `${field} is not supported by the embedded engine`);
-    assertSimpleCollation(command);
     for (const field of ['min', 'max'])
       if (isDoc(command[field]) && Object.keys(command[field]).length > 0)
         throw new EngineError('NotImplemented', `${field} is not supported by the embedded engine`);
     const givenLimit = optionalNumber(command, 'limit') ?? 0;
+    const collection = engine.catalogue.find(db, name);
+    const collation = collationFor(command, collection);
     const request: FindRequest = {
       filter: optionalDoc(command, 'filter') ?? {},
       sort: optionalDoc(command, 'sort'),
       skip: nonNegative(command, 'skip'),
       limit: Math.abs(givenLimit),
       hint: hintOf(command['hint']),
+      collation,
       let: variablesOf(command),
       now: new Date(),
       memoryLimitBytes: engine.memoryLimitBytes,
     };
     const projection = optionalDoc(command, 'projection');
-    const filter = compileFilter(request.filter, { ...(request.let && { let: request.let }) });
+    const filter = compileFilter(request.filter, filterOptions(request));
     const compiled =
       projection && Object.keys(projection).length > 0 ? compileProjection(projection, { filter }) : undefined;
     const variables = { now: request.now ?? new Date(), let: request.let ?? {} };
     const project = compiled && ((doc: Doc): Doc => compiled(doc, variables));
     const { tx, release } = context.snapshot();
-    const source = bytesOf(search(tx, engine.catalogue.find(db, name), request, filter), project);
+    const source = bytesOf(search(tx, collection, request, filter), project);
     const namespace = `${db}.${name}`;
     const single = (optionalBoolean(command, 'singleBatch') ?? false) || givenLimit < 0;
     const { docs: batch, id } = await engine.cursors.open(source, {

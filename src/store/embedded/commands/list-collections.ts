@@ -14,6 +14,8 @@ function uuidOf(c: Collection): Binary {
   return new Binary(bytes, 4);
 }
 
+const typeOf = (c: Collection): string => (c.options.timeField === undefined ? 'collection' : 'timeseries');
+
 export const listCollections: Command = {
   help: 'The collections of a database.',
   fields: ['listCollections', 'filter', 'nameOnly', 'authorizedCollections', 'cursor'],
@@ -25,11 +27,11 @@ export const listCollections: Command = {
       .toSorted((a, b) => compare(a.name, b.name))
       .map((c): Doc =>
         nameOnly
-          ? { name: c.name, type: 'collection' }
+          ? { name: c.name, type: typeOf(c) }
           : {
               name: c.name,
-              type: 'collection',
-              options: {},
+              type: typeOf(c),
+              options: c.options.doc,
               info: { readOnly: false, uuid: uuidOf(c) },
               idIndex: { v: new Int32(2), key: { _id: new Int32(1) }, name: '_id_' },
             },

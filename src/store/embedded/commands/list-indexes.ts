@@ -9,7 +9,11 @@ export const listIndexes: Command = {
   fields: ['listIndexes', 'cursor', 'includeBuildUUIDs', 'includeIndexBuildInfo'],
   run(context) {
     const name = text(context.command, 'listIndexes');
-    const all = [idIndex.spec, ...collectionOf(context, name).indexes.map((i) => i.index.spec)].map(specDoc);
+    const { indexes, options } = collectionOf(context, name);
+    const { collation } = options;
+    const all = [{ ...idIndex.spec, ...(collation && { collation }) }, ...indexes.map((i) => i.index.spec)].map(
+      specDoc,
+    );
     return cursorReply('firstBatch', all.map(encode), 0n, `${context.db}.${name}`);
   },
 };

@@ -1,4 +1,4 @@
-import { find as findDocuments } from '../query/execute.js';
+import { filterOptions, find as findDocuments } from '../query/execute.js';
 import { isDoc } from '../bson/types.js';
 import { type Doc, type Value } from '../bson/value.js';
 import { type Writer } from '../documents/write.js';
@@ -7,7 +7,7 @@ import { compileFilter } from '../query/match.js';
 import { type Collection } from '../storage/catalogue.js';
 import { Conflict, type Transaction } from '../transactions/transactions.js';
 import { compileUpdate } from '../update/apply.js';
-import { assertSimpleCollation, type Context, hintOf, int, optionalBoolean, optionalDoc } from './command.js';
+import { collationFor, type Context, hintOf, int, optionalBoolean, optionalDoc } from './command.js';
 
 const MAX_BATCH = 100_000;
 
@@ -84,7 +84,6 @@ export function updateStatement(statement: Doc, q: string, u: string): UpdateSta
   const update = statement[u];
   if (!isDoc(update) && !Array.isArray(update))
     throw new EngineError('FailedToParse', 'Update argument must be either an object or an array');
-  assertSimpleCollation(statement);
   const multi = optionalBoolean(statement, 'multi') ?? false;
   if (multi && statement['sort'] !== undefined)
     throw new EngineError('FailedToParse', 'Cannot specify sort with multi=true');
@@ -111,9 +110,11 @@ export function runUpdate(
     throw new EngineError(51198, 'Constant values may only be specified for pipeline updates');
   if (filters !== undefined && !Array.isArray(filters))
     throw new EngineError('TypeMismatch', "BSON field 'update.updates.arrayFilters' must be an array");
+  const collation = collationFor(s.statement, collection);
   const update = compileUpdate(s.update, {
     multi: s.multi,
     now: new Date(),
+    collation,
     let: { ...variables, ...constants },
     ...(Array.isArray(filters) && { arrayFilters: filters.filter(isDoc) }),
   });
@@ -121,10 +122,11 @@ export function runUpdate(
     filter: s.filter,
     hint: hintOf(s.statement['hint']),
     sort: optionalDoc(s.statement, 'sort'),
+    collation,
     let: variables,
   };
   if (!collection) {
-    compileFilter(s.filter, { ...(variables && { let: variables }) });
+    compileFilter(s.filter, filterOptions(request));
     return { matched: 0, modified: 0 };
   }
   return writer.update(collection, request, update, { multi: s.multi, upsert: s.upsert });
@@ -140,7 +142,13 @@ export function runDelete(
   variables: Doc | undefined,
 ): number {
   const found = [
-    ...findDocuments(tx, collection, { filter, hint: hintOf(statement['hint']), limit: multi ? 0 : 1, let: variables }),
+    ...findDocuments(tx, collection, {
+      filter,
+      hint: hintOf(statement['hint']),
+      collation: collationFor(statement, collection),
+      limit: multi ? 0 : 1,
+      let: variables,
+    }),
   ];
   if (collection) for (const { doc } of found) writer.remove(collection, doc);
   return found.length;

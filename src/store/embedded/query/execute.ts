@@ -1,3 +1,4 @@
+import type { Collation } from '../bson/collation.js';
 import { after } from '../bson/key.js';
 import { isDoc } from '../bson/types.js';
 import type { PartialDecoder } from '../bson/partial.js';
@@ -5,7 +6,7 @@ import { decode, type Doc } from '../bson/value.js';
 import { EngineError, outOfMemory } from '../errors.js';
 import { type Collection, documentKey, documentsOf, entriesOf, idIndex } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
-import { compileFilter, type Filter } from './match.js';
+import { compileFilter, type Filter, type FilterOptions } from './match.js';
 import { plan, type Plan } from './plan.js';
 import { Slice, sortInSlices } from './slices.js';
 import { compileSortKeys, type SortKeys } from './sort.js';
@@ -16,6 +17,7 @@ export interface FindRequest {
   readonly skip?: number | undefined;
   readonly limit?: number | undefined;
   readonly hint?: string | Doc | undefined;
+  readonly collation?: Collation | undefined;
   readonly let?: Doc | undefined;
   readonly now?: Date;
   readonly memoryLimitBytes?: number;
@@ -51,7 +53,7 @@ export interface Examined {
 const SORT_LIMIT = 100 * 1024 * 1024;
 
 /** A look-up of one `_id`: the commonest search, and the cheapest. */
-const isIdLookup = (filter: Doc): boolean => {
+const isIdLookup = ({ filter, collation }: FindRequest): boolean => {
   const names = Object.keys(filter);
   const id = filter['_id'];
   return (
@@ -59,6 +61,7 @@ const isIdLookup = (filter: Doc): boolean => {
     names[0] === '_id' &&
     id !== undefined &&
     id !== null &&
+    !(collation && typeof id === 'string') &&
     !isDoc(id) &&
     !Array.isArray(id) &&
     !(typeof id === 'object' && '_bsontype' in id && id._bsontype === 'BSONRegExp')
@@ -68,7 +71,8 @@ const isIdLookup = (filter: Doc): boolean => {
 export function planFor(tx: Transaction, c: Collection, request: FindRequest): Plan {
   // An index younger than the snapshot has no entries in it.
   const indexes = [{ index: idIndex, multikey: false }, ...c.indexes.filter((i) => i.since <= tx.started)];
-  return plan({ filter: request.filter, sort: request.sort, hint: request.hint, indexes });
+  const { filter, sort, hint, collation } = request;
+  return plan({ filter, sort, hint, collation, indexes });
 }
 
 /** The one entry of a unique index under a key: a look-up costs a fifth of a walk. */
@@ -141,7 +145,7 @@ export function* search(
     compileFilter(request.filter, filterOptions(request));
     return;
   }
-  if (isIdLookup(request.filter) && request.hint === undefined) {
+  if (isIdLookup(request) && request.hint === undefined) {
     const bytes = tx.get(documentKey(c, request.filter['_id']));
     examined.keys += 1;
     if (bytes) examined.docs += 1;
@@ -171,9 +175,10 @@ export function* search(
   }
 }
 
-const filterOptions = (request: FindRequest): { let?: Doc; now?: Date } => ({
+export const filterOptions = (request: FindRequest): FilterOptions => ({
   ...(request.let && { let: request.let }),
   ...(request.now && { now: request.now }),
+  ...(request.collation && { collation: request.collation }),
 });
 
 function* matches(found: Iterable<Found | undefined>, filter: Filter): Iterable<Found | undefined> {
@@ -184,9 +189,9 @@ function* matches(found: Iterable<Found | undefined>, filter: Filter): Iterable<
 function* sorted(
   found: Iterable<Found | undefined>,
   sort: Doc,
-  { memoryLimitBytes = SORT_LIMIT, skip = 0, limit = 0 }: FindRequest,
+  { memoryLimitBytes = SORT_LIMIT, skip = 0, limit = 0, collation }: FindRequest,
 ): Iterable<Found | undefined> {
-  const { keysOf, compare } = compileSortKeys(sort);
+  const { keysOf, compare } = compileSortKeys(sort, undefined, collation);
   const byKeys = (a: { keys: SortKeys }, b: { keys: SortKeys }): number => compare(a.keys, b.keys);
   const top = limit > 0 ? skip + limit : undefined;
   let list: { found: Found; keys: SortKeys }[] = [];

@@ -1,4 +1,5 @@
-import { encodeKey } from '../bson/key.js';
+import { type Collation, foldValue } from '../bson/collation.js';
+import { emptyArray, encodeKey } from '../bson/key.js';
 import { toInteger } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
@@ -15,6 +16,7 @@ export interface IndexSpec {
   readonly hidden?: boolean;
   readonly partialFilterExpression?: Doc;
   readonly expireAfterSeconds?: number;
+  readonly collation?: Collation;
 }
 
 export interface CompiledIndex {
@@ -37,7 +39,10 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
     direction: ((toInteger(order) ?? 1) < 0 ? -1 : 1) as 1 | -1,
   }));
   const directions = fields.map((f) => f.direction);
-  const partial: Filter | undefined = spec.partialFilterExpression && compileFilter(spec.partialFilterExpression);
+  const { collation } = spec;
+  const partial: Filter | undefined =
+    spec.partialFilterExpression && compileFilter(spec.partialFilterExpression, { ...(collation && { collation }) });
+  const folded = (part: Part): Part => (collation && part !== emptyArray ? foldValue(part, collation) : part);
   return {
     spec,
     roots: [...new Set(fields.map((f) => f.parts[0] ?? f.path))],
@@ -47,7 +52,10 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
       return !spec.sparse || fields.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined));
     },
     keys(doc) {
-      const parts = fields.map((f) => ({ ...indexValues(doc, f.parts), path: f.path }));
+      const parts = fields.map((f) => {
+        const { values, array } = indexValues(doc, f.parts);
+        return { values: collation ? values.map(folded) : values, array, path: f.path };
+      });
       const arrays = parts.filter((p) => p.array);
       if (arrays.length === 0)
         return {

@@ -1,9 +1,11 @@
 import { Binary, BSONRegExp, Long } from 'bson';
 import { compileExpression } from '../aggregate/expression.js';
+import type { Collation } from '../bson/collation.js';
 import { compare, equals } from '../bson/compare.js';
 import { isDoc, isNumeric, orderOf, toInteger, toNumber, truthy, typeName, typeNumbers } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import { compileSchema } from './json-schema.js';
 import { visitPath } from './path.js';
 import { toRegExp } from './regex.js';
 
@@ -20,6 +22,7 @@ export interface Filter {
 export interface FilterOptions {
   readonly let?: Doc;
   readonly now?: Date;
+  readonly collation?: Collation;
 }
 
 /** Tests one value as it stands, without looking into an array. */
@@ -59,6 +62,8 @@ function compileDoc(filter: Doc, options: FilterOptions): Matcher {
 function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[] {
   if (key === '$comment') return [];
   if (key === '$expr') {
+    if (options.collation)
+      throw new EngineError('NotImplemented', '$expr with a collation is not supported by the embedded engine');
     const evaluate = compileExpression(operand);
     const variables = { now: options.now ?? new Date(), let: options.let ?? {} };
     return [(doc) => truthy(evaluate(doc, variables))];
@@ -76,7 +81,11 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
   }
   if (key === '$alwaysTrue') return [() => true];
   if (key === '$alwaysFalse') return [() => false];
-  if (['$where', '$text', '$jsonSchema', '$sampleRate'].includes(key))
+  if (key === '$jsonSchema') {
+    const meets = compileSchema(operand);
+    return [(doc) => meets(doc)];
+  }
+  if (['$where', '$text', '$sampleRate'].includes(key))
     throw new EngineError('NotImplemented', `${key} is not supported by the embedded engine`);
   throw bad(
     `unknown top level operator: ${key}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
@@ -89,7 +98,7 @@ function compilePath(path: string, operand: Value, options: FilterOptions): Matc
   const parts = path.split('.');
   if (!isOperators(operand)) {
     if (operand instanceof BSONRegExp) return onLeaf(parts, regexTest(operand));
-    return onLeaf(parts, equalTest(operand));
+    return onLeaf(parts, equalTest(operand, options));
   }
   const matchers = Object.entries(operand).flatMap(([operator, value]): Matcher[] => {
     if (!operator.startsWith('$')) throw bad(`unknown operator: ${operator}`);
@@ -120,13 +129,13 @@ const not =
   (doc) =>
     !matcher(doc, () => undefined);
 
-const equalTest = (operand: Value): Test =>
+const equalTest = (operand: Value, { collation }: FilterOptions): Test =>
   operand === null || operand === undefined
     ? (v) => v === null || v === undefined
-    : (v) => v !== undefined && equals(v, operand);
+    : (v) => v !== undefined && equals(v, operand, collation?.compare);
 
 /** Ranges hold only within the operand's own type. */
-function rangeTest(operator: string, operand: Value): Test {
+function rangeTest(operator: string, operand: Value, { collation }: FilterOptions): Test {
   if (operand instanceof BSONRegExp) throw bad(`Can't have RegEx as arg to predicate over field`);
   const type = orderOf(operand);
   const isNaNOperand = isNumeric(operand) && Number.isNaN(toNumber(operand));
@@ -142,7 +151,7 @@ function rangeTest(operator: string, operand: Value): Test {
   return (v) => {
     if (v === undefined || orderOf(v) !== type) return false;
     if (type === 0x0a && isNumeric(v) && Number.isNaN(toNumber(v)) !== isNaNOperand) return false;
-    return test(compare(v, operand));
+    return test(compare(v, operand, collation?.compare));
   };
 }
 
@@ -240,11 +249,11 @@ function elemMatch(parts: readonly string[], operand: Value, options: FilterOpti
     });
 }
 
-function inList(operand: Value, operator: string): Test {
+function inList(operand: Value, operator: string, options: FilterOptions): Test {
   if (!Array.isArray(operand)) throw bad(`${operator} needs an array`);
   const tests = operand.map((item) => {
     if (isOperators(item)) throw bad(`cannot nest $ under ${operator}`);
-    return item instanceof BSONRegExp ? regexTest(item) : equalTest(item);
+    return item instanceof BSONRegExp ? regexTest(item) : equalTest(item, options);
   });
   return (v) => tests.some((t) => t(v));
 }
@@ -258,19 +267,19 @@ function compileOperator(
 ): Matcher {
   switch (operator) {
     case '$eq':
-      return onLeaf(parts, equalTest(operand));
+      return onLeaf(parts, equalTest(operand, options));
     case '$ne':
       if (operand instanceof BSONRegExp) throw bad("Can't have regex as arg to $ne.");
-      return not(onLeaf(parts, equalTest(operand)));
+      return not(onLeaf(parts, equalTest(operand, options)));
     case '$gt':
     case '$gte':
     case '$lt':
     case '$lte':
-      return onLeaf(parts, rangeTest(operator, operand));
+      return onLeaf(parts, rangeTest(operator, operand, options));
     case '$in':
-      return onLeaf(parts, inList(operand, operator));
+      return onLeaf(parts, inList(operand, operator, options));
     case '$nin':
-      return not(onLeaf(parts, inList(operand, operator)));
+      return not(onLeaf(parts, inList(operand, operator, options)));
     case '$exists': {
       const wanted = truthy(operand);
       const exists: Matcher = (doc) => visitPath(doc, parts, (v) => v !== undefined);
@@ -311,7 +320,7 @@ function compileOperator(
         operand.map((item) => {
           if (isDoc(item) && '$elemMatch' in item) return elemMatch(parts, item['$elemMatch'], options);
           if (isOperators(item)) throw bad('no $ expressions in $all');
-          return onLeaf(parts, item instanceof BSONRegExp ? regexTest(item) : equalTest(item));
+          return onLeaf(parts, item instanceof BSONRegExp ? regexTest(item) : equalTest(item, options));
         }),
       );
     }

@@ -1,3 +1,4 @@
+import type { Collation } from '../bson/collation.js';
 import { compare } from '../bson/compare.js';
 import { emptyArray } from '../bson/key.js';
 import { isDoc, isNumeric, orderOf, toNumber } from '../bson/types.js';
@@ -30,8 +31,8 @@ export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction
 }
 
 /** As `compare`; an empty array is below null. */
-const comparePart = (a: Part, b: Part): number => {
-  if (a !== emptyArray && b !== emptyArray) return compare(a, b);
+const comparePart = (a: Part, b: Part, collation?: Collation): number => {
+  if (a !== emptyArray && b !== emptyArray) return compare(a, b, collation?.compare);
   if (a === b) return 0;
   // Only MinKey is below it.
   const other = a === emptyArray ? b : a;
@@ -40,10 +41,10 @@ const comparePart = (a: Part, b: Part): number => {
 };
 
 /** What a document is sorted by: the least value of an array going up, the greatest going down. */
-export function sortKey(doc: Doc, parts: readonly string[], direction: 1 | -1): Part {
+export function sortKey(doc: Doc, parts: readonly string[], direction: 1 | -1, collation?: Collation): Part {
   const { values } = indexValues(doc, parts);
   let [best] = values;
-  for (const v of values) if (comparePart(v, best) * direction < 0) best = v;
+  for (const v of values) if (comparePart(v, best, collation) * direction < 0) best = v;
   return best;
 }
 
@@ -54,13 +55,14 @@ export type SortKeys = readonly Part[];
 export function compileSortKeys(
   spec: Doc,
   stage?: '$sort',
+  collation?: Collation,
 ): { keysOf(doc: Doc): SortKeys; compare(a: SortKeys, b: SortKeys): number } {
   const fields = sortFields(spec, stage).map(([path, direction]) => [path.split('.'), direction] as const);
   return {
-    keysOf: (doc) => fields.map(([parts, direction]) => sortKey(doc, parts, direction)),
+    keysOf: (doc) => fields.map(([parts, direction]) => sortKey(doc, parts, direction, collation)),
     compare(a, b) {
       for (const [i, [, direction]] of fields.entries()) {
-        const order = comparePart(a[i], b[i]);
+        const order = comparePart(a[i], b[i], collation);
         if (order !== 0) return order * direction;
       }
       return 0;
@@ -69,7 +71,7 @@ export function compileSortKeys(
 }
 
 /** Compares documents as `sort` does. https://www.mongodb.com/docs/manual/reference/method/cursor.sort/ */
-export function compileSort(spec: Doc, stage?: '$sort'): (a: Doc, b: Doc) => number {
-  const { keysOf, compare: compareKeys } = compileSortKeys(spec, stage);
+export function compileSort(spec: Doc, collation?: Collation): (a: Doc, b: Doc) => number {
+  const { keysOf, compare: compareKeys } = compileSortKeys(spec, undefined, collation);
   return (a, b) => compareKeys(keysOf(a), keysOf(b));
 }

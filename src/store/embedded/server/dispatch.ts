@@ -2,10 +2,11 @@ import { Double, Int32 } from 'bson';
 import { BulkFailed, StatementFailed } from '../commands/statements.js';
 import { type CommandReply, type Context, type Engine, GENERIC } from '../commands/command.js';
 import { commands } from '../commands/index.js';
-import { isDoc, isNumeric, toNumber } from '../bson/types.js';
+import { isDoc, isNumeric, toNumber, truthy } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
+import type { Transaction } from '../transactions/transactions.js';
 import { sessionFields, type SessionFields } from './sessions.js';
 
 /** Commands that may stand in a transaction beside those that say so themselves. */
@@ -45,7 +46,7 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
     command: request,
     session,
     connectionId,
-    write: (work) => write(engine, session, command.retryable === true, work, deadline),
+    write: (work) => write(engine, request, { session, retryable: command.retryable === true, work, deadline }),
     snapshot() {
       if (session.inTransaction) {
         const tx = engine.sessions.transactionOf(session);
@@ -67,18 +68,21 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
   }
 }
 
-async function write(
-  engine: Engine,
-  session: SessionFields,
-  retryable: boolean,
-  work: Parameters<Context['write']>[0],
-  deadline: number | undefined,
-): Promise<Doc> {
+interface Write {
+  readonly session: SessionFields;
+  readonly retryable: boolean;
+  readonly work: Parameters<Context['write']>[0];
+  readonly deadline: number | undefined;
+}
+
+async function write(engine: Engine, request: Doc, { session, retryable, work, deadline }: Write): Promise<Doc> {
+  const bypass = request['bypassDocumentValidation'];
+  const writer = (tx: Transaction): Writer => new Writer(tx, engine.catalogue, bypass !== undefined && truthy(bypass));
   if (session.inTransaction) {
     const tx = engine.sessions.transactionOf(session);
     tx.deadline = deadline;
     try {
-      return work(tx, new Writer(tx, engine.catalogue));
+      return work(tx, writer(tx));
     } catch (error) {
       if (error instanceof BulkFailed || error instanceof StatementFailed) {
         engine.sessions.fail(session);
@@ -91,7 +95,7 @@ async function write(
     (tx) => {
       const earlier = retryable ? engine.sessions.repeated(tx, session) : undefined;
       if (earlier) return earlier;
-      const reply = work(tx, new Writer(tx, engine.catalogue));
+      const reply = work(tx, writer(tx));
       if (retryable && session.txnNumber !== undefined) engine.sessions.remember(tx, session, reply);
       return reply;
     },

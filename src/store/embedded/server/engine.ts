@@ -2,7 +2,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import type { Engine } from '../commands/command.js';
 import { Writer } from '../documents/write.js';
 import { find } from '../query/execute.js';
-import { Catalogue } from '../storage/catalogue.js';
+import { Catalogue, type Collection } from '../storage/catalogue.js';
 import { Storage } from '../storage/storage.js';
 import { Transactions } from '../transactions/transactions.js';
 import { Cursors } from './cursors.js';
@@ -101,15 +101,28 @@ async function serve(
   };
 }
 
+/** What ends, and when: by TTL indexes, and in time series and clustered collections by their own option. */
+function expiryOf({ indexes, options: { expireAfterSeconds, timeField = '_id' } }: Collection): {
+  path: string;
+  seconds: number;
+}[] {
+  const own = expireAfterSeconds === undefined ? [] : [{ path: timeField, seconds: expireAfterSeconds }];
+  return [
+    ...own,
+    ...indexes.flatMap(({ index }) => {
+      const [field] = index.fields;
+      const seconds = index.spec.expireAfterSeconds;
+      return seconds === undefined || !field || index.fields.length > 1 ? [] : [{ path: field.path, seconds }];
+    }),
+  ];
+}
+
 /** Removes what TTL indexes say is over, and forgets old sessions and cursors. */
 export async function expire(engine: Engine, now = new Date()): Promise<void> {
   engine.cursors.expire(now.getTime());
   for (const collection of engine.catalogue.list())
-    for (const { index } of collection.indexes) {
-      const { expireAfterSeconds } = index.spec;
-      const [field] = index.fields;
-      if (expireAfterSeconds === undefined || !field || index.fields.length > 1) continue;
-      const filter = { [field.path]: { $lt: new Date(now.getTime() - expireAfterSeconds * 1000) } };
+    for (const { path, seconds } of expiryOf(collection)) {
+      const filter = { [path]: { $lt: new Date(now.getTime() - seconds * 1000) } };
       for (let removed = TTL_BATCH; removed === TTL_BATCH;)
         removed = await engine.transactions.run((tx) => {
           const writer = new Writer(tx, engine.catalogue);

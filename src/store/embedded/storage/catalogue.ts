@@ -2,9 +2,11 @@ import { Int32 } from 'bson';
 import { after, encodeValue } from '../bson/key.js';
 import { isDoc, toInteger } from '../bson/types.js';
 import { decode, type Doc, encode, type Value } from '../bson/value.js';
+import { readCollation } from '../bson/collation.js';
 import { EngineError } from '../errors.js';
 import { type CompiledIndex, compileIndex, type IndexSpec } from '../query/indexes.js';
 import { compileFilter } from '../query/match.js';
+import { type CollectionOptions, readOptions } from './options.js';
 import type { Transaction } from '../transactions/transactions.js';
 
 export interface StoredIndex {
@@ -24,6 +26,7 @@ export interface Collection {
   readonly id: number;
   /** Without `_id_`, which is the documents' own order. */
   readonly indexes: StoredIndex[];
+  options: CollectionOptions;
   /** It was dropped: nothing may be written to it any more. */
   gone: boolean;
 }
@@ -46,6 +49,8 @@ export const documentsOf = (c: Collection): Buffer => Buffer.concat([Buffer.from
 export const documentKey = (c: Collection, id: Value): Buffer => Buffer.concat([documentsOf(c), encodeValue(id)]);
 export const entriesOf = (c: Collection, i: StoredIndex): Buffer =>
   Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([2]), u32(i.id)]);
+/** Where a capped collection keeps count of what it holds. */
+export const cappedSizeOf = (c: Collection): Buffer => Buffer.concat([everythingOf(c.id), Buffer.from([3])]);
 const multikeyOf = (c: Collection, i?: StoredIndex): Buffer =>
   Buffer.concat([MULTIKEY, u32(c.id), ...(i ? [u32(i.id)] : [])]);
 const everythingOf = (id: number): Buffer => Buffer.concat([Buffer.from([1]), u32(id)]);
@@ -76,6 +81,7 @@ export class Catalogue {
         name: namespace.slice(at + 1),
         id: toInteger(stored['id']) ?? 0,
         indexes,
+        options: readOptions((stored['options'] ?? {}) as Doc),
         gone: false,
       };
       const { id } = collection;
@@ -94,9 +100,9 @@ export class Catalogue {
   }
 
   /** Makes a collection; it is stored when the transaction commits. */
-  create(transaction: Transaction, db: string, name: string): Collection {
+  create(transaction: Transaction, db: string, name: string, options = readOptions({})): Collection {
     checkName(db, name);
-    const collection: Collection = { db, name, id: this.#nextId, indexes: [], gone: false };
+    const collection: Collection = { db, name, id: this.#nextId, indexes: [], options, gone: false };
     this.#nextId += 1;
     this.#store(transaction, collection);
     const namespace = `${db}.${name}`;
@@ -186,6 +192,16 @@ export class Catalogue {
     });
   }
 
+  /** Gives a collection other options; its documents stay as they are. */
+  changeOptions(transaction: Transaction, collection: Collection, options: CollectionOptions): void {
+    const before = collection.options;
+    collection.options = options;
+    this.#store(transaction, collection);
+    transaction.afterAbort.push(() => {
+      collection.options = before;
+    });
+  }
+
   /** Remembers that an index holds arrays: from then on its bounds are read with more care. */
   markMultikey(transaction: Transaction, collection: Collection, index: StoredIndex): void {
     index.multikey = true;
@@ -200,7 +216,7 @@ export class Catalogue {
     const indexes = c.indexes.map((i) => ({ id: new Int32(i.id), spec: specDoc(i.index.spec) }));
     transaction.put(
       Buffer.concat([CATALOGUE, Buffer.from(`${c.db}.${c.name}`)]),
-      Buffer.from(encode({ id: new Int32(c.id), indexes })),
+      Buffer.from(encode({ id: new Int32(c.id), indexes, options: c.options.doc })),
     );
   }
 }
@@ -226,11 +242,12 @@ export const specDoc = (spec: IndexSpec): Doc => ({
   ...(spec.hidden && { hidden: true }),
   ...(spec.partialFilterExpression && { partialFilterExpression: spec.partialFilterExpression }),
   ...(spec.expireAfterSeconds !== undefined && { expireAfterSeconds: new Int32(spec.expireAfterSeconds) }),
+  ...(spec.collation && { collation: spec.collation.doc }),
 });
 
 /** @throws {EngineError} an option that is not known, or is not kept */
 export function specOf(doc: Doc): IndexSpec {
-  const { key, name, unique, sparse, hidden, partialFilterExpression, expireAfterSeconds } = doc as Record<
+  const { key, name, unique, sparse, hidden, partialFilterExpression, expireAfterSeconds, collation } = doc as Record<
     string,
     Value
   >;
@@ -248,7 +265,6 @@ export function specOf(doc: Doc): IndexSpec {
   if (typeof name !== 'string' || name === '')
     throw new EngineError('FailedToParse', "The 'name' field is a required property of an index specification");
   for (const option of [
-    'collation',
     'weights',
     'default_language',
     'wildcardProjection',
@@ -270,6 +286,7 @@ export function specOf(doc: Doc): IndexSpec {
     'background',
     'partialFilterExpression',
     'expireAfterSeconds',
+    'collation',
     'dropDups',
   ];
   const odd = Object.keys(doc).find((k) => !known.includes(k));
@@ -285,6 +302,7 @@ export function specOf(doc: Doc): IndexSpec {
       "TTL index 'expireAfterSeconds' option must be within an acceptable range",
     );
   if (isDoc(partialFilterExpression)) compileFilter(partialFilterExpression);
+  const order = readCollation(collation);
   return {
     name,
     key,
@@ -293,6 +311,7 @@ export function specOf(doc: Doc): IndexSpec {
     ...(hidden === true && { hidden: true }),
     ...(isDoc(partialFilterExpression) && { partialFilterExpression }),
     ...(seconds !== undefined && { expireAfterSeconds: seconds }),
+    ...(order && { collation: order }),
   };
 }
 

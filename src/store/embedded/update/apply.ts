@@ -2,6 +2,7 @@ import { Int32, Long, ObjectId, Timestamp } from 'bson';
 import { compute } from '../aggregate/arithmetic.js';
 import { type Variables } from '../aggregate/expression.js';
 import { oneToOne } from '../aggregate/stages/one-to-one.js';
+import type { Collation } from '../bson/collation.js';
 import { compare, equals } from '../bson/compare.js';
 import { isDoc, isNumeric, toInteger, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
@@ -13,6 +14,7 @@ import { compileSort } from '../query/sort.js';
 export interface UpdateOptions {
   readonly arrayFilters?: readonly Doc[];
   readonly let?: Doc;
+  readonly collation?: Collation | undefined;
   readonly multi: boolean;
   readonly now: Date;
 }
@@ -62,7 +64,7 @@ function each(operand: Value): { items: readonly Value[]; modifiers: Doc } {
   return { items, modifiers: operand };
 }
 
-function push(operand: Value, path: string): Change {
+function push(operand: Value, path: string, collation: Collation | undefined): Change {
   const { items, modifiers } = each(operand);
   for (const key of Object.keys(modifiers))
     if (!['$each', '$position', '$slice', '$sort'].includes(key)) throw bad(`Unrecognized clause in $push: ${key}`);
@@ -90,14 +92,16 @@ function push(operand: Value, path: string): Change {
           ? Math.max(list.length + position, 0)
           : Math.min(position, list.length);
     list.splice(at, 0, ...items);
-    if (isDoc(sort)) list = list.toSorted((a, b) => compileSort(sort)(isDoc(a) ? a : {}, isDoc(b) ? b : {}));
-    else if (direction !== undefined) list = list.toSorted((a, b) => compare(a, b) * direction);
+    if (isDoc(sort)) {
+      const order = compileSort(sort, collation);
+      list = list.toSorted((a, b) => order(isDoc(a) ? a : {}, isDoc(b) ? b : {}));
+    } else if (direction !== undefined) list = list.toSorted((a, b) => compare(a, b, collation?.compare) * direction);
     if (slice !== undefined) list = slice === 0 ? [] : slice > 0 ? list.slice(0, slice) : list.slice(slice);
     return list;
   };
 }
 
-function addToSet(operand: Value, path: string): Change {
+function addToSet(operand: Value, path: string, collation: Collation | undefined): Change {
   const { items } = each(operand);
   return (before) => {
     if (before !== undefined && !Array.isArray(before))
@@ -105,20 +109,22 @@ function addToSet(operand: Value, path: string): Change {
         `Cannot apply $addToSet to non-array field. Field named '${path}' has non-array type ${typeName(before)}`,
       );
     const list = [...(before ?? [])];
-    for (const item of items) if (!list.some((there) => equals(there, item))) list.push(item);
+    for (const item of items) if (!list.some((there) => equals(there, item, collation?.compare))) list.push(item);
     return list.length === before?.length ? before : list;
   };
 }
 
-function pull(operand: Value): Change {
+function pull(operand: Value, collation: Collation | undefined): Change {
+  const options = collation && { collation };
   let matches: (v: Value) => boolean;
   if (isDoc(operand)) {
     const operators = Object.keys(operand)[0]?.startsWith('$') === true;
-    const filter = compileFilter(operators ? { v: operand } : operand);
+    const filter = compileFilter(operators ? { v: operand } : operand, options);
     matches = (v) => (operators ? filter.test({ v }) : isDoc(v) && filter.test(v));
   } else {
-    const filter = compileFilter({ v: operand });
-    matches = (v) => filter.test({ v: Array.isArray(v) ? [v] : v }) && (!Array.isArray(v) || equals(v, operand));
+    const filter = compileFilter({ v: operand }, options);
+    matches = (v) =>
+      filter.test({ v: Array.isArray(v) ? [v] : v }) && (!Array.isArray(v) || equals(v, operand, collation?.compare));
   }
   return (before) => {
     if (before === undefined) return REMOVE;
@@ -128,12 +134,12 @@ function pull(operand: Value): Change {
   };
 }
 
-function pullAll(operand: Value): Change {
+function pullAll(operand: Value, collation: Collation | undefined): Change {
   if (!Array.isArray(operand)) throw bad(`$pullAll requires an array argument but was given a ${typeName(operand)}`);
   return (before) => {
     if (before === undefined) return REMOVE;
     if (!Array.isArray(before)) throw bad('Cannot apply $pull to a non-array value');
-    const left = before.filter((v) => !operand.some((o) => equals(o, v)));
+    const left = before.filter((v) => !operand.some((o) => equals(o, v, collation?.compare)));
     return left.length === before.length ? before : left;
   };
 }
@@ -176,11 +182,11 @@ function currentDate(operand: Value, now: Date): Change {
 }
 
 const extreme =
-  (operand: Value, sign: 1 | -1): Change =>
+  (operand: Value, sign: 1 | -1, collation: Collation | undefined): Change =>
   (before) =>
-    before === undefined || compare(operand, before) * sign > 0 ? operand : before;
+    before === undefined || compare(operand, before, collation?.compare) * sign > 0 ? operand : before;
 
-function changeOf(operator: string, operand: Value, path: string, now: Date): Change {
+function changeOf(operator: string, operand: Value, path: string, { now, collation }: UpdateOptions): Change {
   switch (operator) {
     case '$set':
       return () => operand;
@@ -192,17 +198,17 @@ function changeOf(operator: string, operand: Value, path: string, now: Date): Ch
     case '$mul':
       return arithmetic(operator, operand, path);
     case '$min':
-      return extreme(operand, -1);
+      return extreme(operand, -1, collation);
     case '$max':
-      return extreme(operand, 1);
+      return extreme(operand, 1, collation);
     case '$push':
-      return push(operand, path);
+      return push(operand, path, collation);
     case '$addToSet':
-      return addToSet(operand, path);
+      return addToSet(operand, path, collation);
     case '$pull':
-      return pull(operand);
+      return pull(operand, collation);
     case '$pullAll':
-      return pullAll(operand);
+      return pullAll(operand, collation);
     case '$pop':
       return pop(operand, path);
     case '$bit':
@@ -235,7 +241,7 @@ function assertNoConflict(steps: readonly { path: string }[]): void {
   }
 }
 
-function stepsOf(update: Doc, now: Date): Step[] {
+function stepsOf(update: Doc, options: UpdateOptions): Step[] {
   const steps: Step[] = [];
   for (const [operator, operand] of Object.entries(update)) {
     if (!isDoc(operand))
@@ -255,14 +261,14 @@ function stepsOf(update: Doc, now: Date): Step[] {
           { operator, path, parts, change: () => REMOVE, to: v.split('.') },
           { operator: '$renameTo', path: v, parts: v.split('.'), change: (b) => b },
         );
-      } else steps.push({ operator, path, parts, change: changeOf(operator, v, path, now) });
+      } else steps.push({ operator, path, parts, change: changeOf(operator, v, path, options) });
     }
     if (Object.keys(operand).length === 0)
       changeOf(
         operator === '$rename' ? '$set' : operator,
         operator === '$pop' ? new Int32(1) : operator === '$inc' || operator === '$mul' ? new Int32(1) : true,
         '',
-        now,
+        options,
       );
   }
   assertNoConflict(steps);
@@ -377,7 +383,10 @@ function elements(list: readonly Value[], part: string, walk: Walk): number[] {
   return [Number(part)];
 }
 
-function arrayFilters(filters: readonly Doc[], steps: readonly Step[]): Map<string, Filter> {
+function arrayFilters(
+  { arrayFilters: filters = [], collation }: UpdateOptions,
+  steps: readonly Step[],
+): Map<string, Filter> {
   const map = new Map<string, Filter>();
   for (const filter of filters) {
     const names = new Set(identifiers(filter));
@@ -390,7 +399,7 @@ function arrayFilters(filters: readonly Doc[], steps: readonly Step[]): Map<stri
     if (map.has(name)) throw failed(`Found multiple array filters with the same top-level field name ${name}`);
     if (!steps.some((s) => s.parts.includes(`$[${name}]`)))
       throw failed(`The array filter for identifier '${name}' was not used in the update`);
-    map.set(name, compileFilter(filter));
+    map.set(name, compileFilter(filter, collation && { collation }));
   }
   return map;
 }
@@ -463,8 +472,8 @@ export function compileUpdate(update: Doc | readonly Value[], options: UpdateOpt
     throw failed(
       `Unknown modifier: ${odd}. Expected a valid update modifier or pipeline-style update specified as an array`,
     );
-  const steps = stepsOf(document, options.now);
-  const filters = arrayFilters(options.arrayFilters ?? [], steps);
+  const steps = stepsOf(document, options);
+  const filters = arrayFilters(options, steps);
   const run = (doc: Doc, inserting: boolean, positional: number | undefined): Doc => {
     let out = doc;
     for (const step of steps) {

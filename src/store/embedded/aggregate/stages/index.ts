@@ -2,7 +2,7 @@ import { Int32 } from 'bson';
 import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { compileFilter } from '../../query/match.js';
+import { compileFilter, type FilterOptions } from '../../query/match.js';
 import { inSlices, mapInSlices, sortInSlices } from '../../query/slices.js';
 import { compileSortKeys } from '../../query/sort.js';
 import { compileExpression } from '../expression.js';
@@ -29,6 +29,12 @@ const REFUSED = new Set([
 async function* map(input: Docs, change: (doc: Doc) => Iterable<Doc>): Docs {
   for await (const doc of input) yield* change(doc);
 }
+
+export const matchOptions = ({ variables, collation }: PipelineEnv): FilterOptions => ({
+  now: variables.now,
+  let: variables.let,
+  ...(collation && { collation }),
+});
 
 /** @throws {EngineError} 15958, 5107201, 5107200: no such number of documents */
 export function countOf(spec: Value, name: string): number {
@@ -77,7 +83,7 @@ function count(spec: Value): Stage {
 function sort(spec: Value, env: PipelineEnv): Stage {
   if (!isDoc(spec)) throw new EngineError(15973, 'the $sort key specification must be an object');
   if (Object.keys(spec).length === 0) throw new EngineError(15976, '$sort stage must have at least one sort key');
-  const { keysOf, compare } = compileSortKeys(spec, '$sort');
+  const { keysOf, compare } = compileSortKeys(spec, '$sort', env.collation);
   return async function* (input) {
     const docs = await collect(input, env, '$sort');
     const sorting = function* (): Generator<undefined, { doc: Doc }[]> {
@@ -170,7 +176,7 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
   switch (name) {
     case '$match': {
       if (!isDoc(spec)) throw new EngineError(15959, 'the match filter must be an expression in an object');
-      const filter = compileFilter(spec, { now: env.variables.now, let: env.variables.let });
+      const filter = compileFilter(spec, matchOptions(env));
       return (input) => map(input, (doc) => (filter.test(doc) ? [doc] : []));
     }
     case '$limit':
