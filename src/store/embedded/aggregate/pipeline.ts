@@ -51,6 +51,8 @@ function assertPlaces(parsed: readonly [string, Value][], place: 'nested' | 'fac
       if (place === 'nested') throw new EngineError(51047, `${name} is not allowed within a $lookup's sub-pipeline`);
       if (i < parsed.length - 1) throw new EngineError(40601, `${name} can only be the final stage in the pipeline`);
     }
+    if (name === '$geoNear' && i > 0)
+      throw new EngineError(40602, '$geoNear is only valid as the first stage in a pipeline');
     if (SOURCES.has(name)) {
       if (place === 'facet') throw new EngineError(40600, `${name} is not allowed to be used within a $facet stage`);
       if (i > 0) throw new EngineError(40602, `${name} is only valid as the first stage in a pipeline`);

@@ -6,6 +6,7 @@ import { decode, type Doc } from '../bson/value.js';
 import { EngineError, outOfMemory } from '../errors.js';
 import { type Collection, documentKey, documentsOf, entriesOf, idIndex } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
+import { assertGeoIndex, byDistance, nearClause } from './geo/near.js';
 import { compileFilter, type Filter, type FilterOptions } from './match.js';
 import { plan, type Plan } from './plan.js';
 import { Slice, sortInSlices } from './slices.js';
@@ -154,6 +155,8 @@ export function* search(
   }
   const chosen = planFor(tx, c, request);
   const filter = compiled ?? compileFilter(request.filter, filterOptions(request));
+  const near = nearClause(request.filter);
+  if (near) assertGeoIndex(near, c.indexes);
   const everything = chosen.kind === 'index' ? chosen.exact : Object.keys(request.filter).length === 0;
   const matching = everything ? scan(tx, c, chosen, examined) : matches(scan(tx, c, chosen, examined), filter);
   const needsSort =
@@ -161,7 +164,13 @@ export function* search(
     Object.keys(request.sort).length > 0 &&
     !(chosen.kind === 'index' && chosen.sorted) &&
     !('$natural' in request.sort);
-  const ordered = needsSort && request.sort ? sorted(matching, request.sort, request) : matching;
+  const order =
+    needsSort && request.sort
+      ? compileSortKeys(request.sort, undefined, request.collation)
+      : near && !request.sort
+        ? byDistance(near)
+        : undefined;
+  const ordered = order ? sorted(matching, order, request) : matching;
   let n = 0;
   for (const found of ordered) {
     if (!found) {
@@ -188,10 +197,9 @@ function* matches(found: Iterable<Found | undefined>, filter: Filter): Iterable<
 /** Nothing is put aside on the disk, so `allowDiskUse` changes nothing: beyond the limit a sort is refused. */
 function* sorted(
   found: Iterable<Found | undefined>,
-  sort: Doc,
-  { memoryLimitBytes = SORT_LIMIT, skip = 0, limit = 0, collation }: FindRequest,
+  { keysOf, compare }: ReturnType<typeof compileSortKeys>,
+  { memoryLimitBytes = SORT_LIMIT, skip = 0, limit = 0 }: FindRequest,
 ): Iterable<Found | undefined> {
-  const { keysOf, compare } = compileSortKeys(sort, undefined, collation);
   const byKeys = (a: { keys: SortKeys }, b: { keys: SortKeys }): number => compare(a.keys, b.keys);
   const top = limit > 0 ? skip + limit : undefined;
   let list: { found: Found; keys: SortKeys }[] = [];

@@ -3,6 +3,7 @@ import { emptyArray, encodeKey } from '../bson/key.js';
 import { toInteger } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import { assertPlaces, type IndexKind, kindOf } from './index-kinds.js';
 import { compileFilter, type Filter } from './match.js';
 import { indexValues, type Part } from './index-values.js';
 import { plainPath } from './path.js';
@@ -17,10 +18,13 @@ export interface IndexSpec {
   readonly partialFilterExpression?: Doc;
   readonly expireAfterSeconds?: number;
   readonly collation?: Collation;
+  /** Options that only its kind has. */
+  readonly ofKind?: Doc;
 }
 
 export interface CompiledIndex {
   readonly spec: IndexSpec;
+  readonly kind: IndexKind;
   /** The fields of a document that its entries are made of. */
   readonly roots: readonly string[];
   readonly fields: readonly { readonly path: string; readonly direction: 1 | -1 }[];
@@ -40,11 +44,14 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
   }));
   const directions = fields.map((f) => f.direction);
   const { collation } = spec;
+  const kind = kindOf(spec.key);
+  const hashed = fields.filter((f) => spec.key[f.path] === 'hashed');
   const partial: Filter | undefined =
     spec.partialFilterExpression && compileFilter(spec.partialFilterExpression, { ...(collation && { collation }) });
   const folded = (part: Part): Part => (collation && part !== emptyArray ? foldValue(part, collation) : part);
   return {
     spec,
+    kind,
     roots: [...new Set(fields.map((f) => f.parts[0] ?? f.path))],
     fields,
     covers(doc) {
@@ -52,11 +59,15 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
       return !spec.sparse || fields.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined));
     },
     keys(doc) {
+      if (kind === 'geo') assertPlaces(fields, spec.key, doc);
+      if (kind !== 'keys') return { keys: [], multikey: false };
       const parts = fields.map((f) => {
         const { values, array } = indexValues(doc, f.parts);
         return { values: collation ? values.map(folded) : values, array, path: f.path };
       });
       const arrays = parts.filter((p) => p.array);
+      if (arrays.some((p) => hashed.some((f) => f.path === p.path)))
+        throw new EngineError(16766, 'hashed indexes do not currently support array values');
       if (arrays.length === 0)
         return {
           keys: [

@@ -5,6 +5,8 @@ import { compare, equals } from '../bson/compare.js';
 import { isDoc, isNumeric, orderOf, toInteger, toNumber, truthy, typeName, typeNumbers } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import { distanceAt } from './geo/near.js';
+import { geoIntersects, geoWithin, nearIn } from './geo/operators.js';
 import { compileSchema } from './json-schema.js';
 import { visitPath } from './path.js';
 import { toRegExp } from './regex.js';
@@ -23,6 +25,8 @@ export interface FilterOptions {
   readonly let?: Doc;
   readonly now?: Date;
   readonly collation?: Collation;
+  /** May `$near` stand here, where it would order what is found? */
+  readonly near?: 'nested' | 'refused';
 }
 
 /** Tests one value as it stands, without looking into an array. */
@@ -73,7 +77,7 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
     if (operand.length === 0) throw bad(`${key} argument must be a non-empty array`);
     const parts = operand.map((part) => {
       if (!isDoc(part)) throw bad(`${key} argument's entries must be objects`);
-      return compileDoc(part, options);
+      return compileDoc(part, key === '$and' ? options : nested(options));
     });
     if (key === '$and') return [all(parts)];
     const some: Matcher = (doc, found) => parts.some((p) => p(doc, found));
@@ -92,6 +96,20 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
   );
 }
 
+/** What `$near` is written with. */
+const NEAR = new Set(['$near', '$nearSphere', '$minDistance', '$maxDistance']);
+const nested = (options: FilterOptions): FilterOptions => ({ ...options, near: options.near ?? 'nested' });
+
+/** @throws {EngineError} 2, 5626500: the order of `$near` has no meaning here */
+function assertNear({ near }: FilterOptions): void {
+  if (near === 'nested') throw bad('geo $near must be top-level expr');
+  if (near === 'refused')
+    throw new EngineError(
+      5626500,
+      '$geoNear, $near, and $nearSphere are not allowed in this context, as these operators require sorting geospatial data. If you do not need sort, consider using $geoWithin instead.',
+    );
+}
+
 const isOperators = (v: Value): v is Doc => isDoc(v) && (Object.keys(v)[0] ?? '').startsWith('$') && !('$ref' in v);
 
 function compilePath(path: string, operand: Value, options: FilterOptions): Matcher {
@@ -100,11 +118,15 @@ function compilePath(path: string, operand: Value, options: FilterOptions): Matc
     if (operand instanceof BSONRegExp) return onLeaf(parts, regexTest(operand));
     return onLeaf(parts, equalTest(operand, options));
   }
+  const near = nearIn(operand);
+  if (near) assertNear(options);
   const matchers = Object.entries(operand).flatMap(([operator, value]): Matcher[] => {
+    if (near && NEAR.has(operator)) return [];
     if (!operator.startsWith('$')) throw bad(`unknown operator: ${operator}`);
     if (operator === '$options' && '$regex' in operand) return [];
     return [compileOperator(parts, operator, value, operand, options)];
   });
+  if (near) matchers.push((doc) => distanceAt(doc, parts, near) !== undefined);
   return all(matchers);
 }
 
@@ -230,10 +252,10 @@ function elemMatch(parts: readonly string[], operand: Value, options: FilterOpti
   let test: Test;
   const first = Object.keys(operand)[0] ?? '';
   if (first.startsWith('$') && !['$and', '$or', '$nor', '$expr'].includes(first)) {
-    const matcher = compilePath('v', operand, options);
+    const matcher = compilePath('v', operand, nested(options));
     test = (v) => matcher({ v: Array.isArray(v) ? [v] : v }, () => undefined);
   } else {
-    const matcher = compileDoc(operand, options);
+    const matcher = compileDoc(operand, nested(options));
     test = (v) =>
       isDoc(v)
         ? matcher(v, () => undefined)
@@ -292,7 +314,7 @@ function compileOperator(
     case '$not': {
       if (operand instanceof BSONRegExp) return not(onLeaf(parts, regexTest(operand)));
       if (!isOperators(operand)) throw bad('$not needs a regex or a document');
-      return not(compilePath(parts.join('.'), operand, options));
+      return not(compilePath(parts.join('.'), operand, nested(options)));
     }
     case '$mod':
       return onLeaf(parts, modTest(operand));
@@ -333,11 +355,11 @@ function compileOperator(
       return onLeaf(parts, bitsTest(operator, operand));
     case '$comment':
       return () => true;
-    case '$near':
-    case '$nearSphere':
     case '$geoWithin':
+    case '$within':
+      return onLeaf(parts, geoWithin(operand));
     case '$geoIntersects':
-      throw new EngineError('NotImplemented', `${operator} is not supported by the embedded engine`);
+      return onLeaf(parts, geoIntersects(operand));
     default:
       throw bad(`unknown operator: ${operator}`);
   }

@@ -227,6 +227,7 @@ function candidate(
 ): Candidate | undefined {
   const { index, multikey } = entry;
   const { spec } = index;
+  if (index.kind !== 'keys') return undefined;
   const textless = collated || spec.collation !== undefined;
   const predicates = predicatesFor(textless);
   if (textless && hasText(spec.partialFilterExpression)) return undefined;

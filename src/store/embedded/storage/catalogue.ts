@@ -5,6 +5,7 @@ import { decode, type Doc, encode, type Value } from '../bson/value.js';
 import { readCollation } from '../bson/collation.js';
 import { EngineError } from '../errors.js';
 import { type CompiledIndex, compileIndex, type IndexSpec } from '../query/indexes.js';
+import { KIND_OPTIONS, kindOf, kindOptions } from '../query/index-kinds.js';
 import { compileFilter } from '../query/match.js';
 import { type CollectionOptions, readOptions } from './options.js';
 import type { Transaction } from '../transactions/transactions.js';
@@ -242,6 +243,7 @@ export const specDoc = (spec: IndexSpec): Doc => ({
   ...(spec.hidden && { hidden: true }),
   ...(spec.partialFilterExpression && { partialFilterExpression: spec.partialFilterExpression }),
   ...(spec.expireAfterSeconds !== undefined && { expireAfterSeconds: new Int32(spec.expireAfterSeconds) }),
+  ...spec.ofKind,
   ...(spec.collation && { collation: spec.collation.doc }),
 });
 
@@ -253,26 +255,10 @@ export function specOf(doc: Doc): IndexSpec {
   >;
   if (!isDoc(key) || Object.keys(key).length === 0)
     throw new EngineError('CannotCreateIndex', 'Index keys cannot be an empty object');
-  for (const [path, order] of Object.entries(key)) {
-    const n = toInteger(order);
-    if (typeof order === 'string')
-      throw new EngineError('CannotCreateIndex', `Index type '${order}' is not supported by the embedded engine`);
-    if (n === undefined || n === 0)
-      throw new EngineError('CannotCreateIndex', 'Values in the index key pattern cannot be 0, and must be numbers');
-    if (path === '' || path.startsWith('$') || path.includes('$**'))
-      throw new EngineError('CannotCreateIndex', `Index key '${path}' is not supported by the embedded engine`);
-  }
+  const kind = kindOf(key);
   if (typeof name !== 'string' || name === '')
     throw new EngineError('FailedToParse', "The 'name' field is a required property of an index specification");
-  for (const option of [
-    'weights',
-    'default_language',
-    'wildcardProjection',
-    'storageEngine',
-    'bits',
-    '2dsphereIndexVersion',
-    'clustered',
-  ])
+  for (const option of ['weights', 'default_language', 'storageEngine', 'clustered'])
     if (option in doc)
       throw new EngineError('NotImplemented', `The index option '${option}' is not supported by the embedded engine`);
   const known = [
@@ -288,6 +274,7 @@ export function specOf(doc: Doc): IndexSpec {
     'expireAfterSeconds',
     'collation',
     'dropDups',
+    ...KIND_OPTIONS,
   ];
   const odd = Object.keys(doc).find((k) => !known.includes(k));
   if (odd !== undefined)
@@ -303,6 +290,7 @@ export function specOf(doc: Doc): IndexSpec {
     );
   if (isDoc(partialFilterExpression)) compileFilter(partialFilterExpression);
   const order = readCollation(collation);
+  const ofKind = kindOptions(kind, key, doc);
   return {
     name,
     key,
@@ -311,6 +299,7 @@ export function specOf(doc: Doc): IndexSpec {
     ...(hidden === true && { hidden: true }),
     ...(isDoc(partialFilterExpression) && { partialFilterExpression }),
     ...(seconds !== undefined && { expireAfterSeconds: seconds }),
+    ...(Object.keys(ofKind).length > 0 && { ofKind }),
     ...(order && { collation: order }),
   };
 }

@@ -10,6 +10,7 @@ import { group } from '../group.js';
 import { runStages } from '../mingo.js';
 import { collect, collected, type CompilePipeline, type Docs, type PipelineEnv, type Stage } from '../stage.js';
 import { bucket, sortByCount } from './bucket.js';
+import { geoNear } from './geo-near.js';
 import { fill } from './fill.js';
 import { graphLookup, lookup } from './lookup.js';
 import { oneToOne } from './one-to-one.js';
@@ -21,7 +22,7 @@ import { unwind } from './unwind.js';
 const MINGO = new Set(['$bucketAuto', '$densify']);
 /** Stages of MongoDB that the engine has not: they need what it has not, or a server of several nodes. */
 const REFUSED = new Set([
-  '$changeStream', '$changeStreamSplitLargeEvent', '$currentOp', '$geoNear', '$listLocalSessions', '$listSampledQueries',
+  '$changeStream', '$changeStreamSplitLargeEvent', '$currentOp', '$listLocalSessions', '$listSampledQueries',
   '$listSearchIndexes', '$listSessions', '$planCacheStats', '$querySettings', '$queryStats', '$search', '$searchMeta',
   '$shardedDataDistribution', '$vectorSearch', '$rankFusion', '$scoreFusion',
 ]); // prettier-ignore
@@ -33,6 +34,7 @@ async function* map(input: Docs, change: (doc: Doc) => Iterable<Doc>): Docs {
 export const matchOptions = ({ variables, collation }: PipelineEnv): FilterOptions => ({
   now: variables.now,
   let: variables.let,
+  near: 'refused',
   ...(collation && { collation }),
 });
 
@@ -203,6 +205,8 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
     }
     case '$unionWith':
       return unionWith(spec, env, compilePipeline);
+    case '$geoNear':
+      return geoNear(spec, env);
     case '$documents':
       return documents(spec, env);
     case '$collStats':
