@@ -45,12 +45,14 @@ function leadingOf(parsed: readonly [string, Value][]): { leading: ReadRequest; 
 }
 
 function assertPlaces(parsed: readonly [string, Value][], place: 'nested' | 'facet' | undefined): void {
-  for (const [i, [name]] of parsed.entries()) {
+  for (const [i, [name, spec]] of parsed.entries()) {
     if (name === '$merge' || name === '$out') {
       if (place === 'facet') throw new EngineError(40600, `${name} is not allowed to be used within a $facet stage`);
       if (place === 'nested') throw new EngineError(51047, `${name} is not allowed within a $lookup's sub-pipeline`);
       if (i < parsed.length - 1) throw new EngineError(40601, `${name} can only be the final stage in the pipeline`);
     }
+    if (name === '$match' && i > 0 && isDoc(spec) && '$text' in spec)
+      throw new EngineError(17313, '$match with $text is only allowed as the first pipeline stage');
     if (name === '$geoNear' && i > 0)
       throw new EngineError(40602, '$geoNear is only valid as the first stage in a pipeline');
     if (SOURCES.has(name)) {

@@ -2,6 +2,7 @@ import type { Collation } from '../bson/collation.js';
 import { type Doc, encode, type Value } from '../bson/value.js';
 import type { PartialDecoder } from '../bson/partial.js';
 import { outOfMemory } from '../errors.js';
+import type { TextIndex } from '../query/text/search.js';
 import { Slice } from '../query/slices.js';
 import type { Variables } from './expression.js';
 
@@ -18,6 +19,8 @@ export interface ReadRequest {
 export interface PipelineEnv {
   readonly variables: Variables;
   readonly collation?: Collation | undefined;
+  /** The text index of the collection that is read. */
+  readonly text?: TextIndex | undefined;
   /** Documents of another collection of the same database, in the same snapshot. */
   read(collection: string, request: ReadRequest): Iterable<Doc | undefined>;
   /** What $collStats and $indexStats tell of the collection that is read. */

@@ -4,7 +4,7 @@ import { isDoc, toInteger } from '../bson/types.js';
 import { type Doc, encode } from '../bson/value.js';
 import { MAX_DOCUMENT } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { search } from '../query/execute.js';
+import { search, textIndexOf } from '../query/execute.js';
 import { cursorReply } from '../wire/message.js';
 import { aboutCollection } from './about-collection.js';
 import { collationFor, variablesOf, type Command, hintOf, optionalDoc, text } from './command.js';
@@ -55,6 +55,7 @@ export const aggregate: Command = {
     const env: PipelineEnv = {
       variables: { now: new Date(), let: variablesOf(command) ?? {} },
       collation: collationFor(command, collection),
+      text: textIndexOf(collection),
       read: (collection, request) =>
         decoded(
           search(tx, engine.catalogue.find(db, collection), {

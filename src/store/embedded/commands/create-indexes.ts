@@ -20,7 +20,7 @@ const identity = (spec: IndexSpec): Doc => {
   return specDoc({ ...rest, name: '' });
 };
 
-/** @throws {EngineError} 86: the name is another index's; 85: the same index with other options, or by another name */
+/** @throws {EngineError} 86: the name is another index's; 85: the same index with other options, or by another name; 67: a second text index */
 function existsAlready(collection: Collection, spec: IndexSpec): boolean {
   const same = collection.indexes.find((i) => i.index.spec.name === spec.name)?.index.spec;
   if (same) {
@@ -38,6 +38,12 @@ function existsAlready(collection: Collection, spec: IndexSpec): boolean {
   }
   const alike = collection.indexes.find((i) => equals(identity(i.index.spec), identity(spec)))?.index.spec;
   if (alike) throw new EngineError('IndexOptionsConflict', `Index already exists with a different name: ${alike.name}`);
+  const words = collection.indexes.find((i) => i.index.kind === 'text')?.index.spec;
+  if (words && Object.values(spec.key).includes('text'))
+    throw new EngineError(
+      'CannotCreateIndex',
+      `only one text index per collection allowed, found existing text index "${words.name}"`,
+    );
   return false;
 }
 

@@ -71,7 +71,7 @@ export const findAndModify: Command = {
         limit: 1,
         let: variables,
       };
-      const filter = compileFilter(filterDoc, filterOptions(request));
+      const filter = compileFilter(filterDoc, filterOptions(request, collection));
       const [found] = [...findDocuments(tx, collection, request, filter)];
       const project = fields && compileProjection(fields, { filter });
       const show = (doc: Doc): Doc => (project ? project(doc, { now: new Date(), let: variables ?? {} }) : doc);

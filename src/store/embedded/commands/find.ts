@@ -79,7 +79,7 @@ export const find: Command = {
       memoryLimitBytes: engine.memoryLimitBytes,
     };
     const projection = optionalDoc(command, 'projection');
-    const filter = compileFilter(request.filter, filterOptions(request));
+    const filter = compileFilter(request.filter, filterOptions(request, collection));
     const compiled =
       projection && Object.keys(projection).length > 0 ? compileProjection(projection, { filter }) : undefined;
     const variables = { now: request.now ?? new Date(), let: request.let ?? {} };

@@ -126,7 +126,7 @@ export function runUpdate(
     let: variables,
   };
   if (!collection) {
-    compileFilter(s.filter, filterOptions(request));
+    compileFilter(s.filter, filterOptions(request, collection));
     return { matched: 0, modified: 0 };
   }
   return writer.update(collection, request, update, { multi: s.multi, upsert: s.upsert });

@@ -64,7 +64,7 @@ export class Writer {
     update: Update,
     options: { multi: boolean; upsert: boolean },
   ): { matched: number; modified: number; upserted?: Value } {
-    const filter = compileFilter(request.filter, filterOptions(request));
+    const filter = compileFilter(request.filter, filterOptions(request, c));
     let matched = 0;
     let modified = 0;
     for (const { doc } of [...find(this.#tx, c, { ...request, limit: options.multi ? 0 : 1 }, filter)]) {

@@ -8,6 +8,7 @@ import { type Collection, documentKey, documentsOf, entriesOf, idIndex } from '.
 import type { Transaction } from '../transactions/transactions.js';
 import { assertGeoIndex, byDistance, nearClause } from './geo/near.js';
 import { compileFilter, type Filter, type FilterOptions } from './match.js';
+import { hasScore, type TextIndex } from './text/search.js';
 import { plan, type Plan } from './plan.js';
 import { Slice, sortInSlices } from './slices.js';
 import { compileSortKeys, type SortKeys } from './sort.js';
@@ -143,7 +144,7 @@ export function* search(
 ): Iterable<Found | undefined> {
   const { skip = 0, limit = 0 } = request;
   if (!c) {
-    compileFilter(request.filter, filterOptions(request));
+    compileFilter(request.filter, filterOptions(request, c));
     return;
   }
   if (isIdLookup(request) && request.hint === undefined) {
@@ -154,7 +155,7 @@ export function* search(
     return;
   }
   const chosen = planFor(tx, c, request);
-  const filter = compiled ?? compileFilter(request.filter, filterOptions(request));
+  const filter = compiled ?? compileFilter(request.filter, filterOptions(request, c));
   const near = nearClause(request.filter);
   if (near) assertGeoIndex(near, c.indexes);
   const everything = chosen.kind === 'index' ? chosen.exact : Object.keys(request.filter).length === 0;
@@ -184,7 +185,13 @@ export function* search(
   }
 }
 
-export const filterOptions = (request: FindRequest): FilterOptions => ({
+/** The collection's text index: there is one at most. Where there is no collection there is nothing to find. */
+export const textIndexOf = (c: Collection | undefined): TextIndex | undefined =>
+  c ? c.indexes.find(({ index }) => index.kind === 'text')?.index.text : { weights: {}, language: 'english' };
+
+/** What a filter needs to know of the request that it is in. */
+export const filterOptions = (request: FindRequest, c: Collection | undefined): FilterOptions => ({
+  text: textIndexOf(c),
   ...(request.let && { let: request.let }),
   ...(request.now && { now: request.now }),
   ...(request.collation && { collation: request.collation }),
@@ -210,7 +217,8 @@ function* sorted(
       continue;
     }
     list.push({ found: f, keys: keysOf(f.doc) });
-    f.forget();
+    // A score is held by the document that was scored.
+    if (!hasScore(f.doc)) f.forget();
     bytes += f.bytes.length;
     if (top !== undefined && list.length > top && (list.length >= 2 * top + 1000 || bytes > memoryLimitBytes)) {
       list = list.toSorted(byKeys).slice(0, top);

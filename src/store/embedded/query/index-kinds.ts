@@ -7,9 +7,10 @@ import { visitPath } from './path.js';
 
 /**
  * What an index is. `keys`: it holds entries and gives bounds. The others hold none: a wildcard index is kept as MongoDB
- * would, and a scan finds what it would find; a geospatial one holds its documents to be places, and allows `$near`.
+ * would, and a scan finds what it would find; a geospatial one holds its documents to be places, and allows `$near`; a
+ * text index says what `$text` searches.
  */
-export type IndexKind = 'keys' | 'wildcard' | 'geo';
+export type IndexKind = 'keys' | 'wildcard' | 'geo' | 'text';
 
 const GEO = ['2d', '2dsphere'];
 const refused = (message: string): EngineError => new EngineError('CannotCreateIndex', message);
@@ -22,17 +23,13 @@ export function kindOf(key: Doc): IndexKind {
     const wildcard = path === '$**' || path.endsWith('.$**');
     if (path === '' || (!wildcard && path.split('.').some((p) => p.startsWith('$'))))
       throw refused(`Index key '${path}' can not be a field`);
-    if (wildcard) kind = 'wildcard';
+    if (wildcard && order !== 'text') kind = 'wildcard';
     if (typeof order !== 'string') {
       if (!isNumeric(order) || toInteger(order) === 0)
         throw refused('Values in the index key pattern cannot be 0, and must be numbers');
     } else if (GEO.includes(order)) kind = 'geo';
-    else if (order !== 'hashed')
-      throw refused(
-        order === 'text'
-          ? `Index type 'text' is not supported by the embedded engine`
-          : `Unknown index plugin '${order}'`,
-      );
+    else if (order === 'text') kind = 'text';
+    else if (order !== 'hashed') throw refused(`Unknown index plugin '${order}'`);
   }
   if (Object.values(key).includes('2d') && key[entries[0]?.[0] ?? ''] !== '2d')
     throw refused('2d has to be first in index');
@@ -40,7 +37,51 @@ export function kindOf(key: Doc): IndexKind {
 }
 
 /** Options that only indexes of some kinds have; they are kept and shown. */
-export const KIND_OPTIONS = ['wildcardProjection', '2dsphereIndexVersion', 'bits', 'min', 'max'];
+export const KIND_OPTIONS = [
+  'wildcardProjection',
+  '2dsphereIndexVersion',
+  'bits',
+  'min',
+  'max',
+  'weights',
+  'default_language',
+  'language_override',
+  'textIndexVersion',
+];
+
+/**
+ * A text index's key and weights as MongoDB keeps them: one pair of fields stands for all that are searched.
+ * https://www.mongodb.com/docs/manual/core/indexes/index-types/index-text/
+ */
+export function textSpec(key: Doc, given: Doc): { key: Doc; given: Doc } {
+  if (!Object.values(key).includes('text')) return { key, given };
+  const { weights = {}, default_language: language = 'english' } = given as Record<string, Value>;
+  if (!isDoc(weights)) throw refused('text index option "weights" must be an object');
+  if (language !== 'english' && language !== 'none')
+    throw refused(`a text index in ${String(language)} is not supported by the embedded engine`);
+  if (given['collation'] !== undefined) throw refused('Index type text does not support collation');
+  const words = Object.keys(key).filter((path) => key[path] === 'text' && path !== '_fts');
+  const all: Doc = Object.fromEntries(
+    [...words, ...Object.keys(weights)].toSorted().map((path) => [path, weights[path] ?? new Int32(1)]),
+  );
+  const [before, after] = [[] as [string, Value][], [] as [string, Value][]];
+  let seen = false;
+  for (const [path, order] of Object.entries(key)) {
+    if (path === '_ftsx') continue;
+    if (order === 'text') seen = true;
+    else (seen ? after : before).push([path, order]);
+  }
+  return {
+    key: Object.fromEntries([...before, ['_fts', 'text'], ['_ftsx', new Int32(1)], ...after]),
+    given: {
+      ...given,
+      weights: all,
+      default_language: language,
+      language_override: given['language_override'] ?? 'language',
+      textIndexVersion: given['textIndexVersion'] ?? new Int32(3),
+    },
+  };
+}
 
 /** The options of its kind, with those that MongoDB adds. @throws {EngineError} 67: one that does not go with it */
 export function kindOptions(kind: IndexKind, key: Doc, given: Doc): Doc {
@@ -48,8 +89,8 @@ export function kindOptions(kind: IndexKind, key: Doc, given: Doc): Doc {
     throw kind === 'wildcard'
       ? refused(`Index type 'wildcard' does not support the unique option`)
       : new EngineError(16764, 'Currently hashed indexes cannot guarantee uniqueness. Use a regular index.');
-  if (given['unique'] === true && kind === 'geo')
-    throw refused('a unique geospatial index is not supported by the embedded engine');
+  if (given['unique'] === true && (kind === 'geo' || kind === 'text'))
+    throw refused(`a unique ${kind} index is not supported by the embedded engine`);
   return {
     ...Object.fromEntries(KIND_OPTIONS.filter((name) => name in given).map((name) => [name, given[name]])),
     ...(Object.values(key).includes('2dsphere') && {

@@ -1,12 +1,13 @@
 import { type Collation, foldValue } from '../bson/collation.js';
 import { emptyArray, encodeKey } from '../bson/key.js';
-import { toInteger } from '../bson/types.js';
+import { isDoc, toInteger } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { assertPlaces, type IndexKind, kindOf } from './index-kinds.js';
 import { compileFilter, type Filter } from './match.js';
 import { indexValues, type Part } from './index-values.js';
 import { plainPath } from './path.js';
+import type { TextIndex } from './text/search.js';
 
 /** An index as createIndexes describes it and listIndexes shows it. */
 export interface IndexSpec {
@@ -25,6 +26,8 @@ export interface IndexSpec {
 export interface CompiledIndex {
   readonly spec: IndexSpec;
   readonly kind: IndexKind;
+  /** Of a text index: what it says. */
+  readonly text: TextIndex | undefined;
   /** The fields of a document that its entries are made of. */
   readonly roots: readonly string[];
   readonly fields: readonly { readonly path: string; readonly direction: 1 | -1 }[];
@@ -35,6 +38,11 @@ export interface CompiledIndex {
   /** What a duplicate key error names: the values by path. */
   keyValue(doc: Doc): Doc;
 }
+
+const textOf = ({ weights, default_language: language }: Doc = {}): TextIndex => ({
+  weights: isDoc(weights) ? weights : {},
+  language: typeof language === 'string' ? language : 'english',
+});
 
 export function compileIndex(spec: IndexSpec): CompiledIndex {
   const fields = Object.entries(spec.key).map(([path, order]) => ({
@@ -52,6 +60,7 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
   return {
     spec,
     kind,
+    text: kind === 'text' ? textOf(spec.ofKind) : undefined,
     roots: [...new Set(fields.map((f) => f.parts[0] ?? f.path))],
     fields,
     covers(doc) {

@@ -10,6 +10,7 @@ import { geoIntersects, geoWithin, nearIn } from './geo/operators.js';
 import { compileSchema } from './json-schema.js';
 import { visitPath } from './path.js';
 import { toRegExp } from './regex.js';
+import { compileText, keepScore, type TextIndex } from './text/search.js';
 
 /**
  * A compiled query. Matching is native and not mingo's: documents keep their BSON types here (a Long, an Int32 and a
@@ -27,6 +28,8 @@ export interface FilterOptions {
   readonly collation?: Collation;
   /** May `$near` stand here, where it would order what is found? */
   readonly near?: 'nested' | 'refused';
+  /** The collection's text index, for `$text`. */
+  readonly text?: TextIndex | undefined;
 }
 
 /** Tests one value as it stands, without looking into an array. */
@@ -89,7 +92,18 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
     const meets = compileSchema(operand);
     return [(doc) => meets(doc)];
   }
-  if (['$where', '$text', '$sampleRate'].includes(key))
+  if (key === '$text') {
+    if (options.near === 'nested') throw bad(`$text has to stand at the top of a query`);
+    const search = compileText(operand, options.text);
+    return [
+      (doc) => {
+        const score = search(doc);
+        keepScore(doc, score);
+        return score !== undefined;
+      },
+    ];
+  }
+  if (['$where', '$sampleRate'].includes(key))
     throw new EngineError('NotImplemented', `${key} is not supported by the embedded engine`);
   throw bad(
     `unknown top level operator: ${key}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,

@@ -146,14 +146,19 @@ function compileField(path: string, v: Value, mode: Mode, { filter, stage }: Pro
       return [path, { kind: 'computed', of: elemMatch(v['$elemMatch']) }];
     }
   }
+  // A score is added to an inclusion and an exclusion alike.
+  if (!(isDoc(v) && '$meta' in v)) assertExpression(path, mode);
+  const evaluate = compileExpression(v);
+  return [path, { kind: 'computed', of: (root, _at, variables) => evaluate(root, variables) }];
+}
+
+function assertExpression(path: string, mode: Mode): void {
   if (mode.including === false)
     throw new EngineError(
       31252,
       `Invalid $project :: caused by :: Cannot use an expression ${path} in an exclusion projection`,
     );
   mode.settle(true, path);
-  const evaluate = compileExpression(v);
-  return [path, { kind: 'computed', of: (root, _at, variables) => evaluate(root, variables) }];
 }
 
 /**

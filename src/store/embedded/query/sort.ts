@@ -1,16 +1,26 @@
+import { Double } from 'bson';
 import type { Collation } from '../bson/collation.js';
 import { compare } from '../bson/compare.js';
 import { emptyArray } from '../bson/key.js';
 import { isDoc, isNumeric, orderOf, toNumber } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import { scoreOf } from './text/search.js';
 import { indexValues, type Part } from './index-values.js';
+
+/** Stands for a path that no document has. */
+const TEXT_SCORE = '$textScore';
 
 /** @throws {EngineError} 2, 15974, 15975: an order that is neither 1 nor −1; `stage`: with the codes of $sort */
 export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction: 1 | -1][] {
   return Object.entries(spec).map(([path, order]) => {
-    if (isDoc(order) && '$meta' in order)
-      throw new EngineError('NotImplemented', '$meta sort is not supported by the embedded engine');
+    if (isDoc(order) && '$meta' in order) {
+      if (order['$meta'] === 'textScore') return [TEXT_SCORE, -1];
+      throw new EngineError(
+        'NotImplemented',
+        `a sort by $meta '${String(order['$meta'])}' is not supported by the embedded engine`,
+      );
+    }
     if (!isNumeric(order))
       throw stage
         ? new EngineError(15974, `Illegal key in $sort specification: ${path}`)
@@ -59,7 +69,10 @@ export function compileSortKeys(
 ): { keysOf(doc: Doc): SortKeys; compare(a: SortKeys, b: SortKeys): number } {
   const fields = sortFields(spec, stage).map(([path, direction]) => [path.split('.'), direction] as const);
   return {
-    keysOf: (doc) => fields.map(([parts, direction]) => sortKey(doc, parts, direction, collation)),
+    keysOf: (doc) =>
+      fields.map(([parts, direction]) =>
+        parts[0] === TEXT_SCORE ? new Double(scoreOf(doc)) : sortKey(doc, parts, direction, collation),
+      ),
     compare(a, b) {
       for (const [i, [, direction]] of fields.entries()) {
         const order = comparePart(a[i], b[i], collation);

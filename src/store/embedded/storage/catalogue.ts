@@ -5,7 +5,7 @@ import { decode, type Doc, encode, type Value } from '../bson/value.js';
 import { readCollation } from '../bson/collation.js';
 import { EngineError } from '../errors.js';
 import { type CompiledIndex, compileIndex, type IndexSpec } from '../query/indexes.js';
-import { KIND_OPTIONS, kindOf, kindOptions } from '../query/index-kinds.js';
+import { KIND_OPTIONS, kindOf, kindOptions, textSpec } from '../query/index-kinds.js';
 import { compileFilter } from '../query/match.js';
 import { type CollectionOptions, readOptions } from './options.js';
 import type { Transaction } from '../transactions/transactions.js';
@@ -248,17 +248,18 @@ export const specDoc = (spec: IndexSpec): Doc => ({
 });
 
 /** @throws {EngineError} an option that is not known, or is not kept */
-export function specOf(doc: Doc): IndexSpec {
-  const { key, name, unique, sparse, hidden, partialFilterExpression, expireAfterSeconds, collation } = doc as Record<
+export function specOf(given: Doc): IndexSpec {
+  if (!isDoc(given['key']) || Object.keys(given['key']).length === 0)
+    throw new EngineError('CannotCreateIndex', 'Index keys cannot be an empty object');
+  const { key, given: doc } = textSpec(given['key'], given);
+  const { name, unique, sparse, hidden, partialFilterExpression, expireAfterSeconds, collation } = doc as Record<
     string,
     Value
   >;
-  if (!isDoc(key) || Object.keys(key).length === 0)
-    throw new EngineError('CannotCreateIndex', 'Index keys cannot be an empty object');
   const kind = kindOf(key);
   if (typeof name !== 'string' || name === '')
     throw new EngineError('FailedToParse', "The 'name' field is a required property of an index specification");
-  for (const option of ['weights', 'default_language', 'storageEngine', 'clustered'])
+  for (const option of ['storageEngine', 'clustered'])
     if (option in doc)
       throw new EngineError('NotImplemented', `The index option '${option}' is not supported by the embedded engine`);
   const known = [

@@ -5,6 +5,7 @@ import { EngineError } from '../../errors.js';
 import { compileFilter, type FilterOptions } from '../../query/match.js';
 import { inSlices, mapInSlices, sortInSlices } from '../../query/slices.js';
 import { compileSortKeys } from '../../query/sort.js';
+import { hasScore, keepScore, scoreOf } from '../../query/text/search.js';
 import { compileExpression } from '../expression.js';
 import { group } from '../group.js';
 import { runStages } from '../mingo.js';
@@ -31,10 +32,11 @@ async function* map(input: Docs, change: (doc: Doc) => Iterable<Doc>): Docs {
   for await (const doc of input) yield* change(doc);
 }
 
-export const matchOptions = ({ variables, collation }: PipelineEnv): FilterOptions => ({
+export const matchOptions = ({ variables, collation, text }: PipelineEnv): FilterOptions => ({
   now: variables.now,
   let: variables.let,
   near: 'refused',
+  ...(text && { text }),
   ...(collation && { collation }),
 });
 
@@ -168,7 +170,13 @@ function sample(spec: Value, env: PipelineEnv): Stage {
 /** @throws {EngineError} 40324: no such stage */
 export function compileStage(name: string, spec: Value, env: PipelineEnv, compilePipeline: CompilePipeline): Stage {
   const single = oneToOne(name, spec);
-  if (single) return (input) => map(input, (doc) => [single(doc, env.variables)]);
+  if (single)
+    return (input) =>
+      map(input, (doc) => {
+        const out = single(doc, env.variables);
+        if (env.text && hasScore(doc)) keepScore(out, scoreOf(doc));
+        return [out];
+      });
   const several = (stages: readonly Doc[]): Stage => {
     const compiled = stages.map((s) =>
       compileStage(...(Object.entries(s)[0] as [string, Value]), env, compilePipeline),
