@@ -24,6 +24,8 @@ export const codes = {
   MaxTimeMSExpired: 50,
   DollarPrefixedFieldName: 52,
   InvalidIdField: 53,
+  NotSingleValueField: 54,
+  EmptyFieldName: 56,
   CommandNotFound: 59,
   WriteConcernFailed: 64,
   ImmutableField: 66,
