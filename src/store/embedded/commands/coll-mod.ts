@@ -4,18 +4,51 @@ import { isDoc, toInteger } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { collectionOf } from './collection-of.js';
-import { type Command, optionalBoolean, optionalDoc, text } from './command.js';
+import { type Command, optionalBoolean, optionalDoc, collectionName } from './command.js';
+import { assertValidation } from './create.js';
+import { checked, type Fields } from './fields.js';
+
+const REFUSED: Fields = {
+  validator: 'object',
+  viewOn: 'string',
+  pipeline: 'documents',
+  expireAfterSeconds: 'own',
+  cappedSize: 'number',
+  cappedMax: 'number',
+  changeStreamPreAndPostImages: 'object',
+};
+
+const INDEX: Fields = {
+  name: 'string',
+  keyPattern: 'object',
+  expireAfterSeconds: 'number',
+  hidden: 'flag',
+  unique: 'flag',
+  prepareUnique: 'flag',
+};
 
 /** https://www.mongodb.com/docs/manual/reference/command/collMod/ */
 export const collMod: Command = {
   help: 'Changes the options of an index: hidden, expireAfterSeconds.',
-  fields: ['collMod', 'index', 'dryRun'],
+  fields: { index: 'object', dryRun: 'flag', validationLevel: 'string', validationAction: 'string', ...REFUSED },
+  writes: true,
   async run(context) {
     const { command, engine } = context;
-    const collection = collectionOf(context, text(command, 'collMod'));
-    const change = optionalDoc(command, 'index');
-    if (!change) return {};
+    const collection = collectionOf(context, collectionName(command, 'collMod'));
+    assertValidation(command);
+    const refused = Object.keys(REFUSED).find((option) => command[option] !== undefined);
+    if (refused !== undefined)
+      throw new EngineError('NotImplemented', `collMod with '${refused}' is not supported by the embedded engine`);
+    const given = optionalDoc(command, 'index');
+    if (!given) return {};
+    const change = checked(given, 'collMod.index', INDEX);
     const { name, keyPattern } = change;
+    if (name === undefined && keyPattern === undefined)
+      throw new EngineError('InvalidOptions', 'Must specify either index name or key pattern.');
+    if (name !== undefined && keyPattern !== undefined)
+      throw new EngineError('InvalidOptions', 'Cannot specify both key pattern and name.');
+    if (change['unique'] !== undefined || change['prepareUnique'] !== undefined)
+      throw new EngineError('NotImplemented', 'collMod of unique is not supported by the embedded engine');
     const found = collection.indexes.filter((i) =>
       typeof name === 'string' ? i.index.spec.name === name : isDoc(keyPattern) && equals(i.index.spec.key, keyPattern),
     );

@@ -1,11 +1,13 @@
 import { countMatching } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
-import { assertSimpleCollation, type Command, hintOf, int, optionalDoc, optionalNumber, text } from './command.js';
+import { assertSimpleCollation } from './collation.js';
+import { type Command, hintOf, int, optionalDoc, optionalNumber, collectionName } from './command.js';
 import { nonNegative, pause } from './reading.js';
 
 export const count: Command = {
   help: 'Counts documents.',
-  fields: ['count', 'query', 'limit', 'skip', 'hint', 'fields', 'collation'],
+  fields: { query: 'object', limit: 'number', skip: 'size', hint: 'hint', fields: 'own', collation: 'object' },
+  reads: true,
   inTransaction: false,
   async run(context) {
     const { command, engine, db } = context;
@@ -18,7 +20,7 @@ export const count: Command = {
         skip: nonNegative(command, 'skip'),
         hint: hintOf(command['hint']),
       };
-      const counting = countMatching(tx, engine.catalogue.find(db, text(command, 'count')), request);
+      const counting = countMatching(tx, engine.catalogue.find(db, collectionName(command, 'count')), request);
       return { n: int(await inSlices(counting, pause)) };
     } finally {
       release();

@@ -98,7 +98,7 @@ async function serve(
       await remote?.stop();
       await local.stop();
       engine.cursors.closeAll();
-      engine.sessions.close();
+      engine.sessions.endAll();
       transactions.drain();
       await storage.close();
       rmSync(path, { force: true });

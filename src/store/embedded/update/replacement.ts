@@ -1,4 +1,5 @@
 import type { Doc } from '../bson/value.js';
+import { withTimestamps } from '../documents/timestamps.js';
 import { EngineError } from '../errors.js';
 import type { Update, UpdateOptions } from './apply.js';
 import { failed } from './change.js';
@@ -19,7 +20,7 @@ export function replacement(document: Doc, options: UpdateOptions): Update {
   return {
     isReplacement: true,
     apply(doc) {
-      const after = { _id: document['_id'] ?? doc['_id'], ...withoutId(document) };
+      const after = withTimestamps({ _id: document['_id'] ?? doc['_id'], ...withoutId(document) });
       assertSameId(doc, after);
       return same(after, doc) ? doc : after;
     },
