@@ -1,15 +1,16 @@
 import { compilePipeline } from '../aggregate/pipeline.js';
 import type { PipelineEnv } from '../aggregate/stage.js';
-import { isDoc, toInteger } from '../bson/types.js';
+import { isDoc, isNumeric, toNumber, typeName } from '../bson/types.js';
 import { type Doc, encode } from '../bson/value.js';
 import { MAX_DOCUMENT } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { search, textIndexOf } from '../query/execute.js';
 import { cursorReply } from '../wire/message.js';
 import { aboutCollection } from './about-collection.js';
-import { collationFor, variablesOf, type Command, hintOf, optionalDoc, text } from './command.js';
+import { collationFor } from './collation.js';
+import { variablesOf, type Command, hintOf, collectionName } from './command.js';
 import { store } from './output.js';
-import { DEFAULT_BATCH, decoded, nonNegative, pause } from './reading.js';
+import { batchSizeOf, DEFAULT_BATCH, decoded, pause } from './reading.js';
 
 /** @throws {EngineError} 10334: a document of the result is larger than one may be */
 async function* encoded(docsOf: AsyncIterable<Doc>): AsyncIterator<Uint8Array> {
@@ -21,32 +22,51 @@ async function* encoded(docsOf: AsyncIterable<Doc>): AsyncIterator<Uint8Array> {
   }
 }
 
+/** The collection; undefined: `aggregate: 1`, which reads none. @throws {EngineError} 9, 14, 73: neither */
+function targetOf(command: Doc): string | undefined {
+  const target = command['aggregate'];
+  if (typeof target === 'string') return collectionName(command, 'aggregate');
+  if (!isNumeric(target))
+    throw new EngineError('TypeMismatch', `collection name has invalid type: ${typeName(target)}`);
+  if (toNumber(target) === 1) return undefined;
+  throw new EngineError(
+    'FailedToParse',
+    "Invalid command format: the 'aggregate' field must specify a collection name or 1",
+  );
+}
+
 export const aggregate: Command = {
   help: 'Runs an aggregation pipeline.',
-  fields: [
-    'aggregate',
-    'pipeline',
-    'cursor',
-    'allowDiskUse',
-    'hint',
-    'let',
-    'bypassDocumentValidation',
-    'explain',
-    'collation',
-    'fromMongos',
-    'needsMerge',
-  ],
+  fields: {
+    pipeline: 'own',
+    cursor: 'own',
+    allowDiskUse: 'switch',
+    hint: 'hint',
+    let: 'object',
+    bypassDocumentValidation: 'flag',
+    explain: 'flag',
+    collation: 'object',
+    fromMongos: 'flag',
+    needsMerge: 'flag',
+  },
+  writes: true,
+  reads: true,
   inTransaction: true,
   async run(context) {
     const { command, engine, db } = context;
-    const target = command['aggregate'];
-    const name = typeof target === 'string' ? target : toInteger(target) === 1 ? undefined : text(command, 'aggregate');
-    if (!isDoc(command['cursor']) && command['explain'] === undefined)
+    const name = targetOf(command);
+    const { cursor } = command;
+    if (cursor !== undefined && !isDoc(cursor))
+      throw new EngineError('TypeMismatch', 'cursor field must be missing or an object');
+    if (cursor === undefined && command['explain'] === undefined)
       throw new EngineError(
         'FailedToParse',
         "The 'cursor' option is required, except for aggregate with the explain argument",
       );
+    const batchSize = batchSizeOf(command, 'aggregate');
     const stages = command['pipeline'];
+    if (stages === undefined)
+      throw new EngineError(40414, "BSON field 'aggregate.pipeline' is missing but a required field");
     if (!Array.isArray(stages))
       throw new EngineError('TypeMismatch', "'pipeline' option must be specified as an array");
     const collection = name === undefined ? undefined : engine.catalogue.find(db, name);
@@ -101,10 +121,10 @@ export const aggregate: Command = {
       }
       return cursorReply('firstBatch', [], 0n, namespace);
     }
-    const cursorOptions = optionalDoc(command, 'cursor') ?? {};
     const { docs: batch, id } = await engine.cursors.open(encoded(running), {
       namespace,
-      batchSize: nonNegative(cursorOptions, 'batchSize') ?? DEFAULT_BATCH,
+      session: context.session.key,
+      batchSize: batchSize ?? DEFAULT_BATCH,
       single: false,
       tx,
       release,

@@ -26,13 +26,22 @@ function bulkReply(rows: readonly Doc[], errors: readonly Doc[], total: Record<s
 /** MongoDB 8's: writes to several collections. https://www.mongodb.com/docs/manual/reference/command/bulkWrite/ */
 export const bulkWrite: Command = {
   help: 'Writes to several collections.',
-  fields: ['bulkWrite', 'ops', 'nsInfo', 'ordered', 'errorsOnly', 'bypassDocumentValidation', 'let', 'cursor'],
+  fields: {
+    ops: 'documents',
+    nsInfo: 'documents',
+    ordered: 'bool',
+    errorsOnly: 'bool',
+    bypassDocumentValidation: 'flag',
+    bypassEmptyTsReplacement: 'flag',
+    let: 'object',
+    cursor: 'object',
+  },
+  adminOnly: true,
+  writes: true,
   inTransaction: true,
   retryable: true,
   async run(context) {
     const { command, engine } = context;
-    if (context.db !== 'admin')
-      throw new EngineError('Unauthorized', 'bulkWrite may only be run against the admin database.');
     const ops = docs(command, 'ops');
     checkBatch(ops.length);
     const spaces: (Collection | undefined)[] = [];
@@ -67,7 +76,7 @@ export const bulkWrite: Command = {
           total.nInserted += 1;
           row['n'] = int(1);
         } else if ('update' in op) {
-          const result = runUpdate(writer, space(op['update']), updateStatement(op, 'filter', 'updateMods'), variables);
+          const result = runUpdate(writer, space(op['update']), updateStatement(context, op, 'bulkWrite'), variables);
           total.nMatched += result.matched;
           total.nModified += result.modified;
           row['n'] = int(result.matched + (result.upserted === undefined ? 0 : 1));
@@ -77,15 +86,9 @@ export const bulkWrite: Command = {
             row['upserted'] = { _id: result.upserted };
           }
         } else if ('delete' in op) {
-          const n = runDelete(
-            tx,
-            writer,
-            space(op['delete']),
-            op,
-            optionalDoc(op, 'filter') ?? {},
-            optionalBoolean(op, 'multi') ?? false,
-            variables,
-          );
+          const multi = optionalBoolean(op, 'multi') ?? false;
+          const one = { given: op, path: 'bulkWrite.ops', q: 'filter', multi };
+          const n = runDelete(context, tx, writer, space(op['delete']), one, variables);
           total.nDeleted += n;
           row['n'] = int(n);
         } else throw new EngineError('BadValue', 'Unrecognized bulkWrite operation');

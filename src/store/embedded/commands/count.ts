@@ -1,15 +1,17 @@
 import { countMatching } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
-import { collationFor, type Command, hintOf, int, optionalDoc, optionalNumber, text } from './command.js';
+import { collationFor } from './collation.js';
+import { type Command, hintOf, int, optionalDoc, optionalNumber, collectionName } from './command.js';
 import { nonNegative, pause } from './reading.js';
 
 export const count: Command = {
   help: 'Counts documents.',
-  fields: ['count', 'query', 'limit', 'skip', 'hint', 'fields', 'collation'],
+  fields: { query: 'object', limit: 'number', skip: 'size', hint: 'hint', fields: 'own', collation: 'object' },
+  reads: true,
   inTransaction: false,
   async run(context) {
     const { command, engine, db } = context;
-    const collection = engine.catalogue.find(db, text(command, 'count'));
+    const collection = engine.catalogue.find(db, collectionName(command, 'count'));
     const { tx, release } = context.snapshot();
     try {
       const request = {

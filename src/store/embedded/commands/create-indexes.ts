@@ -5,7 +5,7 @@ import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
 import { type Collection, specDoc, specOf } from '../storage/catalogue.js';
-import { type Command, docs, ensureCollection, int, text } from './command.js';
+import { type Command, docs, ensureCollection, int, collectionName } from './command.js';
 
 const defaultName = (key: Value): string =>
   isDoc(key)
@@ -83,11 +83,12 @@ function assertBuildable(spec: IndexSpec): void {
 /** https://www.mongodb.com/docs/manual/reference/command/createIndexes/ */
 export const createIndexes: Command = {
   help: 'Builds indexes.',
-  fields: ['createIndexes', 'indexes', 'commitQuorum', 'ignoreUnknownIndexOptions'],
+  fields: { indexes: 'documents', commitQuorum: 'own', ignoreUnknownIndexOptions: 'flag' },
+  writes: true,
   inTransaction: true,
   async run(context) {
     const { command, engine, db } = context;
-    const name = text(command, 'createIndexes');
+    const name = collectionName(command, 'createIndexes');
     const wanted = docs(command, 'indexes');
     if (wanted.length === 0) throw new EngineError('BadValue', 'Must specify at least one index to create');
     const existed = engine.catalogue.find(db, name) !== undefined;

@@ -66,7 +66,7 @@ function pipelineOf(context: Context, inner: Doc, stages: readonly Value[]): { r
 /** https://www.mongodb.com/docs/manual/reference/command/explain/ */
 export const explain: Command = {
   help: 'Tells how a command would find its documents.',
-  fields: ['explain', 'verbosity'],
+  fields: { verbosity: 'string' },
   async run(context) {
     const inner = optionalDoc(context.command, 'explain');
     if (!inner) throw new EngineError('TypeMismatch', "BSON field 'explain.explain' must be an object");

@@ -5,8 +5,8 @@ import { EngineError } from '../errors.js';
 import { compileFilter } from '../query/match.js';
 import { compileProjection } from '../query/projection.js';
 import { compileUpdate } from '../update/apply.js';
+import { collationFor } from './collation.js';
 import {
-  collationFor,
   variablesOf,
   type Command,
   ensureCollection,
@@ -14,38 +14,40 @@ import {
   int,
   optionalBoolean,
   optionalDoc,
-  text,
+  collectionName,
 } from './command.js';
 
 export const findAndModify: Command = {
   help: 'Changes or removes one document and returns it.',
-  fields: [
-    'findAndModify',
-    'findandmodify',
-    'query',
-    'sort',
-    'remove',
-    'update',
-    'new',
-    'fields',
-    'upsert',
-    'bypassDocumentValidation',
-    'arrayFilters',
-    'hint',
-    'let',
-    'collation',
-  ],
+  fields: {
+    query: 'object',
+    sort: 'object',
+    remove: 'flag',
+    update: 'own',
+    new: 'flag',
+    fields: 'object',
+    upsert: 'flag',
+    bypassDocumentValidation: 'flag',
+    bypassEmptyTsReplacement: 'flag',
+    arrayFilters: 'documents',
+    hint: 'hint',
+    let: 'object',
+    collation: 'object',
+  },
+  writes: true,
   inTransaction: true,
   retryable: true,
   async run(context) {
     const { command, engine, db } = context;
-    const name = text(command, 'findAndModify' in command ? 'findAndModify' : 'findandmodify');
+    const name = collectionName(command, 'findAndModify' in command ? 'findAndModify' : 'findandmodify');
     const remove = optionalBoolean(command, 'remove') ?? false;
     const upsert = optionalBoolean(command, 'upsert') ?? false;
     const after = optionalBoolean(command, 'new') ?? false;
     const change = command['update'];
     if (Array.isArray(change) && command['arrayFilters'] !== undefined)
       throw new EngineError('FailedToParse', 'Cannot specify arrayFilters and a pipeline update');
+    if (remove && command['arrayFilters'] !== undefined)
+      throw new EngineError('FailedToParse', 'Cannot specify arrayFilters and remove=true');
     if (!remove && change === undefined)
       throw new EngineError('FailedToParse', 'Either an update or remove=true must be specified');
     if (remove && change !== undefined)

@@ -5,15 +5,15 @@ import { filterOptions, type FindRequest, search } from '../query/execute.js';
 import { compileFilter } from '../query/match.js';
 import { compileProjection } from '../query/projection.js';
 import { cursorReply } from '../wire/message.js';
+import { collationFor } from './collation.js';
 import {
-  collationFor,
   variablesOf,
   type Command,
   hintOf,
   optionalBoolean,
   optionalDoc,
   optionalNumber,
-  text,
+  collectionName,
 } from './command.js';
 import { DEFAULT_BATCH, nonNegative } from './reading.js';
 
@@ -26,34 +26,33 @@ function* bytesOf(
 
 export const find: Command = {
   help: 'Finds documents.',
-  fields: [
-    'find',
-    'filter',
-    'sort',
-    'projection',
-    'hint',
-    'skip',
-    'limit',
-    'batchSize',
-    'singleBatch',
-    'allowDiskUse',
-    'noCursorTimeout',
-    'let',
-    'allowPartialResults',
-    'returnKey',
-    'showRecordId',
-    'tailable',
-    'awaitData',
-    'min',
-    'max',
-    'collation',
-    'oplogReplay',
-    'ntoreturn',
-  ],
+  fields: {
+    filter: 'document',
+    sort: 'document',
+    projection: 'document',
+    hint: 'hint',
+    skip: 'size',
+    limit: 'size',
+    batchSize: 'size',
+    singleBatch: 'switch',
+    allowDiskUse: 'switch',
+    noCursorTimeout: 'switch',
+    let: 'object',
+    allowPartialResults: 'switch',
+    returnKey: 'switch',
+    showRecordId: 'switch',
+    tailable: 'switch',
+    awaitData: 'switch',
+    min: 'document',
+    max: 'document',
+    collation: 'document',
+    oplogReplay: 'switch',
+  },
+  reads: true,
   inTransaction: true,
   async run(context) {
     const { command, engine, db } = context;
-    const name = text(command, 'find');
+    const name = collectionName(command, 'find');
     if (optionalBoolean(command, 'tailable'))
       throw new EngineError('BadValue', `error processing query: tailable cursor requested on non capped collection`);
     if (optionalBoolean(command, 'awaitData'))
@@ -90,6 +89,7 @@ export const find: Command = {
     const single = (optionalBoolean(command, 'singleBatch') ?? false) || givenLimit < 0;
     const { docs: batch, id } = await engine.cursors.open(source, {
       namespace,
+      session: context.session.key,
       batchSize: nonNegative(command, 'batchSize') ?? DEFAULT_BATCH,
       single,
       ...(request.limit && { limit: request.limit }),

@@ -16,7 +16,7 @@ import { distinct } from './distinct.js';
 import { dropDatabase } from './drop-database.js';
 import { dropIndexes } from './drop-indexes.js';
 import { drop } from './drop.js';
-import { endSessions } from './end-sessions.js';
+import { endSessions, killAllSessions, killSessions, refreshSessions } from './end-sessions.js';
 import { explain } from './explain.js';
 import { findAndModify } from './find-and-modify.js';
 import { find } from './find.js';
@@ -75,13 +75,14 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['isMaster', hello],
   ['ismaster', hello],
   ['killCursors', killCursors],
-  ['killSessions', endSessions],
+  ['killAllSessions', killAllSessions],
+  ['killSessions', killSessions],
   ['listCollections', listCollections],
   ['listCommands', listCommandsOf(() => commands)],
   ['listDatabases', listDatabases],
   ['listIndexes', listIndexes],
   ['ping', ping],
-  ['refreshSessions', ping],
+  ['refreshSessions', refreshSessions],
   ['renameCollection', renameCollection],
   ['serverStatus', serverStatus],
   ['startSession', startSession],

@@ -1,10 +1,10 @@
 import { Binary, Int32 } from 'bson';
 import { compare } from '../bson/compare.js';
-import { type Doc, encode } from '../bson/value.js';
+import { type Doc } from '../bson/value.js';
 import { compileFilter } from '../query/match.js';
 import { type Collection } from '../storage/catalogue.js';
-import { cursorReply } from '../wire/message.js';
 import { type Command, optionalBoolean, optionalDoc } from './command.js';
+import { listed } from './reading.js';
 
 function uuidOf(c: Collection): Binary {
   const bytes = Buffer.alloc(16);
@@ -18,8 +18,9 @@ const typeOf = (c: Collection): string => (c.options.timeField === undefined ? '
 
 export const listCollections: Command = {
   help: 'The collections of a database.',
-  fields: ['listCollections', 'filter', 'nameOnly', 'authorizedCollections', 'cursor'],
-  run({ command, engine, db }) {
+  fields: { filter: 'object', nameOnly: 'flag', authorizedCollections: 'flag', cursor: 'object' },
+  run(context) {
+    const { command, engine, db } = context;
     const filter = compileFilter(optionalDoc(command, 'filter') ?? {});
     const nameOnly = optionalBoolean(command, 'nameOnly') ?? false;
     const all = engine.catalogue
@@ -37,6 +38,6 @@ export const listCollections: Command = {
             },
       )
       .filter((doc) => filter.test(doc));
-    return cursorReply('firstBatch', all.map(encode), 0n, `${db}.$cmd.listCollections`);
+    return listed(context, 'listCollections', all, `${db}.$cmd.listCollections`);
   },
 };

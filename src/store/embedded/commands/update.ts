@@ -1,20 +1,24 @@
 import { type Doc } from '../bson/value.js';
-import { EngineError } from '../errors.js';
-import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, text } from './command.js';
+import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, collectionName } from './command.js';
 import { checkBatch, each, runUpdate, updateStatement } from './statements.js';
-
-const UPDATE_FIELDS = ['q', 'u', 'c', 'multi', 'upsert', 'collation', 'arrayFilters', 'hint', 'sort'];
 
 export const update: Command = {
   help: 'Changes documents.',
-  fields: ['update', 'updates', 'ordered', 'bypassDocumentValidation', 'let'],
+  fields: {
+    updates: 'documents',
+    ordered: 'bool',
+    bypassDocumentValidation: 'flag',
+    bypassEmptyTsReplacement: 'flag',
+    let: 'object',
+  },
+  writes: true,
   inTransaction: true,
   retryable: true,
   async run(context) {
     const { command, engine, db } = context;
     const statements = docs(command, 'updates');
     checkBatch(statements.length);
-    const name = text(command, 'update');
+    const name = collectionName(command, 'update');
     const upserts = statements.some((s) => s['upsert'] !== undefined && s['upsert'] !== false);
     const collection = upserts ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
     const variables = variablesOf(command);
@@ -24,9 +28,7 @@ export const update: Command = {
       let nModified = 0;
       const upserted: Doc[] = [];
       const errors = each(context, tx, statements, ordered, (statement, index) => {
-        const odd = Object.keys(statement).find((k) => !UPDATE_FIELDS.includes(k));
-        if (odd !== undefined) throw new EngineError(40415, `BSON field 'update.updates.${odd}' is an unknown field.`);
-        const result = runUpdate(writer, collection, updateStatement(statement, 'q', 'u'), variables);
+        const result = runUpdate(writer, collection, updateStatement(context, statement, 'update'), variables);
         n += result.matched + (result.upserted === undefined ? 0 : 1);
         nModified += result.modified;
         if (result.upserted !== undefined) upserted.push({ index: int(index), _id: result.upserted });

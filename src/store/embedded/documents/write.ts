@@ -16,7 +16,21 @@ import {
 import type { Transaction } from '../transactions/transactions.js';
 import type { Update } from '../update/apply.js';
 import { grow, surplus } from './capped.js';
+import { withTimestamps } from './timestamps.js';
 import { assertAllowed } from './validation.js';
+
+/** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Nested-Depth-for-BSON-Documents; MongoDB stores 180. */
+const MAX_DEPTH = 180;
+/** Bytes of a document that holds one more: smaller ones need not be looked into. */
+const LEAST_PER_LEVEL = 7;
+
+/** How many documents and arrays lie in each other. */
+function depthOf(v: Value): number {
+  if (!Array.isArray(v) && !isDoc(v)) return 0;
+  let deepest = 0;
+  for (const inner of Array.isArray(v) ? v : Object.values(v)) deepest = Math.max(deepest, depthOf(inner));
+  return 1 + deepest;
+}
 
 /** The writes of one statement to one collection, in one transaction. */
 export class Writer {
@@ -31,7 +45,7 @@ export class Writer {
 
   /** @throws {EngineError} 11000: the `_id` or a unique key is taken; 121: the collection's validator does not allow it */
   insert(c: Collection, given: Doc): Doc {
-    const doc = withId(given);
+    const doc = withTimestamps(withId(given));
     const key = this.#claim(c, doc);
     if (this.#tx.get(key)) throw duplicateId(c, doc);
     if (!this.#bypassesValidation) assertAllowed(c, doc);
@@ -91,6 +105,8 @@ export class Writer {
 
   #store(key: Buffer, doc: Doc): number {
     const bytes = Buffer.from(encode(doc));
+    if (bytes.length > LEAST_PER_LEVEL * MAX_DEPTH && depthOf(doc) > MAX_DEPTH)
+      throw new EngineError('Overflow', `cannot insert document because it exceeds ${MAX_DEPTH} levels of nesting`);
     if (bytes.length > MAX_DOCUMENT)
       throw new EngineError(
         'BSONObjectTooLarge',

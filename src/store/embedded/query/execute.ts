@@ -237,7 +237,10 @@ export function* countMatching(
   examined: Examined = { keys: 0, docs: 0 },
 ): Generator<undefined, number> {
   let n = 0;
-  if (!c) return 0;
+  if (!c) {
+    compileFilter(request.filter, filterOptions(request, c));
+    return 0;
+  }
   const chosen = planFor(tx, c, request);
   const stored = chosen.kind === 'index' && chosen.exact ? c.indexes.find((i) => i.index === chosen.index) : undefined;
   if (!stored || chosen.kind !== 'index') {

@@ -15,6 +15,8 @@ type Source = Iterator<Uint8Array | undefined> | AsyncIterator<Uint8Array | unde
 interface Cursor {
   readonly source: Source;
   readonly namespace: string;
+  /** The session that opened it: no other may read on. */
+  readonly session: string | undefined;
   /** Closes the snapshot that the cursor reads. */
   readonly release: () => void;
   /** The document that did not fit into the last batch. */
@@ -23,6 +25,14 @@ interface Cursor {
   used: number;
   /** A batch is being read. */
   busy: boolean;
+}
+
+interface MoreRequest {
+  readonly namespace: string;
+  readonly session: string | undefined;
+  readonly batchSize: number;
+  /** It bears a maxTimeMS. */
+  readonly limited: boolean;
 }
 
 /** Open cursors: each sees the moment at which it was opened. */
@@ -34,6 +44,7 @@ export class Cursors {
     source: Source,
     options: {
       namespace: string;
+      session?: string | undefined;
       batchSize: number;
       single: boolean;
       limit?: number;
@@ -44,6 +55,7 @@ export class Cursors {
     const cursor: Cursor = {
       source,
       namespace: options.namespace,
+      session: options.session,
       release: options.release,
       held: undefined,
       left: options.limit,
@@ -72,15 +84,27 @@ export class Cursors {
     }
   }
 
-  /** @throws {EngineError} 43 CursorNotFound; 13: another collection's */
-  async more(id: bigint, namespace: string, batchSize: number): Promise<{ docs: Uint8Array[]; id: bigint }> {
+  /** @throws {EngineError} 43 CursorNotFound; 13: another collection's; 50736 to 50738: another session's; 2: with a time limit */
+  async more(
+    id: bigint,
+    { namespace, session, batchSize, limited }: MoreRequest,
+  ): Promise<{ docs: Uint8Array[]; id: bigint }> {
     const cursor = this.#open.get(id);
     if (!cursor) throw new EngineError('CursorNotFound', `cursor id ${id} not found`);
+    if (cursor.session !== session)
+      throw session === undefined
+        ? new EngineError(50737, `Cannot run getMore on cursor ${id}, which was created in a session, without an lsid`)
+        : new EngineError(
+            cursor.session === undefined ? 50736 : 50738,
+            `Cannot run getMore on cursor ${id}, which was not created in this session`,
+          );
     if (cursor.namespace !== namespace)
       throw new EngineError(
         'Unauthorized',
         `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`,
       );
+    if (limited)
+      throw new EngineError('BadValue', 'cannot set maxTimeMS on getMore command for a non-awaitData cursor');
     if (cursor.busy) throw new EngineError('CursorInUse', `cursor id ${id} is already in use`);
     cursor.used = Date.now();
     cursor.busy = true;

@@ -30,6 +30,9 @@ export interface EngineOptions {
   readonly expireEveryMs?: number;
 }
 
+/** What failed in the background: nobody waits for it. */
+export type Report = (error: Error) => void;
+
 export interface RunningEngine {
   readonly uri: string;
   backup(folder: string): Promise<void>;
@@ -42,10 +45,10 @@ export interface RunningEngine {
  * @throws {FolderInUse} another process serves it: says which
  * @throws Error the folder's format is another, or its file is damaged
  */
-export async function startEngine(options: EngineOptions): Promise<RunningEngine> {
+export async function startEngine(options: EngineOptions, report: Report): Promise<RunningEngine> {
   const { path, release } = await claim(options.folder);
   try {
-    return await serve(path, release, options);
+    return await serve(path, release, report, options);
   } catch (error) {
     release();
     throw error;
@@ -55,6 +58,7 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
 async function serve(
   path: string,
   release: () => void,
+  report: Report,
   {
     folder,
     port,
@@ -82,7 +86,9 @@ async function serve(
   const remote = port === undefined ? undefined : await listen(engine, { port, host: '127.0.0.1' });
   const bound = remote?.server.address();
   if (bound && typeof bound === 'object') address = `127.0.0.1:${bound.port}`;
-  const timer = setInterval(() => void expire(engine).catch(() => undefined), expireEveryMs).unref();
+  const timer = setInterval(() => {
+    expire(engine).catch((cause: unknown) => report(new Error('removing what has expired failed', { cause })));
+  }, expireEveryMs).unref();
   return {
     // Direct: the driver writes the hosts of a replica set in small letters, and a socket's path may have capitals.
     uri: `mongodb://${remote ? address : encodeURIComponent(path)}/?directConnection=true`,
@@ -92,7 +98,7 @@ async function serve(
       await remote?.stop();
       await local.stop();
       engine.cursors.closeAll();
-      engine.sessions.close();
+      engine.sessions.endAll();
       transactions.drain();
       await storage.close();
       rmSync(path, { force: true });

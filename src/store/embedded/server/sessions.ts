@@ -1,6 +1,7 @@
 import { Binary, Long } from 'bson';
-import { isDoc, isNumeric, toNumber, typeName } from '../bson/types.js';
+import { isDoc, typeName } from '../bson/types.js';
 import { decode, type Doc, encode, type Value } from '../bson/value.js';
+import { checked, type Fields } from '../commands/fields.js';
 import { EngineError } from '../errors.js';
 import { after } from '../bson/key.js';
 import { RETRIES } from '../storage/catalogue.js';
@@ -36,23 +37,36 @@ interface Committed {
   readonly since: number;
 }
 
-/** A session's key: the bytes of its UUID. @throws {EngineError} TypeMismatch: it is none */
+const ID: Fields = { id: 'own', uid: 'own', txnNumber: 'long', txnUUID: 'own' };
+
+/**
+ * A session's key: the bytes of its UUID.
+ *
+ * @throws {EngineError} 14, 207: it is none; 40414: it is missing; 40415: another field
+ */
 export function sessionKey(lsid: Value): string | undefined {
   if (lsid === undefined) return undefined;
-  const id = isDoc(lsid) ? lsid['id'] : undefined;
-  if (!(id instanceof Binary) || id.position !== UUID_BYTES)
+  if (!isDoc(lsid))
+    throw new EngineError(
+      'TypeMismatch',
+      `BSON field 'lsid' is the wrong type '${typeName(lsid)}', expected type 'object'`,
+    );
+  const { id } = checked(lsid, 'lsid', ID);
+  if (id === undefined || id === null)
+    throw new EngineError(40414, "BSON field 'lsid.id' is missing but a required field");
+  if (!(id instanceof Binary) || id.sub_type !== Binary.SUBTYPE_UUID)
     throw new EngineError('TypeMismatch', `BSON field 'lsid.id' is the wrong type '${typeName(id)}', expected a UUID`);
+  if (id.position !== UUID_BYTES)
+    throw new EngineError('InvalidUUID', `a UUID has ${UUID_BYTES} bytes, not ${id.position}`);
   return Buffer.from(id.value()).toString('latin1');
 }
 
 export function sessionFields(command: Doc): SessionFields {
   const { lsid, txnNumber, autocommit, startTransaction } = command;
   const key = sessionKey(lsid);
-  const number = isNumeric(txnNumber)
-    ? txnNumber instanceof Long
-      ? txnNumber.toBigInt()
-      : BigInt(toNumber(txnNumber))
-    : undefined;
+  const number = txnNumber instanceof Long ? txnNumber.toBigInt() : undefined;
+  if (number !== undefined && number < 0n)
+    throw new EngineError('InvalidOptions', `Transaction number cannot be negative. Value: ${number}`);
   if (autocommit !== undefined && autocommit !== false)
     throw new EngineError('InvalidOptions', "Field 'autocommit' may only be 'false'");
   if (startTransaction !== undefined && (startTransaction !== true || autocommit === undefined))
@@ -167,6 +181,10 @@ export class Sessions {
     if (there) this.#drop(key, there);
   }
 
+  endAll(): void {
+    for (const [key, open] of this.#open) this.#drop(key, open);
+  }
+
   /**
    * What this write was answered the first time, if it was. A newer number ends the session's open transaction.
    *
@@ -225,10 +243,6 @@ export class Sessions {
       tx.lock(key);
       tx.remove(key);
     }
-  }
-
-  close(): void {
-    for (const [key, open] of this.#open) this.#drop(key, open);
   }
 
   #newest(key: string, tx?: Transaction): Newest | undefined {

@@ -102,7 +102,7 @@ export function readOptions(given: Doc): CollectionOptions {
     throw new EngineError('TypeMismatch', "BSON field 'create.validator' must be an object");
   if (typeof validationLevel !== 'string' || !['off', 'strict', 'moderate'].includes(validationLevel))
     throw bad("Enumeration value for field 'validationLevel' is not a valid value.");
-  if (typeof validationAction !== 'string' || !['error', 'warn'].includes(validationAction))
+  if (typeof validationAction !== 'string' || !['error', 'warn', 'errorAndLog'].includes(validationAction))
     throw bad("Enumeration value for field 'validationAction' is not a valid value.");
   const seconds = toInteger(expireAfterSeconds);
   if (expireAfterSeconds !== undefined && (seconds === undefined || seconds < 0))

@@ -436,6 +436,11 @@ export const verdicts: readonly Verdict[] = [
     ),
   },
   {
+    name: '$rename to its own path is called a conflict',
+    page: operator('update/rename'),
+    applies: ({ code, theirCode, text }) => code === 2 && theirCode === 40 && text.includes('$rename'),
+  },
+  {
     name: '$rename from a path that can not be is no error',
     page: operator('update/rename'),
     applies: and(has('$rename'), oursRefuses(28)),

@@ -14,6 +14,7 @@ import { bucket, sortByCount } from './bucket.js';
 import { geoNear } from './geo-near.js';
 import { fill } from './fill.js';
 import { graphLookup, lookup } from './lookup.js';
+import { REFUSED } from './names.js';
 import { oneToOne } from './one-to-one.js';
 import { redact } from './redact.js';
 import { setWindowFields } from './set-window-fields.js';
@@ -21,13 +22,6 @@ import { unwind } from './unwind.js';
 
 /** Stages that mingo runs over all documents at once. */
 const MINGO = new Set(['$bucketAuto', '$densify']);
-/** Stages of MongoDB that the engine has not: they need what it has not, or a server of several nodes. */
-const REFUSED = new Set([
-  '$changeStream', '$changeStreamSplitLargeEvent', '$currentOp', '$listLocalSessions', '$listSampledQueries',
-  '$listSearchIndexes', '$listSessions', '$planCacheStats', '$querySettings', '$queryStats', '$search', '$searchMeta',
-  '$shardedDataDistribution', '$vectorSearch', '$rankFusion', '$scoreFusion',
-]); // prettier-ignore
-
 async function* map(input: Docs, change: (doc: Doc) => Iterable<Doc>): Docs {
   for await (const doc of input) yield* change(doc);
 }
