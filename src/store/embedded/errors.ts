@@ -43,6 +43,7 @@ export const codes = {
   CommandFailed: 125,
   ExceededMemoryLimit: 146,
   CommandNotSupportedOnView: 166,
+  OptionNotSupportedOnView: 167,
   QueryPlanKilled: 175,
   InvalidIndexSpecificationOption: 197,
   DocumentValidationFailure: 121,
@@ -60,6 +61,7 @@ export const codes = {
   APIStrictError: 323,
   UnsupportedOpQueryCommand: 352,
   BSONObjectTooLarge: 10334,
+  SearchNotEnabled: 31082,
   CursorInUse: 12051,
   Interrupted: 11601,
   DuplicateKey: 11000,
@@ -70,6 +72,13 @@ export const outOfMemory = (what: string, limitBytes: number): EngineError =>
   new EngineError(
     'QueryExceededMemoryLimitNoDiskUseAllowed',
     `${what} exceeded memory limit of ${limitBytes} bytes; the embedded engine puts nothing aside on the disk. Use an index, or narrow it down.`,
+  );
+
+/** As a server answers that has no Atlas Search. */
+export const searchNotEnabled = (): EngineError =>
+  new EngineError(
+    'SearchNotEnabled',
+    'Using Atlas Search Database Commands and the $listSearchIndexes aggregation stage requires additional configuration. Please connect to Atlas or an AtlasCLI local deployment to enable.',
   );
 
 export type CodeName = keyof typeof codes;

@@ -107,3 +107,66 @@ describe('$jsonSchema', () => {
     expect(await refusal(count({ minimun: 1 }))).toMatchObject({ code: 9 });
   });
 });
+
+/** https://www.mongodb.com/docs/manual/core/views/ */
+describe('a view', () => {
+  it('is read by find, count and aggregate, also through another; it is written to by none (166)', async () => {
+    const { db, reopen } = await running();
+    await db.collection<{ _id: number; n: number }>('c').insertMany([1, 2, 3, 4].map((_id) => ({ _id, n: _id * 10 })));
+    await db.createCollection('big', { viewOn: 'c', pipeline: [{ $match: { n: { $gt: 10 } } }] });
+    await db.createCollection('twice', { viewOn: 'big', pipeline: [{ $set: { n: { $multiply: ['$n', 2] } } }] });
+    const again = (await reopen()).db;
+    const twice = again.collection('twice');
+    const found = await twice
+      .find({ n: { $lt: 80 } })
+      .sort({ n: -1 })
+      .limit(1)
+      .project({ _id: 0 })
+      .toArray();
+    expect(found).toEqual([{ n: 60 }]);
+    expect(await twice.find({}, { batchSize: 1 }).toArray()).toHaveLength(3);
+    expect([await twice.countDocuments({ n: 40 }), await twice.estimatedDocumentCount()]).toEqual([1, 3]);
+    expect(await twice.aggregate([{ $group: { _id: null, n: { $sum: '$n' } } }]).toArray()).toEqual([
+      { _id: null, n: 180 },
+    ]);
+    for (const write of [
+      () => twice.insertOne({}),
+      () => twice.updateMany({}, { $set: { x: 1 } }),
+      () => twice.deleteMany({}),
+      () => twice.createIndex({ n: 1 }),
+      () => twice.findOneAndDelete({}),
+    ])
+      expect(await refusal(write())).toMatchObject({ code: 166 });
+    const lookup = { from: 'big', localField: 'n', foreignField: 'n', as: 'x' };
+    expect(
+      await refusal(
+        again
+          .collection('c')
+          .aggregate([{ $lookup: lookup }])
+          .toArray(),
+      ),
+    ).toMatchObject({ code: 238 });
+    expect(await again.listCollections({ name: 'big' }).toArray()).toEqual([
+      {
+        name: 'big',
+        type: 'view',
+        options: { viewOn: 'c', pipeline: [{ $match: { n: { $gt: 10 } } }] },
+        info: { readOnly: true },
+      },
+    ]);
+    await twice.drop();
+    expect(await again.collection('big').countDocuments()).toBe(3);
+    const out = again.createCollection('o', { viewOn: 'c', pipeline: [{ $out: 'x' }] });
+    expect(await refusal(out)).toMatchObject({ code: 167 });
+  });
+
+  // https://www.mongodb.com/docs/manual/reference/command/createSearchIndexes/
+  it('search indexes are refused as by a server without Atlas Search', async () => {
+    const { db } = await running();
+    const definition = { mappings: { dynamic: true } };
+    expect(await refusal(db.collection('c').createSearchIndex({ name: 'i', definition }))).toMatchObject({
+      code: 31_082,
+    });
+    expect(await refusal(db.collection('c').listSearchIndexes().toArray())).toMatchObject({ code: 31_082 });
+  });
+});

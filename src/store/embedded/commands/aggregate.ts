@@ -10,6 +10,7 @@ import { aboutCollection } from './about-collection.js';
 import { collationFor } from './collation.js';
 import { variablesOf, type Command, hintOf, collectionName } from './command.js';
 import { store } from './output.js';
+import { assertNotView, sourceOf } from './views.js';
 import { batchSizeOf, DEFAULT_BATCH, decoded, pause } from './reading.js';
 
 /** @throws {EngineError} 10334: a document of the result is larger than one may be */
@@ -64,26 +65,30 @@ export const aggregate: Command = {
         "The 'cursor' option is required, except for aggregate with the explain argument",
       );
     const batchSize = batchSizeOf(command, 'aggregate');
-    const stages = command['pipeline'];
-    if (stages === undefined)
+    const own = command['pipeline'];
+    if (own === undefined)
       throw new EngineError(40414, "BSON field 'aggregate.pipeline' is missing but a required field");
-    if (!Array.isArray(stages))
-      throw new EngineError('TypeMismatch', "'pipeline' option must be specified as an array");
-    const collection = name === undefined ? undefined : engine.catalogue.find(db, name);
-    const about = aboutCollection(context, name);
+    if (!Array.isArray(own)) throw new EngineError('TypeMismatch', "'pipeline' option must be specified as an array");
+    const source = name === undefined ? undefined : sourceOf(engine.catalogue, db, name);
+    const stages = [...(source?.stages ?? []), ...own];
+    const collection = source && engine.catalogue.find(db, source.name);
+    const asked = name === undefined ? undefined : engine.catalogue.find(db, name);
+    const about = aboutCollection(context, source?.name);
     const { tx, release } = context.snapshot();
     const env: PipelineEnv = {
       variables: { now: new Date(), let: variablesOf(command) ?? {} },
-      collation: collationFor(command, collection),
+      collation: collationFor(command, asked),
       text: textIndexOf(collection),
-      read: (collection, request) =>
-        decoded(
-          search(tx, engine.catalogue.find(db, collection), {
+      read(from, request) {
+        assertNotView(engine.catalogue, db, '$lookup', from);
+        return decoded(
+          search(tx, engine.catalogue.find(db, from), {
             ...request,
             filter: request.filter ?? {},
             memoryLimitBytes: engine.memoryLimitBytes,
           }),
-        ),
+        );
+      },
       memoryLimitBytes: engine.memoryLimitBytes,
       pause() {
         tx.checkTime();

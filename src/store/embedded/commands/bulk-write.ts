@@ -4,6 +4,7 @@ import { type Doc, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { type Collection } from '../storage/catalogue.js';
 import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, optionalDoc } from './command.js';
+import { assertNotView } from './views.js';
 import { BulkFailed, StatementFailed, checkBatch, each, runDelete, runUpdate, updateStatement } from './statements.js';
 
 function bulkReply(rows: readonly Doc[], errors: readonly Doc[], total: Record<string, number>): Doc {
@@ -53,6 +54,7 @@ export const bulkWrite: Command = {
       if (typeof ns !== 'string' || dot <= 0)
         throw new EngineError('InvalidNamespace', `Invalid namespace specified for bulkWrite: '${String(ns)}'`);
       const [db, name] = [ns.slice(0, dot), ns.slice(dot + 1)];
+      assertNotView(engine.catalogue, db, 'bulkWrite', name);
       spaces.push(makes ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name));
     }
     const ordered = optionalBoolean(command, 'ordered') ?? true;

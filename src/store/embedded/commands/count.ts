@@ -1,8 +1,12 @@
+import { isDoc } from '../bson/types.js';
+import { decode } from '../bson/value.js';
 import { countMatching } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
+import { aggregate } from './aggregate.js';
 import { collationFor } from './collation.js';
 import { type Command, hintOf, int, optionalDoc, optionalNumber, collectionName } from './command.js';
 import { nonNegative, pause } from './reading.js';
+import { countOnView } from './views.js';
 
 export const count: Command = {
   help: 'Counts documents.',
@@ -12,6 +16,12 @@ export const count: Command = {
   async run(context) {
     const { command, engine, db } = context;
     const collection = engine.catalogue.find(db, collectionName(command, 'count'));
+    if (collection?.options.view) {
+      const reply = await aggregate.run({ ...context, command: countOnView(command) });
+      const { cursor } = reply instanceof Uint8Array ? decode(reply) : reply;
+      const [row] = isDoc(cursor) && Array.isArray(cursor['firstBatch']) ? cursor['firstBatch'] : [];
+      return { n: isDoc(row) ? (row['n'] ?? int(0)) : int(0) };
+    }
     const { tx, release } = context.snapshot();
     try {
       const request = {

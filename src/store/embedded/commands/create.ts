@@ -20,12 +20,12 @@ const KEPT: Fields = {
   validationLevel: 'string',
   validationAction: 'string',
   collation: 'object',
+  viewOn: 'string',
+  pipeline: 'documents',
 };
 
 /** What the engine does not keep: null, false and an empty document ask for nothing. */
 const REFUSED: Fields = {
-  viewOn: 'string',
-  pipeline: 'documents',
   changeStreamPreAndPostImages: 'object',
   encryptedFields: 'object',
 };

@@ -75,6 +75,8 @@ export const explain: Command = {
     const name = inner[command];
     if (typeof name !== 'string')
       throw new EngineError('InvalidNamespace', `collection name has invalid type for explain of ${command}`);
+    if (context.engine.catalogue.find(context.db, name)?.options.view)
+      throw new EngineError('NotImplemented', 'explain of a view is not supported by the embedded engine');
     const { tx, release } = context.snapshot();
     try {
       const search = (explained: Omit<Explained, 'namespace' | 'version'>): Promise<Doc> =>

@@ -5,6 +5,7 @@ import { filterOptions, type FindRequest, search } from '../query/execute.js';
 import { compileFilter } from '../query/match.js';
 import { compileProjection } from '../query/projection.js';
 import { cursorReply } from '../wire/message.js';
+import { aggregate } from './aggregate.js';
 import { collationFor } from './collation.js';
 import {
   variablesOf,
@@ -15,6 +16,7 @@ import {
   optionalNumber,
   collectionName,
 } from './command.js';
+import { findOnView } from './views.js';
 import { DEFAULT_BATCH, nonNegative } from './reading.js';
 
 function* bytesOf(
@@ -54,7 +56,9 @@ export const find: Command = {
     const { command, engine, db } = context;
     const name = collectionName(command, 'find');
     if (optionalBoolean(command, 'tailable'))
-      throw new EngineError('BadValue', `error processing query: tailable cursor requested on non capped collection`);
+      throw engine.catalogue.find(db, name)?.options.capped
+        ? new EngineError('NotImplemented', 'a tailable cursor is not supported by the embedded engine')
+        : new EngineError('BadValue', 'error processing query: tailable cursor requested on non capped collection');
     if (optionalBoolean(command, 'awaitData'))
       throw new EngineError('FailedToParse', "Cannot set 'awaitData' without also setting 'tailable'");
     for (const field of ['returnKey', 'showRecordId'])
@@ -65,6 +69,7 @@ export const find: Command = {
         throw new EngineError('NotImplemented', `${field} is not supported by the embedded engine`);
     const givenLimit = optionalNumber(command, 'limit') ?? 0;
     const collection = engine.catalogue.find(db, name);
+    if (collection?.options.view) return aggregate.run({ ...context, command: findOnView(command) });
     const collation = collationFor(command, collection);
     const request: FindRequest = {
       filter: optionalDoc(command, 'filter') ?? {},

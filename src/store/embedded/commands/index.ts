@@ -34,6 +34,7 @@ import { listDatabases } from './list-databases.js';
 import { listIndexes } from './list-indexes.js';
 import { ping } from './ping.js';
 import { renameCollection } from './rename-collection.js';
+import { searchIndexes } from './search-indexes.js';
 import { serverStatus } from './server-status.js';
 import { startSession } from './start-session.js';
 import { update } from './update.js';
@@ -53,6 +54,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['count', count],
   ['create', create],
   ['createIndexes', createIndexes],
+  ['createSearchIndexes', searchIndexes],
   ['dbStats', dbStats],
   ['dbstats', dbStats],
   ['delete', deleteCommand],
@@ -60,6 +62,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['drop', drop],
   ['dropDatabase', dropDatabase],
   ['dropIndexes', dropIndexes],
+  ['dropSearchIndex', searchIndexes],
   ['endSessions', endSessions],
   ['explain', explain],
   ['find', find],
@@ -87,4 +90,5 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['serverStatus', serverStatus],
   ['startSession', startSession],
   ['update', update],
+  ['updateSearchIndex', searchIndexes],
 ]);

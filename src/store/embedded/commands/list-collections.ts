@@ -14,7 +14,8 @@ function uuidOf(c: Collection): Binary {
   return new Binary(bytes, 4);
 }
 
-const typeOf = (c: Collection): string => (c.options.timeField === undefined ? 'collection' : 'timeseries');
+const typeOf = ({ options }: Collection): string =>
+  options.view ? 'view' : options.timeField === undefined ? 'collection' : 'timeseries';
 
 export const listCollections: Command = {
   help: 'The collections of a database.',
@@ -33,8 +34,8 @@ export const listCollections: Command = {
               name: c.name,
               type: typeOf(c),
               options: c.options.doc,
-              info: { readOnly: false, uuid: uuidOf(c) },
-              idIndex: { v: new Int32(2), key: { _id: new Int32(1) }, name: '_id_' },
+              info: c.options.view ? { readOnly: true } : { readOnly: false, uuid: uuidOf(c) },
+              ...(!c.options.view && { idIndex: { v: new Int32(2), key: { _id: new Int32(1) }, name: '_id_' } }),
             },
       )
       .filter((doc) => filter.test(doc));

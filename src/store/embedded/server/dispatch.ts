@@ -3,6 +3,7 @@ import { BulkFailed, StatementFailed } from '../commands/statements.js';
 import { type Command, type CommandReply, type Context, type Engine } from '../commands/command.js';
 import { checked, type Fields, GENERIC } from '../commands/fields.js';
 import { commands } from '../commands/index.js';
+import { assertNotView } from '../commands/views.js';
 import { isNumeric, toNumber, truthy } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { Writer } from '../documents/write.js';
@@ -29,6 +30,7 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
     throw new EngineError('Unauthorized', `${name} may only be run against the admin database.`);
   const given = checked(request, name, fieldsOf(name, command, request));
   assertStableApi(name, given);
+  assertNotView(engine.catalogue, db, name, given[name]);
   const session = sessionFields(given);
   if (session.inTransaction && !command.inTransaction)
     throw new EngineError(

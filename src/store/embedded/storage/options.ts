@@ -13,6 +13,8 @@ export interface CollectionOptions {
   readonly validator: { readonly filter: Filter; readonly level: string; readonly action: string } | undefined;
   /** The most that it holds; what was first goes first. */
   readonly capped: { readonly bytes: number; readonly documents: number } | undefined;
+  /** What a view is of. */
+  readonly view: { readonly on: string; readonly pipeline: readonly Value[] } | undefined;
   /** The field of a time series that holds the time. */
   readonly timeField: string | undefined;
   /** Documents end so long after their time: `timeField`, or a date in `_id` of a clustered collection. */
@@ -83,6 +85,26 @@ function clusteredOf(clustered: Value): Doc {
   return { v: new Int32(2), key, name, unique };
 }
 
+/** https://www.mongodb.com/docs/manual/core/views/ */
+function viewOf({ viewOn, pipeline = [], ...rest }: Doc): CollectionOptions['view'] {
+  if (viewOn === undefined) {
+    if (Array.isArray(pipeline) && pipeline.length > 0)
+      throw invalid("'pipeline' requires 'viewOn' to also be specified");
+    return undefined;
+  }
+  if (typeof viewOn !== 'string' || viewOn === '') throw bad("'viewOn' cannot be empty");
+  if (!Array.isArray(pipeline)) throw new EngineError('TypeMismatch', "BSON field 'create.pipeline' must be an array");
+  const odd = Object.keys(rest).find((name) => name !== 'collation');
+  if (odd !== undefined) throw invalid(`'${odd}' is not allowed with 'viewOn'`);
+  const writes = pipeline.find((stage) => isDoc(stage) && ('$out' in stage || '$merge' in stage));
+  if (writes !== undefined)
+    throw new EngineError(
+      'OptionNotSupportedOnView',
+      'The aggregation stages $out and $merge cannot be used in a view',
+    );
+  return { on: viewOn, pipeline };
+}
+
 /**
  * Reads what a collection is made with: `create`'s fields.
  *
@@ -114,12 +136,14 @@ export function readOptions(given: Doc): CollectionOptions {
   const capped = cappedOf(given);
   if (capped['capped'] === true && (timeseries !== undefined || clusteredIndex !== undefined))
     throw invalid("'capped' is not allowed with 'timeseries' or 'clusteredIndex'");
+  const view = viewOf(given);
   const order = readCollation(collation);
   const series = timeseries === undefined ? undefined : timeseriesOf(timeseries);
   const checks = validator !== undefined && Object.keys(validator).length > 0;
   const time = series?.['timeField'];
   return {
     doc: {
+      ...(view && { viewOn: view.on, pipeline: [...view.pipeline] }),
       ...capped,
       ...(series && { timeseries: series }),
       ...(expireAfterSeconds !== undefined && { expireAfterSeconds: Long.fromNumber(seconds ?? 0) }),
@@ -141,6 +165,7 @@ export function readOptions(given: Doc): CollectionOptions {
       capped['capped'] === true
         ? { bytes: Number(capped['size']), documents: toInteger(capped['max']) ?? Number.POSITIVE_INFINITY }
         : undefined,
+    view,
     timeField: typeof time === 'string' ? time : undefined,
     expireAfterSeconds: seconds,
   };

@@ -1,7 +1,7 @@
 import { Int32 } from 'bson';
 import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
-import { EngineError } from '../../errors.js';
+import { EngineError, searchNotEnabled } from '../../errors.js';
 import { compileFilter, type FilterOptions } from '../../query/match.js';
 import { inSlices, mapInSlices, sortInSlices } from '../../query/slices.js';
 import { compileSortKeys } from '../../query/sort.js';
@@ -14,7 +14,7 @@ import { bucket, sortByCount } from './bucket.js';
 import { geoNear } from './geo-near.js';
 import { fill } from './fill.js';
 import { graphLookup, lookup } from './lookup.js';
-import { REFUSED } from './names.js';
+import { REFUSED, SEARCH } from './names.js';
 import { oneToOne } from './one-to-one.js';
 import { redact } from './redact.js';
 import { setWindowFields } from './set-window-fields.js';
@@ -252,6 +252,7 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
     return async function* (input) {
       yield* runStages([{ [name]: spec }], await collect(input, env, name), env.variables.let);
     };
+  if (SEARCH.has(name)) throw searchNotEnabled();
   if (REFUSED.has(name)) throw new EngineError('NotImplemented', `${name} is not supported by the embedded engine`);
   throw new EngineError(40324, `Unrecognized pipeline stage name: '${name}'`);
 }

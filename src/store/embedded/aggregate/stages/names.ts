@@ -5,6 +5,9 @@ export const REFUSED: ReadonlySet<string> = new Set([
   '$searchMeta', '$shardedDataDistribution', '$vectorSearch', '$rankFusion', '$scoreFusion',
 ]); // prettier-ignore
 
+/** Stages of Atlas Search. */
+export const SEARCH: ReadonlySet<string> = new Set(['$listSearchIndexes', '$search', '$searchMeta', '$vectorSearch']);
+
 /** Every stage that MongoDB has. https://www.mongodb.com/docs/manual/reference/operator/aggregation-pipeline/ */
 export const STAGES: ReadonlySet<string> = new Set([
   ...REFUSED,
