@@ -70,6 +70,9 @@ export const aggregate: Command = {
       throw new EngineError(40414, "BSON field 'aggregate.pipeline' is missing but a required field");
     if (!Array.isArray(stages))
       throw new EngineError('TypeMismatch', "'pipeline' option must be specified as an array");
+    const [first] = stages;
+    if (name !== undefined && isDoc(first) && '$documents' in first)
+      throw new EngineError('InvalidNamespace', '$documents is only valid with {aggregate: 1}');
     const about = aboutCollection(context, name);
     const { tx, release } = context.snapshot();
     const env: PipelineEnv = {

@@ -1,4 +1,4 @@
-import { compileExpression, type Variables } from '../aggregate/expression.js';
+import { compileExpression, isOperator, type Variables } from '../aggregate/expression.js';
 import { isDoc, isNumeric, toInteger, truthy, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
@@ -121,7 +121,9 @@ class Mode {
 }
 
 function compileField(path: string, v: Value, mode: Mode, { filter, stage }: ProjectionOptions): [string, Node] {
-  if (path.includes('.$.') || path === '$')
+  if (stage && path.endsWith('.$'))
+    throw new EngineError(31324, 'Cannot use positional projection in aggregation projection');
+  if (path.includes('.$.') && !stage)
     throw new EngineError(31394, 'Positional projection may only be used at the end of a path');
   if (path.endsWith('.$') && !stage) {
     if (!truthy(v)) throw new EngineError(31395, 'positional projection cannot be used with exclusion');
@@ -146,9 +148,12 @@ function compileField(path: string, v: Value, mode: Mode, { filter, stage }: Pro
       return [path, { kind: 'computed', of: elemMatch(v['$elemMatch']) }];
     }
   }
+  const [operator = ''] = isDoc(v) ? Object.keys(v) : [];
+  if (operator.startsWith('$') && !isOperator(operator))
+    throw new EngineError(31325, `Invalid $project :: caused by :: Unknown expression ${operator}`);
   if (mode.including === false)
     throw new EngineError(
-      31252,
+      operator.startsWith('$') ? 31252 : 31310,
       `Invalid $project :: caused by :: Cannot use an expression ${path} in an exclusion projection`,
     );
   mode.settle(true, path);

@@ -5,14 +5,19 @@ import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { indexValues, type Part } from './index-values.js';
 
+/** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Number-of-Indexed-Fields-in-a-Compound-Index */
+const MOST_KEYS = 32;
+
 /** @throws {EngineError} 2, 15974, 15975: an order that is neither 1 nor −1; `stage`: with the codes of $sort */
 export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction: 1 | -1][] {
-  return Object.entries(spec).map(([path, order]) => {
+  const fields = Object.entries(spec);
+  if (fields.length > MOST_KEYS) throw new EngineError(13103, `too many compound keys: ${fields.length}`);
+  return fields.map(([path, order]) => {
     if (isDoc(order) && '$meta' in order)
       throw new EngineError('NotImplemented', '$meta sort is not supported by the embedded engine');
     if (!isNumeric(order))
       throw stage
-        ? new EngineError(15974, `Illegal key in $sort specification: ${path}`)
+        ? new EngineError(isDoc(order) ? 17312 : 15974, `Illegal key in $sort specification: ${path}`)
         : new EngineError(isDoc(order) ? 17312 : 15974, `Illegal key in $sort specification: ${path}`);
     const direction = Math.trunc(toNumber(order));
     if (direction !== 1 && direction !== -1)
