@@ -46,6 +46,7 @@ export const codes = {
   QueryPlanKilled: 175,
   InvalidIndexSpecificationOption: 197,
   CannotIndexParallelArrays: 171,
+  QueryFeatureNotAllowed: 224,
   TransactionTooOld: 225,
   InvalidUUID: 207,
   NoSuchTransaction: 251,

@@ -1,5 +1,5 @@
 import { encodeKey } from '../bson/key.js';
-import { toInteger } from '../bson/types.js';
+import { isNumeric, toNumber } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { compileFilter, type Filter } from './match.js';
@@ -34,7 +34,7 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
   const fields = Object.entries(spec.key).map(([path, order]) => ({
     path,
     parts: path.split('.'),
-    direction: ((toInteger(order) ?? 1) < 0 ? -1 : 1) as 1 | -1,
+    direction: (isNumeric(order) && toNumber(order) < 0 ? -1 : 1) as 1 | -1,
   }));
   const directions = fields.map((f) => f.direction);
   const partial: Filter | undefined = spec.partialFilterExpression && compileFilter(spec.partialFilterExpression);

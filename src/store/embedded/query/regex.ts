@@ -2,6 +2,8 @@ import { EngineError } from '../errors.js';
 
 /** Both forms of a regular expression; `invalid` is the code of a pattern that is none; PCRE's `x` is taken out here, since JavaScript has none. */
 export function toRegExp(pattern: string, flags: string, invalid = 51091): RegExp {
+  if (pattern.includes('\0'))
+    throw new EngineError('BadValue', 'Regular expression cannot contain an embedded null byte');
   let source = pattern;
   let all = flags;
   const inline = /^\(\?([imsx]+)\)/.exec(source);

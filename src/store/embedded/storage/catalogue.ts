@@ -1,10 +1,9 @@
 import { Int32 } from 'bson';
 import { after, encodeValue } from '../bson/key.js';
-import { isDoc, toInteger } from '../bson/types.js';
+import { isDoc, isNumeric, toInteger, toNumber, truthy } from '../bson/types.js';
 import { decode, type Doc, encode, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { type CompiledIndex, compileIndex, type IndexSpec } from '../query/indexes.js';
-import { compileFilter } from '../query/match.js';
 import type { Transaction } from '../transactions/transactions.js';
 
 export interface StoredIndex {
@@ -228,71 +227,19 @@ export const specDoc = (spec: IndexSpec): Doc => ({
   ...(spec.expireAfterSeconds !== undefined && { expireAfterSeconds: new Int32(spec.expireAfterSeconds) }),
 });
 
-/** @throws {EngineError} an option that is not known, or is not kept */
+/** An index as it is stored, or as it was checked. */
 export function specOf(doc: Doc): IndexSpec {
-  const { key, name, unique, sparse, hidden, partialFilterExpression, expireAfterSeconds } = doc as Record<
-    string,
-    Value
-  >;
-  if (!isDoc(key) || Object.keys(key).length === 0)
-    throw new EngineError('CannotCreateIndex', 'Index keys cannot be an empty object');
-  for (const [path, order] of Object.entries(key)) {
-    const n = toInteger(order);
-    if (typeof order === 'string')
-      throw new EngineError('CannotCreateIndex', `Index type '${order}' is not supported by the embedded engine`);
-    if (n === undefined || n === 0)
-      throw new EngineError('CannotCreateIndex', 'Values in the index key pattern cannot be 0, and must be numbers');
-    if (path === '' || path.startsWith('$') || path.includes('$**'))
-      throw new EngineError('CannotCreateIndex', `Index key '${path}' is not supported by the embedded engine`);
-  }
-  if (typeof name !== 'string' || name === '')
-    throw new EngineError('FailedToParse', "The 'name' field is a required property of an index specification");
-  for (const option of [
-    'collation',
-    'weights',
-    'default_language',
-    'wildcardProjection',
-    'storageEngine',
-    'bits',
-    '2dsphereIndexVersion',
-    'clustered',
-  ])
-    if (option in doc)
-      throw new EngineError('NotImplemented', `The index option '${option}' is not supported by the embedded engine`);
-  const known = [
-    'v',
-    'key',
-    'name',
-    'ns',
-    'unique',
-    'sparse',
-    'hidden',
-    'background',
-    'partialFilterExpression',
-    'expireAfterSeconds',
-    'dropDups',
-  ];
-  const odd = Object.keys(doc).find((k) => !known.includes(k));
-  if (odd !== undefined)
-    throw new EngineError(
-      'InvalidIndexSpecificationOption',
-      `The field '${odd}' is not valid for an index specification`,
-    );
-  const seconds = expireAfterSeconds === undefined ? undefined : toInteger(expireAfterSeconds);
-  if (expireAfterSeconds !== undefined && (seconds === undefined || seconds < 0 || seconds > 2 ** 31 - 1))
-    throw new EngineError(
-      'CannotCreateIndex',
-      "TTL index 'expireAfterSeconds' option must be within an acceptable range",
-    );
-  if (isDoc(partialFilterExpression)) compileFilter(partialFilterExpression);
+  const { key, name, partialFilterExpression, expireAfterSeconds } = doc;
+  if (!isDoc(key) || typeof name !== 'string') throw new EngineError('InternalError', 'an index has no key or no name');
+  const on = (option: Value): boolean => option !== undefined && truthy(option);
   return {
     name,
     key,
-    ...(unique === true && { unique: true }),
-    ...(sparse === true && { sparse: true }),
-    ...(hidden === true && { hidden: true }),
+    ...(on(doc['unique']) && { unique: true }),
+    ...(on(doc['sparse']) && { sparse: true }),
+    ...(on(doc['hidden']) && { hidden: true }),
     ...(isDoc(partialFilterExpression) && { partialFilterExpression }),
-    ...(seconds !== undefined && { expireAfterSeconds: seconds }),
+    ...(isNumeric(expireAfterSeconds) && { expireAfterSeconds: Math.trunc(toNumber(expireAfterSeconds)) }),
   };
 }
 
