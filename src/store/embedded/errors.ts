@@ -48,6 +48,7 @@ export const codes = {
   InvalidIndexSpecificationOption: 197,
   DocumentValidationFailure: 121,
   CannotIndexParallelArrays: 171,
+  QueryFeatureNotAllowed: 224,
   TransactionTooOld: 225,
   InvalidUUID: 207,
   NoSuchTransaction: 251,

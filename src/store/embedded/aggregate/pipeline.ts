@@ -6,7 +6,7 @@ import { compileFilter } from '../query/match.js';
 import { sortFields } from '../query/sort.js';
 import { assertCollated } from './collated.js';
 import { compileStage, countOf, matchOptions } from './stages/index.js';
-import { type Docs, paced, type Pipeline, type PipelineEnv, type ReadRequest } from './stage.js';
+import { type Docs, paced, type Pipeline, type Place, type PipelineEnv, type ReadRequest } from './stage.js';
 
 /** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Aggregation-Pipeline-Stages */
 const MAX_STAGES = 1000;
@@ -44,10 +44,11 @@ function leadingOf(parsed: readonly [string, Value][]): { leading: ReadRequest; 
   return { leading, taken };
 }
 
-function assertPlaces(parsed: readonly [string, Value][], place: 'nested' | 'facet' | undefined): void {
+function assertPlaces(parsed: readonly [string, Value][], place: Place | undefined): void {
   for (const [i, [name, spec]] of parsed.entries()) {
     if (name === '$merge' || name === '$out') {
       if (place === 'facet') throw new EngineError(40600, `${name} is not allowed to be used within a $facet stage`);
+      if (place === 'union') throw new EngineError(31441, `${name} is not allowed within a $unionWith's sub-pipeline`);
       if (place === 'nested') throw new EngineError(51047, `${name} is not allowed within a $lookup's sub-pipeline`);
       if (i < parsed.length - 1) throw new EngineError(40601, `${name} can only be the final stage in the pipeline`);
     }
@@ -69,10 +70,10 @@ function assertPlaces(parsed: readonly [string, Value][], place: 'nested' | 'fac
  *
  * @throws {EngineError} 40324: no such stage; 40323: not exactly one field; 40601, 40602: a stage in the wrong place
  */
-export function compilePipeline(stages: readonly Value[], env: PipelineEnv, place?: 'nested' | 'facet'): Pipeline {
+export function compilePipeline(stages: readonly Value[], env: PipelineEnv, place?: Place): Pipeline {
   const parsed = stages.map(stageOf);
   if (parsed.length > MAX_STAGES)
-    throw new EngineError('FailedToParse', `Pipeline length must be no longer than ${MAX_STAGES} stages`);
+    throw new EngineError(7749501, `Pipeline length must be no longer than ${MAX_STAGES} stages`);
   assertPlaces(parsed, place);
   if (env.collation) for (const [name, spec] of parsed) assertCollated(name, spec);
   const last = parsed.at(-1);

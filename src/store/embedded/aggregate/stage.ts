@@ -54,8 +54,10 @@ export interface Pipeline {
   readonly startsWithoutCollection: boolean;
 }
 
-/** `nested`: inside $lookup, $unionWith or $facet, where nothing may be written. */
-export type CompilePipeline = (stages: readonly Value[], env: PipelineEnv, place?: 'nested' | 'facet') => Pipeline;
+/** Where a pipeline stands that is no command's own: in $lookup, $unionWith or $facet, where nothing may be written. */
+export type Place = 'nested' | 'union' | 'facet';
+
+export type CompilePipeline = (stages: readonly Value[], env: PipelineEnv, place?: Place) => Pipeline;
 
 export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];

@@ -69,6 +69,9 @@ export const aggregate: Command = {
     if (own === undefined)
       throw new EngineError(40414, "BSON field 'aggregate.pipeline' is missing but a required field");
     if (!Array.isArray(own)) throw new EngineError('TypeMismatch', "'pipeline' option must be specified as an array");
+    const [first] = own;
+    if (name !== undefined && isDoc(first) && '$documents' in first)
+      throw new EngineError('InvalidNamespace', '$documents is only valid with {aggregate: 1}');
     const source = name === undefined ? undefined : sourceOf(engine.catalogue, db, name);
     const stages = [...(source?.stages ?? []), ...own];
     const collection = source && engine.catalogue.find(db, source.name);

@@ -66,39 +66,43 @@ export const bulkWrite: Command = {
         throw new EngineError('BadValue', `BulkWrite ops entry ${at} has an invalid nsInfo index.`);
       return spaces[at];
     };
-    return context.write((tx, writer) => {
+    return context.write((tx, writer, retry) => {
       const total = { nInserted: 0, nUpserted: 0, nMatched: 0, nModified: 0, nDeleted: 0 };
       const rows: Doc[] = [];
-      const run = (op: Doc, idx: number): void => {
-        const row: Doc = { ok: new Int32(1), idx: int(idx) };
+      const run = (op: Doc): Doc => {
         if ('insert' in op) {
           const into = space(op['insert']);
           if (!into) throw new EngineError('InternalError', 'the collection was not made');
           writer.insert(into, optionalDoc(op, 'document') ?? {});
-          total.nInserted += 1;
-          row['n'] = int(1);
-        } else if ('update' in op) {
+          return { n: int(1) };
+        }
+        if ('update' in op) {
           const result = runUpdate(writer, space(op['update']), updateStatement(context, op, 'bulkWrite'), variables);
-          total.nMatched += result.matched;
-          total.nModified += result.modified;
-          row['n'] = int(result.matched + (result.upserted === undefined ? 0 : 1));
-          row['nModified'] = int(result.modified);
-          if (result.upserted !== undefined) {
-            total.nUpserted += 1;
-            row['upserted'] = { _id: result.upserted };
-          }
-        } else if ('delete' in op) {
-          const multi = optionalBoolean(op, 'multi') ?? false;
-          const one = { given: op, path: 'bulkWrite.ops', q: 'filter', multi };
-          const n = runDelete(context, tx, writer, space(op['delete']), one, variables);
-          total.nDeleted += n;
-          row['n'] = int(n);
-        } else throw new EngineError('BadValue', 'Unrecognized bulkWrite operation');
-        if (!errorsOnly) rows.push(row);
+          return {
+            n: int(result.matched + (result.upserted === undefined ? 0 : 1)),
+            nModified: int(result.modified),
+            ...(result.upserted !== undefined && { upserted: { _id: result.upserted } }),
+          };
+        }
+        if (!('delete' in op)) throw new EngineError('BadValue', 'Unrecognized bulkWrite operation');
+        const multi = optionalBoolean(op, 'multi') ?? false;
+        const one = { given: op, path: 'bulkWrite.ops', q: 'filter', multi };
+        return { n: int(runDelete(context, tx, writer, space(op['delete']), one, variables)) };
+      };
+      const take = (answer: Doc, idx: number, op: Doc): void => {
+        const n = toInteger(answer['n']) ?? 0;
+        if ('insert' in op) total.nInserted += n;
+        else if ('delete' in op) total.nDeleted += n;
+        else if ('upserted' in answer) total.nUpserted += 1;
+        else {
+          total.nMatched += n;
+          total.nModified += toInteger(answer['nModified']) ?? 0;
+        }
+        if (!errorsOnly) rows.push({ ok: new Int32(1), idx: int(idx), ...answer });
       };
       let errors: Doc[];
       try {
-        errors = each(context, tx, ops, ordered, run);
+        errors = each(context, { tx, retry }, ops, ordered, run, take);
       } catch (error) {
         if (!(error instanceof StatementFailed)) throw error;
         throw new BulkFailed(bulkReply(rows, error.writeErrors, total));

@@ -1,6 +1,6 @@
 import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
-import { isDoc, toInteger } from '../bson/types.js';
+import { isDoc, isNumeric, toInteger, toNumber } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { readOptions } from '../storage/options.js';
@@ -67,6 +67,12 @@ export const collMod: Command = {
     );
     const [index] = found;
     if (!index) throw new EngineError('IndexNotFound', `cannot find index for ns ${collection.db}.${collection.name}`);
+    const wanted = change['expireAfterSeconds'];
+    if (isNumeric(wanted) && !(toNumber(wanted) >= 0 && toNumber(wanted) < 2 ** 31))
+      throw new EngineError(
+        'InvalidOptions',
+        "TTL index 'expireAfterSeconds' option must be within an acceptable range",
+      );
     const seconds = change['expireAfterSeconds'] === undefined ? undefined : toInteger(change['expireAfterSeconds']);
     const hidden = optionalBoolean(change, 'hidden', 'collMod.index');
     if (seconds === undefined && hidden === undefined)

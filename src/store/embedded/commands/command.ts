@@ -5,6 +5,7 @@ import type { Doc, Value } from '../bson/value.js';
 import type { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
 import type { Cursors } from '../server/cursors.js';
+import type { Retry } from '../server/retry.js';
 import type { SessionFields, Sessions } from '../server/sessions.js';
 import type { Catalogue, Collection } from '../storage/catalogue.js';
 import type { CollectionOptions } from '../storage/options.js';
@@ -32,7 +33,7 @@ export interface Context {
   readonly session: SessionFields;
   readonly connectionId: number;
   /** Runs a write: in the session's transaction, or as a transaction of one statement that is remembered if it may be sent again. */
-  write(work: (tx: Transaction, writer: Writer) => Doc): Promise<Doc>;
+  write(work: (tx: Transaction, writer: Writer, retry?: Retry) => Doc): Promise<Doc>;
   /** A snapshot for a read, and how to let go of it. */
   snapshot(): { tx: Transaction; release: () => void };
 }

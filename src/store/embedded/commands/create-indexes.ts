@@ -1,18 +1,11 @@
 import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
-import { isDoc } from '../bson/types.js';
-import type { Doc, Value } from '../bson/value.js';
+import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
-import { type Collection, specDoc, specOf } from '../storage/catalogue.js';
+import { type Collection, specDoc } from '../storage/catalogue.js';
 import { type Command, docs, ensureCollection, int, collectionName } from './command.js';
-
-const defaultName = (key: Value): string =>
-  isDoc(key)
-    ? Object.entries(key)
-        .map(([k, v]) => `${k}_${String(v)}`)
-        .join('_')
-    : '';
+import { specFrom } from './index-spec.js';
 
 /** What tells two indexes apart; the other options can be changed. */
 const identity = (spec: IndexSpec): Doc => {
@@ -47,39 +40,6 @@ function existsAlready(collection: Collection, spec: IndexSpec): boolean {
   return false;
 }
 
-/** Operators that a partial index's filter may use. https://www.mongodb.com/docs/manual/core/index-partial/ */
-const PARTIAL = new Set(['$eq', '$exists', '$gt', '$gte', '$lt', '$lte', '$type', '$and', '$or', '$in']);
-
-function assertPartial(filter: Value): void {
-  if (Array.isArray(filter)) for (const part of filter) assertPartial(part);
-  else if (isDoc(filter))
-    for (const [name, v] of Object.entries(filter)) {
-      if (name.startsWith('$') && (!PARTIAL.has(name) || (name === '$exists' && v !== true)))
-        throw new EngineError('CannotCreateIndex', `unsupported expression in partial index: ${name}`);
-      assertPartial(v);
-    }
-}
-
-/** @throws {EngineError} 67, 197: options that do not go together */
-function assertBuildable(spec: IndexSpec): void {
-  const fields = Object.keys(spec.key);
-  if (equals(spec.key, { _id: new Int32(1) }))
-    for (const option of ['unique', 'sparse', 'hidden', 'partialFilterExpression', 'expireAfterSeconds'] as const)
-      if (spec[option] !== undefined)
-        throw new EngineError(
-          'InvalidIndexSpecificationOption',
-          `The field '${option}' is not valid for an _id index specification.`,
-        );
-  if (spec.expireAfterSeconds !== undefined && fields.length > 1)
-    throw new EngineError(
-      'CannotCreateIndex',
-      'TTL indexes are single-field indexes, compound indexes do not support TTL',
-    );
-  if (spec.sparse && spec.partialFilterExpression)
-    throw new EngineError('CannotCreateIndex', 'cannot mix "partialFilterExpression" and "sparse" options');
-  if (spec.partialFilterExpression) assertPartial(spec.partialFilterExpression);
-}
-
 /** https://www.mongodb.com/docs/manual/reference/command/createIndexes/ */
 export const createIndexes: Command = {
   help: 'Builds indexes.',
@@ -92,12 +52,11 @@ export const createIndexes: Command = {
     const wanted = docs(command, 'indexes');
     if (wanted.length === 0) throw new EngineError('BadValue', 'Must specify at least one index to create');
     const existed = engine.catalogue.find(db, name) !== undefined;
-    const read = (w: Doc): IndexSpec => specOf('name' in w ? w : { ...w, name: defaultName(w['key']) });
-    wanted.map(read).forEach(assertBuildable);
+    wanted.forEach(specFrom);
     const collection = await ensureCollection(engine, db, name);
     const inherited = collection.options.collation?.doc;
     const specs = wanted.map((w) =>
-      read(inherited && w['collation'] === undefined ? { ...w, collation: inherited } : w),
+      specFrom(inherited && w['collation'] === undefined ? { ...w, collation: inherited } : w),
     );
     if (context.session.inTransaction && context.snapshot().tx.collections.has(collection.id))
       throw new EngineError(

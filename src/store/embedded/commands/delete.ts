@@ -1,3 +1,4 @@
+import type { Doc } from '../bson/value.js';
 import { toInteger } from '../bson/types.js';
 import { EngineError } from '../errors.js';
 import { variablesOf, type Command, docs, int, optionalBoolean, optionalDoc, collectionName } from './command.js';
@@ -16,9 +17,9 @@ export const deleteCommand: Command = {
     const collection = engine.catalogue.find(db, collectionName(command, 'delete'));
     const variables = variablesOf(command);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
-    return context.write((tx, writer) => {
+    return context.write((tx, writer, retry) => {
       let n = 0;
-      const errors = each(context, tx, statements, ordered, (statement) => {
+      const deleteOne = (statement: Doc): Doc => {
         const limit = toInteger(statement['limit']);
         if (limit !== 0 && limit !== 1)
           throw new EngineError(
@@ -26,7 +27,10 @@ export const deleteCommand: Command = {
             `The limit field in delete objects must be 0 or 1. Got ${String(statement['limit'])}`,
           );
         const one = { given: statement, path: 'delete.deletes', q: 'q', multi: limit === 0 };
-        n += runDelete(context, tx, writer, collection, one, variables);
+        return { n: int(runDelete(context, tx, writer, collection, one, variables)) };
+      };
+      const errors = each(context, { tx, retry }, statements, ordered, deleteOne, (answer) => {
+        n += toInteger(answer['n']) ?? 0;
       });
       return { n: int(n), ...(errors.length > 0 && { writeErrors: errors }) };
     });

@@ -1,9 +1,11 @@
 import { filterOptions, find as findDocuments } from '../query/execute.js';
 import { isDoc } from '../bson/types.js';
 import { type Doc } from '../bson/value.js';
+import type { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
 import { compileFilter } from '../query/match.js';
 import { compileProjection } from '../query/projection.js';
+import type { Transaction } from '../transactions/transactions.js';
 import { compileUpdate } from '../update/apply.js';
 import { collationFor } from './collation.js';
 import {
@@ -64,7 +66,7 @@ export const findAndModify: Command = {
     const variables = variablesOf(command);
     const fields = optionalDoc(command, 'fields');
     const collation = collationFor(command, collection);
-    return context.write((tx, writer) => {
+    const run = (tx: Transaction, writer: Writer): Doc => {
       const request = {
         filter: filterDoc,
         collation,
@@ -103,6 +105,13 @@ export const findAndModify: Command = {
       const before = show(found.doc);
       if (changed !== found.doc) writer.replace(collection, found.doc, changed);
       return { lastErrorObject: { n: int(1), updatedExisting: true }, value: after ? show(changed) : before };
+    };
+    return context.write((tx, writer, retry) => {
+      const before = retry?.known(0);
+      if (before) return before;
+      const answer = run(tx, writer);
+      retry?.done(0, answer);
+      return answer;
     });
   },
 };

@@ -5,6 +5,7 @@ import { type Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
 import { compileFilter } from '../query/match.js';
 import { type Collection } from '../storage/catalogue.js';
+import type { Retry } from '../server/retry.js';
 import { Conflict, type Transaction } from '../transactions/transactions.js';
 import { compileUpdate } from '../update/apply.js';
 import { collationFor } from './collation.js';
@@ -40,20 +41,29 @@ export class BulkFailed extends Error {
 
 /**
  * Runs the statements of one command in order. One that fails is undone alone; outside a transaction the others stand
- * (all of them, or those before it when ordered). Inside one it ends the transaction.
+ * (all of them, or those before it when ordered). Inside one it ends the transaction. What `run` answers is given to `take`;
+ * a statement that was done under this number before is given the answer it had.
  */
 export function each<T>(
   context: Context,
-  tx: Transaction,
+  { tx, retry }: { tx: Transaction; retry: Retry | undefined },
   items: readonly T[],
   ordered: boolean,
-  run: (item: T, index: number) => void,
+  run: (item: T, index: number) => Doc,
+  take: (answer: Doc, index: number, item: T) => void,
 ): Doc[] {
   const errors: Doc[] = [];
   for (const [index, item] of items.entries()) {
+    const before = retry?.known(index);
+    if (before) {
+      take(before, index, item);
+      continue;
+    }
     tx.mark();
     try {
-      run(item, index);
+      const answer = run(item, index);
+      retry?.done(index, answer);
+      take(answer, index, item);
     } catch (error) {
       if (!(error instanceof EngineError) || error instanceof Conflict) throw error;
       if (context.session.inTransaction) throw new StatementFailed(writeError(index, error), errors);

@@ -1,3 +1,4 @@
+import { isDoc, toInteger } from '../bson/types.js';
 import { type Doc } from '../bson/value.js';
 import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, collectionName } from './command.js';
 import { checkBatch, each, runUpdate, updateStatement } from './statements.js';
@@ -23,15 +24,22 @@ export const update: Command = {
     const collection = upserts ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
     const variables = variablesOf(command);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
-    return context.write((tx, writer) => {
+    return context.write((tx, writer, retry) => {
       let n = 0;
       let nModified = 0;
       const upserted: Doc[] = [];
-      const errors = each(context, tx, statements, ordered, (statement, index) => {
+      const updateOne = (statement: Doc): Doc => {
         const result = runUpdate(writer, collection, updateStatement(context, statement, 'update'), variables);
-        n += result.matched + (result.upserted === undefined ? 0 : 1);
-        nModified += result.modified;
-        if (result.upserted !== undefined) upserted.push({ index: int(index), _id: result.upserted });
+        return {
+          n: int(result.matched + (result.upserted === undefined ? 0 : 1)),
+          nModified: int(result.modified),
+          ...(result.upserted !== undefined && { upserted: { _id: result.upserted } }),
+        };
+      };
+      const errors = each(context, { tx, retry }, statements, ordered, updateOne, (answer, index) => {
+        n += toInteger(answer['n']) ?? 0;
+        nModified += toInteger(answer['nModified']) ?? 0;
+        if (isDoc(answer['upserted'])) upserted.push({ index: int(index), ...answer['upserted'] });
       });
       return {
         n: int(n),

@@ -1,5 +1,5 @@
 import { Int32 } from 'bson';
-import { isDoc, isNumeric, toInteger } from '../bson/types.js';
+import { isDoc, isNumeric } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { geometryOf, pairOf } from './geo/geometry.js';
@@ -15,19 +15,14 @@ export type IndexKind = 'keys' | 'wildcard' | 'geo' | 'text';
 const GEO = ['2d', '2dsphere'];
 const refused = (message: string): EngineError => new EngineError('CannotCreateIndex', message);
 
-/** @throws {EngineError} 67: a kind that the engine has not, or a key that can not be */
+/** @throws {EngineError} 67: a kind that there is not, or that has to come first */
 export function kindOf(key: Doc): IndexKind {
   let kind: IndexKind = 'keys';
   const entries = Object.entries(key);
   for (const [path, order] of entries) {
-    const wildcard = path === '$**' || path.endsWith('.$**');
-    if (path === '' || (!wildcard && path.split('.').some((p) => p.startsWith('$'))))
-      throw refused(`Index key '${path}' can not be a field`);
-    if (wildcard && order !== 'text') kind = 'wildcard';
-    if (typeof order !== 'string') {
-      if (!isNumeric(order) || toInteger(order) === 0)
-        throw refused('Values in the index key pattern cannot be 0, and must be numbers');
-    } else if (GEO.includes(order)) kind = 'geo';
+    if ((path === '$**' || path.endsWith('.$**')) && order !== 'text') kind = 'wildcard';
+    if (typeof order !== 'string') continue;
+    if (GEO.includes(order)) kind = 'geo';
     else if (order === 'text') kind = 'text';
     else if (order !== 'hashed') throw refused(`Unknown index plugin '${order}'`);
   }
@@ -36,18 +31,13 @@ export function kindOf(key: Doc): IndexKind {
   return kind;
 }
 
-/** Options that only indexes of some kinds have; they are kept and shown. */
-export const KIND_OPTIONS = [
-  'wildcardProjection',
-  '2dsphereIndexVersion',
-  'bits',
-  'min',
-  'max',
-  'weights',
-  'default_language',
-  'language_override',
-  'textIndexVersion',
-];
+/** Options that only indexes of one kind have; they are kept and shown. */
+const KIND_OPTIONS: Readonly<Record<IndexKind, readonly string[]>> = {
+  keys: [],
+  wildcard: ['wildcardProjection'],
+  geo: ['2dsphereIndexVersion', 'bits', 'min', 'max'],
+  text: ['weights', 'default_language', 'language_override', 'textIndexVersion'],
+};
 
 /**
  * A text index's key and weights as MongoDB keeps them: one pair of fields stands for all that are searched.
@@ -83,8 +73,15 @@ export function textSpec(key: Doc, given: Doc): { key: Doc; given: Doc } {
   };
 }
 
-/** The options of its kind, with those that MongoDB adds. @throws {EngineError} 67: one that does not go with it */
+/** The options of its kind, with those that MongoDB adds. @throws {EngineError} 2, 67, 238: one that does not go with it */
 export function kindOptions(kind: IndexKind, key: Doc, given: Doc): Doc {
+  const odd = Object.values(KIND_OPTIONS)
+    .flat()
+    .find((name) => name in given && !KIND_OPTIONS[kind].includes(name));
+  if (odd === 'wildcardProjection')
+    throw new EngineError('BadValue', "The field 'wildcardProjection' is only allowed in an 'wildcard' index");
+  if (odd !== undefined)
+    throw new EngineError('NotImplemented', `The index option '${odd}' is not supported by the embedded engine`);
   if (given['unique'] === true && (kind === 'wildcard' || Object.values(key).includes('hashed')))
     throw kind === 'wildcard'
       ? refused(`Index type 'wildcard' does not support the unique option`)
@@ -92,7 +89,7 @@ export function kindOptions(kind: IndexKind, key: Doc, given: Doc): Doc {
   if (given['unique'] === true && (kind === 'geo' || kind === 'text'))
     throw refused(`a unique ${kind} index is not supported by the embedded engine`);
   return {
-    ...Object.fromEntries(KIND_OPTIONS.filter((name) => name in given).map((name) => [name, given[name]])),
+    ...Object.fromEntries(KIND_OPTIONS[kind].filter((name) => name in given).map((name) => [name, given[name]])),
     ...(Object.values(key).includes('2dsphere') && {
       '2dsphereIndexVersion': given['2dsphereIndexVersion'] ?? new Int32(3),
     }),

@@ -1,6 +1,6 @@
 import { type Collation, foldValue } from '../bson/collation.js';
 import { emptyArray, encodeKey } from '../bson/key.js';
-import { isDoc, toInteger } from '../bson/types.js';
+import { isDoc, isNumeric, toNumber } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { assertPlaces, type IndexKind, kindOf } from './index-kinds.js';
@@ -48,7 +48,7 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
   const fields = Object.entries(spec.key).map(([path, order]) => ({
     path,
     parts: path.split('.'),
-    direction: ((toInteger(order) ?? 1) < 0 ? -1 : 1) as 1 | -1,
+    direction: (isNumeric(order) && toNumber(order) < 0 ? -1 : 1) as 1 | -1,
   }));
   const directions = fields.map((f) => f.direction);
   const { collation } = spec;

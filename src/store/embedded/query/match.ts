@@ -204,10 +204,10 @@ function typeTest(operand: Value): Test {
       if (t !== 'number' && typeNumbers[t] === undefined) throw bad(`Unknown type name alias: ${t}`);
       return t;
     }
+    if (!isNumeric(t)) throw new EngineError('TypeMismatch', 'type must be represented as a number or a string');
     const number = toInteger(t);
     const name = Object.keys(typeNumbers).find((n) => typeNumbers[n] === number);
-    if (number === undefined) throw new EngineError('TypeMismatch', 'type must be represented as a number or a string');
-    if (name === undefined) throw bad(`Invalid numerical type code: ${number}`);
+    if (name === undefined) throw bad(`Invalid numerical type code: ${t.toString()}`);
     return name;
   });
   if (names.length === 0) throw new EngineError('FailedToParse', '$type must match at least one type');
@@ -224,6 +224,8 @@ function modTest(operand: Value): Test {
   const [divisor, rest] = operand.map((v) => (isNumeric(v) ? Math.trunc(toNumber(v)) : undefined));
   if (divisor === undefined) throw bad('malformed mod, divisor not a number');
   if (rest === undefined) throw bad('malformed mod, remainder not a number');
+  if (!Number.isFinite(divisor)) throw bad('malformed mod, divisor value is invalid');
+  if (!Number.isFinite(rest)) throw bad('malformed mod, remainder value is invalid');
   if (divisor === 0) throw bad('divisor cannot be 0');
   return (v) => isNumeric(v) && Number.isFinite(toNumber(v)) && Math.trunc(toNumber(v)) % divisor === rest;
 }
@@ -240,9 +242,10 @@ function bitsTest(operator: string, operand: Value): Test {
   else if (operand instanceof Binary)
     for (const [i, b] of operand.value().entries()) mask |= BigInt(b) << BigInt(8 * i);
   else {
+    if (!isNumeric(operand)) throw bad(`${operator} takes an Array, a number, or a BinData`);
     const n = toInteger(operand);
     if (n === undefined || n < 0)
-      throw new EngineError('FailedToParse', `${operator} takes an Array, a number, or a BinData`);
+      throw new EngineError('FailedToParse', `Expected a non-negative integer in: ${operator}: ${operand.toString()}`);
     mask = BigInt(n);
   }
   const value = (v: Value): bigint | undefined => {
@@ -335,6 +338,11 @@ function compileOperator(
     case '$regex': {
       const flags = whole['$options'];
       if (flags !== undefined && typeof flags !== 'string') throw bad('$options has to be a string');
+      if (operand instanceof BSONRegExp && operand.options !== '' && flags !== undefined)
+        throw new EngineError(
+          Object.keys(whole)[0] === '$options' ? 51074 : 51075,
+          'options set in both $regex and $options',
+        );
       if (operand instanceof BSONRegExp)
         return onLeaf(parts, regexTest(new BSONRegExp(operand.pattern, flags ?? operand.options)));
       if (typeof operand !== 'string') throw bad('$regex has to be a string');
@@ -345,7 +353,7 @@ function compileOperator(
       throw bad('$options needs a $regex');
     case '$size': {
       const size = toInteger(operand);
-      if (size === undefined) throw bad(`Failed to parse $size. Expected an integer`);
+      if (size === undefined || size > 2 ** 31 - 1) throw bad(`Failed to parse $size. Expected an integer`);
       if (size < 0) throw bad(`Failed to parse $size. Expected a non-negative number in: $size: ${size}`);
       return (doc) => visitPath(doc, parts, (v) => Array.isArray(v) && v.length === size);
     }

@@ -8,12 +8,16 @@ import { EngineError } from '../errors.js';
 import { scoreOf } from './text/search.js';
 import { indexValues, type Part } from './index-values.js';
 
+/** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Number-of-Indexed-Fields-in-a-Compound-Index */
+const MOST_KEYS = 32;
 /** Stands for a path that no document has. */
 const TEXT_SCORE = '$textScore';
 
 /** @throws {EngineError} 2, 15974, 15975: an order that is neither 1 nor −1; `stage`: with the codes of $sort */
 export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction: 1 | -1][] {
-  return Object.entries(spec).map(([path, order]) => {
+  const fields = Object.entries(spec);
+  if (fields.length > MOST_KEYS) throw new EngineError(13103, `too many compound keys: ${fields.length}`);
+  return fields.map(([path, order]) => {
     if (isDoc(order) && '$meta' in order) {
       if (order['$meta'] === 'textScore') return [TEXT_SCORE, -1];
       throw new EngineError(
@@ -23,7 +27,7 @@ export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction
     }
     if (!isNumeric(order))
       throw stage
-        ? new EngineError(15974, `Illegal key in $sort specification: ${path}`)
+        ? new EngineError(isDoc(order) ? 17312 : 15974, `Illegal key in $sort specification: ${path}`)
         : new EngineError(isDoc(order) ? 17312 : 15974, `Illegal key in $sort specification: ${path}`);
     const direction = Math.trunc(toNumber(order));
     if (direction !== 1 && direction !== -1)

@@ -104,11 +104,11 @@ async function write(engine: Engine, request: Doc, { session, retryable, work, d
   }
   return engine.transactions.run(
     (tx) => {
-      const earlier = retryable ? engine.sessions.repeated(tx, session) : undefined;
-      if (earlier) return earlier;
-      const reply = work(tx, writer(tx));
-      if (retryable && session.txnNumber !== undefined) engine.sessions.remember(tx, session, reply);
-      return reply;
+      const retry = retryable ? engine.sessions.retry(tx, session) : undefined;
+      const reply = work(tx, writer(tx), retry);
+      if (!retry) return reply;
+      engine.sessions.remember(tx, session, retry);
+      return retry.retried.length === 0 ? reply : { ...reply, retriedStmtIds: retry.retried.map((n) => new Int32(n)) };
     },
     { deadline },
   );

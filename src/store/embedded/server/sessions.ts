@@ -1,11 +1,12 @@
 import { Binary, Long } from 'bson';
 import { isDoc, typeName } from '../bson/types.js';
-import { decode, type Doc, encode, type Value } from '../bson/value.js';
+import { decode, type Doc, type Value } from '../bson/value.js';
 import { checked, type Fields } from '../commands/fields.js';
 import { EngineError } from '../errors.js';
 import { after } from '../bson/key.js';
 import { RETRIES } from '../storage/catalogue.js';
 import type { Transaction, Transactions } from '../transactions/transactions.js';
+import { type Memory, numberOf, read, Retry, statementNumber, stored } from './retry.js';
 
 const UUID_BYTES = 16;
 /** https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.localLogicalSessionTimeoutMinutes */
@@ -18,8 +19,8 @@ export interface SessionFields {
   /** Part of a transaction of several statements. */
   readonly inTransaction: boolean;
   readonly startTransaction: boolean;
-  /** The numbers of its statements, where the client gave them. */
-  readonly statements: string | undefined;
+  /** The number of each statement of the command. */
+  readonly statement: (index: number) => number;
 }
 
 interface Open {
@@ -80,14 +81,8 @@ export function sessionFields(command: Doc): SessionFields {
     txnNumber: number,
     inTransaction: autocommit === false,
     startTransaction: startTransaction === true,
-    statements: statementsOf(command),
+    statement: statementNumber(command),
   };
-}
-
-/** The numbers that a client gave to the statements of a command (stmtId, stmtIds), as text. */
-function statementsOf({ stmtId, stmtIds }: Doc): string | undefined {
-  const given = Array.isArray(stmtIds) ? stmtIds : stmtId === undefined ? [] : [stmtId];
-  return given.length === 0 ? undefined : given.map(String).join();
 }
 
 /** How the newest number of a session was used, as far as anybody may still ask. */
@@ -148,7 +143,7 @@ export class Sessions {
     clearTimeout(there.timer);
     this.#open.delete(key);
     const writes = there.transaction.writes.size > 0;
-    if (writes) this.remember(there.transaction, fields, { committed: true });
+    if (writes) this.remember(there.transaction, fields, { committed: true, runs: [] });
     const result = this.#transactions.commit(there.transaction);
     this.#committed.set(key, { txnNumber, result, since: Date.now() });
     try {
@@ -186,49 +181,41 @@ export class Sessions {
   }
 
   /**
-   * What this write was answered the first time, if it was. A newer number ends the session's open transaction.
+   * What was done before under this write's number. A newer number ends the session's open transaction.
    *
    * @throws {EngineError} 225: a newer one came since; 72: the number is a transaction's
    */
-  repeated(tx: Transaction, fields: SessionFields): Doc | undefined {
-    const { key, txnNumber, statements } = fields;
+  retry(tx: Transaction, fields: SessionFields): Retry | undefined {
+    const { key, txnNumber, statement } = fields;
     if (key === undefined || txnNumber === undefined) return undefined;
     const open = this.#open.get(key);
     if (open && open.txnNumber < txnNumber) this.#drop(key, open);
-    // A repeat that comes while the first is under way waits for it, and then finds its answer.
+    // A repeat that comes while the first is under way waits for it, and then finds its answers.
     tx.lock(memoryKey(key));
-    const stored = tx.get(memoryKey(key));
+    const there = tx.get(memoryKey(key));
     const committed = this.#committed.get(key)?.txnNumber ?? -1n;
     // The common case, a number that was never seen, needs no decoding.
-    if ((!stored || stored.readBigInt64LE(NUMBER_AT) < txnNumber) && committed < txnNumber && !this.#open.has(key))
-      return undefined;
+    if ((!there || numberOf(there) < txnNumber) && committed < txnNumber && !this.#open.has(key))
+      return new Retry([], statement);
     const newest = this.#newest(key, tx);
-    if (!newest || newest.txnNumber < txnNumber) return undefined;
+    if (!newest || newest.txnNumber < txnNumber) return new Retry([], statement);
     if (newest.txnNumber > txnNumber) throw tooOld(txnNumber, newest.txnNumber);
     if (newest.state !== 'retryable')
       throw new EngineError(
         'InvalidOptions',
         'Must specify autocommit=false on all operations of a multi-statement transaction.',
       );
-    const answers = this.#memory(tx, key)?.answers ?? [];
-    const same = answers.find((a) => a.statements === statements);
-    if (!same && answers.some((a) => overlap(a.statements, statements)))
-      throw new EngineError(
-        'NotImplemented',
-        'a command that repeats some of the statements of earlier ones is not supported by the embedded engine',
-      );
-    return same?.reply;
+    return new Retry(this.#memory(tx, key)?.runs ?? [], statement);
   }
 
   /** Kept in the same commit as the write itself, so that it holds after a crash as well. */
-  remember(tx: Transaction, fields: SessionFields, reply: Doc): void {
+  remember(
+    tx: Transaction,
+    fields: SessionFields,
+    { runs, committed = false }: { runs: Memory['runs']; committed?: boolean },
+  ): void {
     const { key, txnNumber } = numbered(fields);
-    const stored = tx.get(memoryKey(key));
-    const again = stored?.readBigInt64LE(NUMBER_AT) === txnNumber;
-    const others = again ? (this.#memory(tx, key)?.answers ?? []) : [];
-    const number = Long.fromBigInt(txnNumber);
-    const answers = [...others, { statements: fields.statements, reply }];
-    tx.put(memoryKey(key), Buffer.from(encode({ txnNumber: number, at: new Date(), answers } as Doc)));
+    tx.put(memoryKey(key), stored({ txnNumber, committed, runs }));
   }
 
   /** Forgets what was remembered for sessions that have ended long ago. */
@@ -247,14 +234,12 @@ export class Sessions {
 
   #newest(key: string, tx?: Transaction): Newest | undefined {
     const memory = tx ? this.#memory(tx, key) : this.#transactions.read((read) => this.#memory(read, key));
-    const stored = memory && {
+    const kept = memory && {
       txnNumber: memory.txnNumber,
-      state: memory.answers.some((a) => a.reply['committed'] === true)
-        ? ('committed' as const)
-        : ('retryable' as const),
+      state: memory.committed ? ('committed' as const) : ('retryable' as const),
     };
     const committed = this.#committed.get(key);
-    return [this.#open.get(key), stored, committed && { txnNumber: committed.txnNumber, state: 'committed' as const }]
+    return [this.#open.get(key), kept, committed && { txnNumber: committed.txnNumber, state: 'committed' as const }]
       .filter((n) => n !== undefined)
       .toSorted((a, b) => Number(b.txnNumber - a.txnNumber))[0];
   }
@@ -276,12 +261,8 @@ export class Sessions {
   }
 
   #memory(tx: Transaction, key: string): Memory | undefined {
-    const stored = tx.get(memoryKey(key));
-    if (!stored) return undefined;
-    const { txnNumber, answers } = decode(stored);
-    return txnNumber instanceof Long && Array.isArray(answers)
-      ? { txnNumber: txnNumber.toBigInt(), answers: answers as unknown as Memory['answers'] }
-      : undefined;
+    const there = tx.get(memoryKey(key));
+    return there && read(there);
   }
 
   #drop(key: string, open: Open): void {
@@ -297,22 +278,6 @@ export class Sessions {
     this.#transactions.abort(transaction);
   }
 }
-
-/** What the writes of one number were answered; several where a client numbers its statements over several commands. */
-interface Memory {
-  readonly txnNumber: bigint;
-  readonly answers: readonly { readonly statements?: string | undefined; readonly reply: Doc }[];
-}
-
-/** A command without numbers has them all. */
-function overlap(a: string | undefined, b: string | undefined): boolean {
-  if (a === undefined || b === undefined) return true;
-  const numbers = new Set(a.split(','));
-  return b.split(',').some((n) => numbers.has(n));
-}
-
-/** Where the number lies in a stored memory: it is the first field. */
-const NUMBER_AT = 4 + 1 + 'txnNumber\0'.length;
 
 const memoryKey = (key: string): Buffer => Buffer.concat([RETRIES, Buffer.from(key, 'latin1')]);
 

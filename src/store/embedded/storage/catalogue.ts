@@ -1,12 +1,11 @@
 import { Int32 } from 'bson';
 import { after, encodeValue } from '../bson/key.js';
-import { isDoc, toInteger } from '../bson/types.js';
+import { isDoc, isNumeric, toInteger, toNumber, truthy } from '../bson/types.js';
 import { decode, type Doc, encode, type Value } from '../bson/value.js';
 import { readCollation } from '../bson/collation.js';
 import { EngineError } from '../errors.js';
 import { type CompiledIndex, compileIndex, type IndexSpec } from '../query/indexes.js';
-import { KIND_OPTIONS, kindOf, kindOptions, textSpec } from '../query/index-kinds.js';
-import { compileFilter } from '../query/match.js';
+import { kindOf, kindOptions, textSpec } from '../query/index-kinds.js';
 import { type CollectionOptions, readOptions } from './options.js';
 import type { Transaction } from '../transactions/transactions.js';
 
@@ -247,59 +246,24 @@ export const specDoc = (spec: IndexSpec): Doc => ({
   ...(spec.collation && { collation: spec.collation.doc }),
 });
 
-/** @throws {EngineError} an option that is not known, or is not kept */
+/** An index as it is stored, or as it was checked. */
 export function specOf(given: Doc): IndexSpec {
-  if (!isDoc(given['key']) || Object.keys(given['key']).length === 0)
-    throw new EngineError('CannotCreateIndex', 'Index keys cannot be an empty object');
+  const { name } = given;
+  if (!isDoc(given['key']) || typeof name !== 'string')
+    throw new EngineError('InternalError', 'an index has no key or no name');
   const { key, given: doc } = textSpec(given['key'], given);
-  const { name, unique, sparse, hidden, partialFilterExpression, expireAfterSeconds, collation } = doc as Record<
-    string,
-    Value
-  >;
-  const kind = kindOf(key);
-  if (typeof name !== 'string' || name === '')
-    throw new EngineError('FailedToParse', "The 'name' field is a required property of an index specification");
-  for (const option of ['storageEngine', 'clustered'])
-    if (option in doc)
-      throw new EngineError('NotImplemented', `The index option '${option}' is not supported by the embedded engine`);
-  const known = [
-    'v',
-    'key',
-    'name',
-    'ns',
-    'unique',
-    'sparse',
-    'hidden',
-    'background',
-    'partialFilterExpression',
-    'expireAfterSeconds',
-    'collation',
-    'dropDups',
-    ...KIND_OPTIONS,
-  ];
-  const odd = Object.keys(doc).find((k) => !known.includes(k));
-  if (odd !== undefined)
-    throw new EngineError(
-      'InvalidIndexSpecificationOption',
-      `The field '${odd}' is not valid for an index specification`,
-    );
-  const seconds = expireAfterSeconds === undefined ? undefined : toInteger(expireAfterSeconds);
-  if (expireAfterSeconds !== undefined && (seconds === undefined || seconds < 0 || seconds > 2 ** 31 - 1))
-    throw new EngineError(
-      'CannotCreateIndex',
-      "TTL index 'expireAfterSeconds' option must be within an acceptable range",
-    );
-  if (isDoc(partialFilterExpression)) compileFilter(partialFilterExpression);
-  const order = readCollation(collation);
-  const ofKind = kindOptions(kind, key, doc);
+  const { partialFilterExpression, expireAfterSeconds } = doc;
+  const on = (option: Value): boolean => option !== undefined && truthy(option);
+  const order = readCollation(doc['collation']);
+  const ofKind = kindOptions(kindOf(key), key, doc);
   return {
     name,
     key,
-    ...(unique === true && { unique: true }),
-    ...(sparse === true && { sparse: true }),
-    ...(hidden === true && { hidden: true }),
+    ...(on(doc['unique']) && { unique: true }),
+    ...(on(doc['sparse']) && { sparse: true }),
+    ...(on(doc['hidden']) && { hidden: true }),
     ...(isDoc(partialFilterExpression) && { partialFilterExpression }),
-    ...(seconds !== undefined && { expireAfterSeconds: seconds }),
+    ...(isNumeric(expireAfterSeconds) && { expireAfterSeconds: Math.trunc(toNumber(expireAfterSeconds)) }),
     ...(Object.keys(ofKind).length > 0 && { ofKind }),
     ...(order && { collation: order }),
   };

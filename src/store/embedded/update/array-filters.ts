@@ -1,6 +1,7 @@
 import type { Collation } from '../bson/collation.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
+import { EngineError } from '../errors.js';
 import { compileFilter, type Filter } from '../query/match.js';
 import { bad, failed } from './change.js';
 
@@ -17,6 +18,8 @@ export function arrayFilters(
   const used = new Set(paths.flat().flatMap((part) => /^\$\[(.+)\]$/.exec(part)?.[1] ?? []));
   const map = new Map<string, Filter>();
   for (const filter of filters) {
+    if ('$expr' in filter)
+      throw new EngineError('QueryFeatureNotAllowed', '$expr is not allowed in the context of arrayFilters');
     const names = new Set(identifiers(filter));
     const [name] = names;
     if (names.size !== 1 || name === undefined) throw failed('Expected a single top-level field name in array filter');

@@ -22,13 +22,14 @@ function coerced(v: Value): string {
 const points = (text: string): string[] => [...text];
 const bytesOf = (text: string): Buffer => Buffer.from(text, 'utf8');
 
-const indexOf = (name: string, unit: 'bytes' | 'points'): Operator =>
-  between(2, 4, ([text, part, start, end]) => {
+const indexOf = (name: string, unit: 'bytes' | 'points'): Operator => {
+  const [first, second] = unit === 'bytes' ? [40091, 40092] : [40093, 40094];
+  return between(2, 4, ([text, part, start, end]) => {
     if (isNull(text)) return null;
     if (typeof text !== 'string')
-      throw new EngineError(40093, `${name} requires a string as the first argument, found: ${typeName(text)}`);
+      throw new EngineError(first, `${name} requires a string as the first argument, found: ${typeName(text)}`);
     if (typeof part !== 'string')
-      throw new EngineError(40094, `${name} requires a string as the second argument, found: ${typeName(part)}`);
+      throw new EngineError(second, `${name} requires a string as the second argument, found: ${typeName(part)}`);
     const place = (v: Value, which: string): number | undefined => {
       if (v === undefined) return undefined;
       const n = toInteger(v);
@@ -54,6 +55,7 @@ const indexOf = (name: string, unit: 'bytes' | 'points'): Operator =>
       if (wanted.every((c, k) => all[i + k] === c)) return new Int32(i);
     return new Int32(-1);
   });
+};
 
 function substringPoints(values: readonly Value[]): Value {
   const text = points(coerced(values[0]));
@@ -126,7 +128,7 @@ const replace = (name: string, everywhere: boolean): Operator =>
     { required: ['input', 'find', 'replacement'] },
     { notObject: 51751, unknown: 51750, missing: { input: 51749, find: 51748, replacement: 51747 } },
     (args) => {
-      const code = { input: 51746, find: 51745, replacement: 51744 };
+      const code = { input: 10503904, find: 10503901, replacement: 10503902 };
       for (const k of ['input', 'find', 'replacement'] as const)
         if (!isNull(args[k]) && typeof args[k] !== 'string')
           throw new EngineError(code[k], `${name} requires that '${k}' be a string, found: ${String(args[k])}`);
@@ -156,7 +158,8 @@ function matchesOf(name: string, args: Doc, all: boolean): Found[] | undefined {
   if (isNull(input) || isNull(regex)) return undefined;
   const [pattern, flags] =
     regex instanceof BSONRegExp ? [regex.pattern, regex.options || (options ?? '')] : [regex, options ?? ''];
-  const compiled = toRegExp(pattern, flags);
+  if (pattern.includes('\0')) throw new EngineError(51109, `${name}: the regex may not contain a null byte`);
+  const compiled = toRegExp(pattern, flags, 51111);
   const expression = new RegExp(compiled.source, `${compiled.flags}g`);
   const found: Found[] = [];
   for (const m of input.matchAll(expression)) {
@@ -219,7 +222,7 @@ export const strings: Readonly<Record<string, Operator>> = {
       );
     if (typeof by !== 'string')
       throw new EngineError(
-        40086,
+        10503900,
         `$split requires an expression that evaluates to a string as a second argument, found: ${typeName(by)}`,
       );
     if (by === '') throw new EngineError(40087, '$split requires a non-empty separator');
