@@ -1,7 +1,7 @@
 import type { Doc } from '../bson/value.js';
 import { toInteger } from '../bson/types.js';
 import { EngineError } from '../errors.js';
-import { variablesOf, type Command, docs, int, optionalBoolean, optionalDoc, collectionName } from './command.js';
+import { variablesOf, type Command, docs, int, optionalBoolean, collectionName } from './command.js';
 import { checkBatch, each, runDelete } from './statements.js';
 
 export const deleteCommand: Command = {
