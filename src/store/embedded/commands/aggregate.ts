@@ -122,6 +122,14 @@ export const aggregate: Command = {
     }
     const namespace = `${db}.${name ?? '$cmd.aggregate'}`;
     if (writes) {
+      const concern = command['readConcern'];
+      if (isDoc(concern) && concern['level'] === 'linearizable') {
+        release();
+        throw new EngineError(
+          'InvalidOptions',
+          `${writes.stage} cannot be used with a 'linearizable' read concern level`,
+        );
+      }
       try {
         await store(context, writes, running);
       } finally {

@@ -18,11 +18,13 @@ const READ: Fields = {
 const READ_LEVELS = new Set(['local', 'available', 'majority', 'linearizable', 'snapshot']);
 
 /**
+ * `taken`: the command takes a level. Outside a transaction `snapshot` asks for the same moment in later commands too
+ * (snapshot sessions), which the engine has not.
  * https://www.mongodb.com/docs/manual/reference/read-concern/
  *
- * @throws {EngineError} 2: no such level; 72: the command takes none but `local`
+ * @throws {EngineError} 2: no such level; 72: the command takes none but `local`; 238: a moment in the past
  */
-export function checkReadConcern({ readConcern }: Doc, taken: boolean): void {
+export function checkReadConcern({ readConcern }: Doc, taken: boolean, inTransaction: boolean): void {
   if (!isDoc(readConcern)) return;
   const { level, afterClusterTime, atClusterTime } = checked(readConcern, 'readConcern', READ);
   for (const [name, v] of Object.entries({ afterClusterTime, atClusterTime }))
@@ -31,6 +33,11 @@ export function checkReadConcern({ readConcern }: Doc, taken: boolean): void {
         'TypeMismatch',
         `BSON field 'readConcern.${name}' is the wrong type '${typeName(v)}', expected type 'timestamp'`,
       );
+  if (atClusterTime !== undefined || (level === 'snapshot' && taken && !inTransaction))
+    throw new EngineError(
+      'NotImplemented',
+      'readConcern snapshot outside a transaction is not supported by the embedded engine',
+    );
   if (typeof level !== 'string') return;
   if (!READ_LEVELS.has(level))
     throw new EngineError(

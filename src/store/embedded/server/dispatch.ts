@@ -49,7 +49,7 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
   if (given['bypassEmptyTsReplacement'] === true)
     throw new EngineError('NotImplemented', 'bypassEmptyTsReplacement is not supported by the embedded engine');
   const deadline = timeLimit(given);
-  checkReadConcern(given, command.reads === true || session.inTransaction);
+  checkReadConcern(given, command.reads === true || session.inTransaction, session.inTransaction);
   checkWriteConcern(name, given, command.writes === true);
   const context: Context = {
     engine,
