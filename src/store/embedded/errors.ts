@@ -24,6 +24,8 @@ export const codes = {
   MaxTimeMSExpired: 50,
   DollarPrefixedFieldName: 52,
   InvalidIdField: 53,
+  NotSingleValueField: 54,
+  EmptyFieldName: 56,
   CommandNotFound: 59,
   WriteConcernFailed: 64,
   ImmutableField: 66,
@@ -41,10 +43,14 @@ export const codes = {
   CommandFailed: 125,
   ExceededMemoryLimit: 146,
   CommandNotSupportedOnView: 166,
+  OptionNotSupportedOnView: 167,
   QueryPlanKilled: 175,
   InvalidIndexSpecificationOption: 197,
+  DocumentValidationFailure: 121,
   CannotIndexParallelArrays: 171,
+  QueryFeatureNotAllowed: 224,
   TransactionTooOld: 225,
+  InvalidUUID: 207,
   NoSuchTransaction: 251,
   TransactionCommitted: 256,
   TransactionTooLarge: 257,
@@ -52,8 +58,11 @@ export const codes = {
   NotImplemented: 238,
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   NoQueryExecutionPlans: 291,
+  APIVersionError: 322,
+  APIStrictError: 323,
   UnsupportedOpQueryCommand: 352,
   BSONObjectTooLarge: 10334,
+  SearchNotEnabled: 31082,
   CursorInUse: 12051,
   Interrupted: 11601,
   DuplicateKey: 11000,
@@ -64,6 +73,13 @@ export const outOfMemory = (what: string, limitBytes: number): EngineError =>
   new EngineError(
     'QueryExceededMemoryLimitNoDiskUseAllowed',
     `${what} exceeded memory limit of ${limitBytes} bytes; the embedded engine puts nothing aside on the disk. Use an index, or narrow it down.`,
+  );
+
+/** As a server answers that has no Atlas Search. */
+export const searchNotEnabled = (): EngineError =>
+  new EngineError(
+    'SearchNotEnabled',
+    'Using Atlas Search Database Commands and the $listSearchIndexes aggregation stage requires additional configuration. Please connect to Atlas or an AtlasCLI local deployment to enable.',
   );
 
 export type CodeName = keyof typeof codes;

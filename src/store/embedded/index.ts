@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { EngineOptions, RunningEngine } from './server/engine.js';
+import type { EngineOptions, Report, RunningEngine } from './server/engine.js';
 import { FolderInUse } from './server/folder.js';
 
 export { FolderInUse, type RunningEngine };
@@ -9,6 +9,8 @@ export { putInPlace } from './storage/replace.js';
 export interface StartOptions extends EngineOptions {
   /** `worker`: long reads do not hold up the caller's event loop. `same`: where a worker can't load the source (tests). */
   readonly thread?: 'worker' | 'same';
+  /** Is told what failed in the background (removing what has expired); without it the process is warned. */
+  readonly report?: Report;
 }
 
 /**
@@ -17,11 +19,15 @@ export interface StartOptions extends EngineOptions {
  * @throws {FolderInUse} another process serves the folder
  * @throws Error another format, or a damaged file: says what to do
  */
-export async function start({ thread = 'worker', ...options }: StartOptions): Promise<RunningEngine> {
+export async function start({
+  thread = 'worker',
+  report = (error) => process.emitWarning(error),
+  ...options
+}: StartOptions): Promise<RunningEngine> {
   // A worker does not load TypeScript: run from source, the engine shares the thread.
   if (thread === 'same' || import.meta.url.endsWith('.ts')) {
     const { startEngine } = await import('./server/engine.js');
-    return startEngine(options);
+    return startEngine(options, report);
   }
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: options });
   const uri = await new Promise<string>((resolve, reject) => {
@@ -37,7 +43,8 @@ export async function start({ thread = 'worker', ...options }: StartOptions): Pr
   });
   let asked = 0;
   const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
-  worker.on('message', ({ id, error }: { id: number; error?: string }) => {
+  worker.on('message', ({ id, error, trouble }: { id: number; error?: string; trouble?: string }) => {
+    if (trouble !== undefined) return report(new Error(trouble));
     const w = waiting.get(id);
     waiting.delete(id);
     if (error === undefined) w?.resolve();

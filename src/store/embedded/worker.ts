@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type EngineOptions, type RunningEngine, startEngine } from './server/engine.js';
 import { FolderInUse } from './server/folder.js';
 
+/** The engine's thread: started by index.ts, which asks it to back up and to stop. */
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function obey(running: RunningEngine): void {
@@ -15,7 +16,8 @@ function obey(running: RunningEngine): void {
   });
 }
 
-/** The engine's thread: started by index.ts, which asks it to back up and to stop. */
-await startEngine(workerData as EngineOptions).then(obey, (error: unknown) =>
+const report = (error: Error): void => parentPort?.postMessage({ trouble: `${error.message}: ${textOf(error.cause)}` });
+
+await startEngine(workerData as EngineOptions, report).then(obey, (error: unknown) =>
   parentPort?.postMessage({ refused: textOf(error), inUse: error instanceof FolderInUse }),
 );

@@ -365,9 +365,13 @@ describe('aggregation', () => {
       { _id: 1, n: 10 },
       { _id: 2, n: 20 },
     ]);
-    expect(await into({ whenMatched: 'keepExisting', whenNotMatched: 'discard' })).toEqual([
+    expect(await into({ whenMatched: 'keepExisting' })).toEqual([
       { _id: 1, n: 1, old: true },
+      { _id: 2, n: 20 },
     ]);
+    await expect(into({ whenMatched: 'keepExisting', whenNotMatched: 'discard' })).rejects.toMatchObject({
+      code: 51181,
+    });
     expect(
       await into({ whenMatched: [{ $set: { n: { $add: ['$n', '$$new.n'] } } }], whenNotMatched: 'discard' }),
     ).toEqual([{ _id: 1, n: 11, old: true }]);

@@ -33,8 +33,15 @@ export function scaled(v: Numeric): Scaled {
   return { digits: BigInt(int + fraction), exponent: Number(exponent) - fraction.length };
 }
 
-export const fromScaled = ({ digits, exponent }: Scaled): Decimal128 =>
-  Decimal128.fromStringWithRounding(`${digits}E${exponent}`);
+/** The exponent of the greatest digit that a decimal can have; what is beyond is infinite. */
+const GREATEST = 6144;
+
+export function fromScaled({ digits, exponent }: Scaled): Decimal128 {
+  const negative = digits < 0n;
+  if (digits !== 0n && digits.toString().length - (negative ? 2 : 1) + exponent > GREATEST)
+    return Decimal128.fromString(negative ? '-Infinity' : 'Infinity');
+  return Decimal128.fromStringWithRounding(`${digits}E${exponent}`);
+}
 
 /** What sums of decimals begin with: it leaves no exponent above 0. */
 const ZERO = Decimal128.fromString('0');

@@ -28,6 +28,7 @@ export function pathValue(value: Value, parts: readonly string[], at = 0): Value
 /** https://www.mongodb.com/docs/manual/reference/aggregation-variables/ */
 function variable(text: string, bound: ReadonlySet<string> | undefined): Evaluate {
   const [name = '', ...parts] = text.slice(2).split('.');
+  if (name === '') throw new EngineError(16867, 'empty variable names are not allowed');
   if (parts.some((p) => p === '')) throw new EngineError(40353, "FieldPath must not end with a '.'.");
   switch (name) {
     case 'ROOT':
@@ -83,9 +84,25 @@ export function compileExpression(expr: Value, known?: ReadonlySet<string>): Eva
   return operator(expr[first], first, compile);
 }
 
-function path(text: string): Evaluate {
+export const isOperator = (name: string): boolean => Object.hasOwn(operators, name);
+
+/** @throws {EngineError} 9: a name that no variable of a user may have */
+export function assertVariable(name: string): void {
+  if (!/^[a-z\u0080-\uFFFF]/.test(name) && name !== 'CURRENT')
+    throw new EngineError('FailedToParse', `'${name}' starts with an invalid character for a user variable name`);
+}
+
+/** @throws {EngineError} 40352, 16410, 16412, 16411: a name that a field of a result may not have */
+export function assertFieldName(name: string): void {
+  if (name === '') throw new EngineError(40352, 'FieldPath cannot be constructed with empty string');
+  if (name.includes('.')) throw new EngineError(16412, "FieldPath field names may not contain '.'.");
+  assertPath(name);
+}
+
+/** The parts of a path. @throws {EngineError} 40352, 40353, 15998, 16410, 16411: no path can be so */
+export function assertPath(text: string): string[] {
   const parts = text.split('.');
-  if (text === '') throw new EngineError(16872, "'$' by itself is not a valid FieldPath");
+  if (text === '') throw new EngineError(40352, 'FieldPath cannot be constructed with empty string');
   if (text.endsWith('.')) throw new EngineError(40353, "FieldPath must not end with a '.'.");
   for (const p of parts) {
     if (p === '') throw new EngineError(15998, 'FieldPath field names may not be empty strings.');
@@ -96,6 +113,12 @@ function path(text: string): Evaluate {
       );
     if (p.includes('\0')) throw new EngineError(16411, 'FieldPath field names may not contain a null byte');
   }
+  return parts;
+}
+
+function path(text: string): Evaluate {
+  if (text === '') throw new EngineError(16872, "'$' by itself is not a valid FieldPath");
+  const parts = assertPath(text);
   // A variable CURRENT, set by $let alone, stands for the document.
   const [only = ''] = parts;
   if (parts.length === 1)

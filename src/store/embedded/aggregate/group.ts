@@ -1,4 +1,5 @@
 import { Double, Int32 } from 'bson';
+import { foldValue } from '../bson/collation.js';
 import { encodeValue } from '../bson/key.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
@@ -56,7 +57,7 @@ function fieldsRead(v: Value, into: Set<string>): Set<string> | undefined {
 /** Groups documents one at a time; what it holds grows with the groups, and with what $push and its like keep. */
 function createGroup(
   spec: Doc,
-  { variables, memoryLimitBytes }: PipelineEnv,
+  { variables, memoryLimitBytes, collation }: PipelineEnv,
 ): { add(doc: Doc): void; results(): Iterable<Doc> } {
   if (!('_id' in spec)) throw new EngineError(15955, 'a group specification must include an _id');
   const id = compileExpression(spec['_id']);
@@ -75,7 +76,7 @@ function createGroup(
   return {
     add(doc) {
       const value = id(doc, variables);
-      const key = keyOf(value);
+      const key = keyOf(collation ? foldValue(value, collation) : value);
       let group = groups.get(key);
       if (!group) {
         group = { id: value ?? null, parts: fields.map((f) => f.make(value, variables)) };

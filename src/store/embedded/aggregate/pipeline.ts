@@ -4,8 +4,9 @@ import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { compileFilter } from '../query/match.js';
 import { sortFields } from '../query/sort.js';
-import { compileStage, countOf } from './stages/index.js';
-import { type Docs, paced, type Pipeline, type PipelineEnv, type ReadRequest } from './stage.js';
+import { assertCollated } from './collated.js';
+import { compileStage, countOf, matchOptions } from './stages/index.js';
+import { type Docs, paced, type Pipeline, type Place, type PipelineEnv, type ReadRequest } from './stage.js';
 
 /** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Aggregation-Pipeline-Stages */
 const MAX_STAGES = 1000;
@@ -43,13 +44,18 @@ function leadingOf(parsed: readonly [string, Value][]): { leading: ReadRequest; 
   return { leading, taken };
 }
 
-function assertPlaces(parsed: readonly [string, Value][], place: 'nested' | 'facet' | undefined): void {
-  for (const [i, [name]] of parsed.entries()) {
+function assertPlaces(parsed: readonly [string, Value][], place: Place | undefined): void {
+  for (const [i, [name, spec]] of parsed.entries()) {
     if (name === '$merge' || name === '$out') {
       if (place === 'facet') throw new EngineError(40600, `${name} is not allowed to be used within a $facet stage`);
+      if (place === 'union') throw new EngineError(31441, `${name} is not allowed within a $unionWith's sub-pipeline`);
       if (place === 'nested') throw new EngineError(51047, `${name} is not allowed within a $lookup's sub-pipeline`);
       if (i < parsed.length - 1) throw new EngineError(40601, `${name} can only be the final stage in the pipeline`);
     }
+    if (name === '$match' && i > 0 && isDoc(spec) && '$text' in spec)
+      throw new EngineError(17313, '$match with $text is only allowed as the first pipeline stage');
+    if (name === '$geoNear' && i > 0)
+      throw new EngineError(40602, '$geoNear is only valid as the first stage in a pipeline');
     if (SOURCES.has(name)) {
       if (place === 'facet') throw new EngineError(40600, `${name} is not allowed to be used within a $facet stage`);
       if (i > 0) throw new EngineError(40602, `${name} is only valid as the first stage in a pipeline`);
@@ -64,11 +70,12 @@ function assertPlaces(parsed: readonly [string, Value][], place: 'nested' | 'fac
  *
  * @throws {EngineError} 40324: no such stage; 40323: not exactly one field; 40601, 40602: a stage in the wrong place
  */
-export function compilePipeline(stages: readonly Value[], env: PipelineEnv, place?: 'nested' | 'facet'): Pipeline {
+export function compilePipeline(stages: readonly Value[], env: PipelineEnv, place?: Place): Pipeline {
   const parsed = stages.map(stageOf);
   if (parsed.length > MAX_STAGES)
-    throw new EngineError('FailedToParse', `Pipeline length must be no longer than ${MAX_STAGES} stages`);
+    throw new EngineError(7749501, `Pipeline length must be no longer than ${MAX_STAGES} stages`);
   assertPlaces(parsed, place);
+  if (env.collation) for (const [name, spec] of parsed) assertCollated(name, spec);
   const last = parsed.at(-1);
   const writes =
     last && (last[0] === '$merge' || last[0] === '$out')
@@ -76,14 +83,14 @@ export function compilePipeline(stages: readonly Value[], env: PipelineEnv, plac
       : undefined;
   if (writes) parsed.pop();
   const { leading, taken } = leadingOf(parsed);
-  if (leading.filter) compileFilter(leading.filter, { let: env.variables.let, now: env.variables.now });
+  if (leading.filter) compileFilter(leading.filter, matchOptions(env));
   if (leading.sort) sortFields(leading.sort, '$sort');
   const compiled = parsed.map(([name, spec]) => compileStage(name, spec, env, compilePipeline));
   const chain = (source: Docs, from: number): Docs =>
     compiled.slice(from).reduce((input, stage) => stage(input), source);
   const direct = compiled[taken]?.direct;
   return {
-    leading: { ...leading, let: env.variables.let },
+    leading: { ...leading, let: env.variables.let, ...(env.collation && { collation: env.collation }) },
     taken,
     writes,
     startsWithoutCollection: SOURCES.has(parsed[0]?.[0] ?? ''),

@@ -1,6 +1,8 @@
+import type { Collation } from '../bson/collation.js';
 import { type Doc, encode, type Value } from '../bson/value.js';
 import type { PartialDecoder } from '../bson/partial.js';
 import { outOfMemory } from '../errors.js';
+import type { TextIndex } from '../query/text/search.js';
 import { Slice } from '../query/slices.js';
 import type { Variables } from './expression.js';
 
@@ -8,6 +10,7 @@ export interface ReadRequest {
   readonly filter?: Doc;
   readonly sort?: Doc;
   readonly limit?: number;
+  readonly collation?: Collation;
   /** Variables that the filter may name. */
   readonly let?: Doc;
 }
@@ -15,6 +18,9 @@ export interface ReadRequest {
 /** What a pipeline needs of the server it runs in. */
 export interface PipelineEnv {
   readonly variables: Variables;
+  readonly collation?: Collation | undefined;
+  /** The text index of the collection that is read. */
+  readonly text?: TextIndex | undefined;
   /** Documents of another collection of the same database, in the same snapshot. */
   read(collection: string, request: ReadRequest): Iterable<Doc | undefined>;
   /** What $collStats and $indexStats tell of the collection that is read. */
@@ -48,8 +54,10 @@ export interface Pipeline {
   readonly startsWithoutCollection: boolean;
 }
 
-/** `nested`: inside $lookup, $unionWith or $facet, where nothing may be written. */
-export type CompilePipeline = (stages: readonly Value[], env: PipelineEnv, place?: 'nested' | 'facet') => Pipeline;
+/** Where a pipeline stands that is no command's own: in $lookup, $unionWith or $facet, where nothing may be written. */
+export type Place = 'nested' | 'union' | 'facet';
+
+export type CompilePipeline = (stages: readonly Value[], env: PipelineEnv, place?: Place) => Pipeline;
 
 export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];

@@ -17,8 +17,12 @@ import type { Doc, Value } from './value.js';
 
 export type Numeric = Int32 | Double | Long | Decimal128;
 
+/** A Timestamp is a Long to JavaScript, but no number. */
 export const isNumeric = (v: Value): v is Numeric =>
-  v instanceof Int32 || v instanceof Double || v instanceof Long || v instanceof Decimal128;
+  v instanceof Int32 ||
+  v instanceof Double ||
+  (v instanceof Long && !(v instanceof Timestamp)) ||
+  v instanceof Decimal128;
 
 /** An embedded document: none of BSON's own value classes. A Timestamp is a Long to JavaScript, so it is asked first. */
 export const isDoc = (v: Value): v is Doc =>
@@ -32,7 +36,7 @@ export function toNumber(v: Numeric): number {
 
 /** The integer that a value stands for, or undefined: not a number, or not whole. */
 export function toInteger(v: Value): number | undefined {
-  if (!isNumeric(v) || v instanceof Timestamp) return undefined;
+  if (!isNumeric(v)) return undefined;
   const n = toNumber(v);
   return Number.isInteger(n) ? n : undefined;
 }

@@ -16,6 +16,7 @@ import {
   deserialize,
   serialize,
 } from 'bson';
+import { EngineError } from '../errors.js';
 
 /**
  * A value as the engine holds it: numbers keep their BSON type (Int32, Double, Long, Decimal128), so that what was stored
@@ -62,5 +63,16 @@ export const MAX_DOCUMENT = 16 * 1024 * 1024;
 /** Reads one document without promoting any value. @throws BSONError the bytes are not a document */
 export const decode = (bytes: Uint8Array): Doc => deserialize(bytes, options) as Doc;
 
-/** Writes one document. `undefined` is left out, as the driver does. */
-export const encode = (doc: Doc): Uint8Array => serialize(doc, { ignoreUndefined: true, checkKeys: false });
+/**
+ * Writes one document. `undefined` is left out, as the driver does.
+ *
+ * @throws {EngineError} 10334: it is far beyond the largest that can be stored
+ */
+export function encode(doc: Doc): Uint8Array {
+  try {
+    return serialize(doc, { ignoreUndefined: true, checkKeys: false });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new EngineError('BSONObjectTooLarge', `a document larger than the largest of ${MAX_DOCUMENT} bytes`);
+  }
+}

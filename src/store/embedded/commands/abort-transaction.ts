@@ -2,7 +2,9 @@ import { type Command } from './command.js';
 
 export const abortTransaction: Command = {
   help: 'Drops a transaction’s writes.',
-  fields: ['abortTransaction', 'recoveryToken'],
+  fields: { recoveryToken: 'own' },
+  adminOnly: true,
+  writes: true,
   inTransaction: true,
   run({ engine, session }) {
     engine.sessions.abort(session);

@@ -22,7 +22,7 @@ export function aboutCollection(context: Reading, name: string | undefined): Non
           size: Long.fromNumber(bytes),
           count,
           storageSize: Long.fromNumber(bytes),
-          capped: false,
+          capped: collection?.options.capped !== undefined,
           nindexes: new Int32(collection ? collection.indexes.length + 1 : 0),
         },
       };

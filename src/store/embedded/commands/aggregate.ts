@@ -1,24 +1,17 @@
 import { compilePipeline } from '../aggregate/pipeline.js';
 import type { PipelineEnv } from '../aggregate/stage.js';
-import { isDoc, toInteger } from '../bson/types.js';
-import { type Doc, encode } from '../bson/value.js';
-import { MAX_DOCUMENT } from '../bson/value.js';
+import { isDoc, isNumeric, toNumber, typeName } from '../bson/types.js';
+import { type Doc, encode, MAX_DOCUMENT, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { readsMany, search, searchFields } from '../query/execute.js';
+import { readsMany, search, searchFields, textIndexOf } from '../query/execute.js';
 import type { Transaction } from '../transactions/transactions.js';
 import { cursorReply } from '../wire/message.js';
 import { aboutCollection } from './about-collection.js';
-import {
-  assertSimpleCollation,
-  variablesOf,
-  type Command,
-  hintOf,
-  optionalDoc,
-  type Reading,
-  text,
-} from './command.js';
+import { collationFor } from './collation.js';
+import { variablesOf, type Command, hintOf, collectionName, type Reading } from './command.js';
 import { store } from './output.js';
-import { DEFAULT_BATCH, decoded, nonNegative, openedIn, pause } from './reading.js';
+import { assertNotView, sourceOf } from './views.js';
+import { batchSizeOf, DEFAULT_BATCH, decoded, openedIn, pause } from './reading.js';
 
 /** So many documents or index entries take some milliseconds: a pipeline that begins with them goes to a reader. */
 const MANY = 2000;
@@ -33,37 +26,68 @@ async function* encoded(docsOf: AsyncIterable<Doc>): AsyncIterator<Uint8Array> {
   }
 }
 
-/** A request's pipeline over a snapshot, compiled; nothing is read yet. */
-function prepare(reading: Reading, tx: Transaction) {
-  const { engine, db, command } = reading;
+/** The collection; undefined: `aggregate: 1`, which reads none. @throws {EngineError} 9, 14, 73: neither */
+function targetOf(command: Doc): string | undefined {
   const target = command['aggregate'];
-  const name = typeof target === 'string' ? target : toInteger(target) === 1 ? undefined : text(command, 'aggregate');
-  if (!isDoc(command['cursor']) && command['explain'] === undefined)
+  if (typeof target === 'string') return collectionName(command, 'aggregate');
+  if (!isNumeric(target))
+    throw new EngineError('TypeMismatch', `collection name has invalid type: ${typeName(target)}`);
+  if (toNumber(target) === 1) return undefined;
+  throw new EngineError(
+    'FailedToParse',
+    "Invalid command format: the 'aggregate' field must specify a collection name or 1",
+  );
+}
+
+/** The pipeline as it was sent. @throws {EngineError} 9, 14, 73, 40414: none, or not as it must be */
+function stagesOf(command: Doc, name: string | undefined): readonly Value[] {
+  const { cursor, pipeline } = command;
+  if (cursor !== undefined && !isDoc(cursor))
+    throw new EngineError('TypeMismatch', 'cursor field must be missing or an object');
+  if (cursor === undefined && command['explain'] === undefined)
     throw new EngineError(
       'FailedToParse',
       "The 'cursor' option is required, except for aggregate with the explain argument",
     );
-  assertSimpleCollation(command);
-  const stages = command['pipeline'];
-  if (!Array.isArray(stages)) throw new EngineError('TypeMismatch', "'pipeline' option must be specified as an array");
+  if (pipeline === undefined)
+    throw new EngineError(40414, "BSON field 'aggregate.pipeline' is missing but a required field");
+  if (!Array.isArray(pipeline))
+    throw new EngineError('TypeMismatch', "'pipeline' option must be specified as an array");
+  const [first] = pipeline;
+  if (name !== undefined && isDoc(first) && '$documents' in first)
+    throw new EngineError('InvalidNamespace', '$documents is only valid with {aggregate: 1}');
+  return pipeline;
+}
+
+/** A request's pipeline over a snapshot, compiled; nothing is read yet. */
+function prepare(reading: Reading, tx: Transaction) {
+  const { engine, db, command } = reading;
+  const name = targetOf(command);
+  const own = stagesOf(command, name);
+  const source = name === undefined ? undefined : sourceOf(engine.catalogue, db, name);
+  const collection = source && engine.catalogue.find(db, source.name);
   const env: PipelineEnv = {
     variables: { now: new Date(), let: variablesOf(command) ?? {} },
-    read: (collection, request) =>
-      decoded(
-        search(tx, engine.catalogue.find(db, collection), {
+    collation: collationFor(command, name === undefined ? undefined : engine.catalogue.find(db, name)),
+    text: textIndexOf(collection),
+    read(from, request) {
+      assertNotView(engine.catalogue, db, '$lookup', from);
+      return decoded(
+        search(tx, engine.catalogue.find(db, from), {
           ...request,
           filter: request.filter ?? {},
           memoryLimitBytes: engine.memoryLimitBytes,
         }),
-      ),
+      );
+    },
     memoryLimitBytes: engine.memoryLimitBytes,
     pause() {
       tx.checkTime();
       return pause();
     },
-    about: aboutCollection(reading, name),
+    about: aboutCollection(reading, source?.name),
   };
-  const pipeline = compilePipeline(stages, env);
+  const pipeline = compilePipeline([...(source?.stages ?? []), ...own], env);
   if (name === undefined && !pipeline.startsWithoutCollection)
     throw new EngineError(73, "{aggregate: 1} is not valid for the pipeline's first stage; a collection is required");
   const request = {
@@ -72,7 +96,6 @@ function prepare(reading: Reading, tx: Transaction) {
     hint: hintOf(command['hint']),
     memoryLimitBytes: engine.memoryLimitBytes,
   };
-  const collection = name === undefined ? undefined : engine.catalogue.find(db, name);
   return {
     namespace: `${db}.${name ?? '$cmd.aggregate'}`,
     writes: pipeline.writes,
@@ -88,27 +111,34 @@ export const rowsOf = (reading: Reading, tx: Transaction): AsyncIterator<Uint8Ar
 
 export const aggregate: Command = {
   help: 'Runs an aggregation pipeline.',
-  fields: [
-    'aggregate',
-    'pipeline',
-    'cursor',
-    'allowDiskUse',
-    'hint',
-    'let',
-    'bypassDocumentValidation',
-    'explain',
-    'collation',
-    'fromMongos',
-    'needsMerge',
-  ],
+  fields: {
+    pipeline: 'own',
+    cursor: 'own',
+    allowDiskUse: 'switch',
+    hint: 'hint',
+    let: 'object',
+    bypassDocumentValidation: 'flag',
+    explain: 'flag',
+    collation: 'object',
+    fromMongos: 'flag',
+    needsMerge: 'flag',
+  },
+  writes: true,
+  reads: true,
   inTransaction: true,
   async run(context) {
     const { command, engine, db, session } = context;
+    const batchSize = batchSizeOf(command, 'aggregate') ?? DEFAULT_BATCH;
     const { tx, release } = context.snapshot();
     try {
       const { namespace, writes, long, run } = prepare(context, tx);
-      const batchSize = nonNegative(optionalDoc(command, 'cursor') ?? {}, 'batchSize') ?? DEFAULT_BATCH;
       if (writes) {
+        const concern = command['readConcern'];
+        if (isDoc(concern) && concern['level'] === 'linearizable')
+          throw new EngineError(
+            'InvalidOptions',
+            `${writes.stage} cannot be used with a 'linearizable' read concern level`,
+          );
         await store(context, writes, run());
         release();
         return cursorReply('firstBatch', [], 0n, namespace);
@@ -121,7 +151,7 @@ export const aggregate: Command = {
       if (away) release();
       const { docs: batch, id } = await engine.cursors.open(
         away ?? { rows: encoded(run()), opened: openedIn(tx), release },
-        { namespace, batchSize, single: false },
+        { namespace, session: session.key, batchSize, single: false },
       );
       return cursorReply('firstBatch', batch, id, namespace);
     } catch (error) {

@@ -4,6 +4,7 @@ import { type Doc, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { type Collection } from '../storage/catalogue.js';
 import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, optionalDoc } from './command.js';
+import { assertNotView } from './views.js';
 import { BulkFailed, StatementFailed, checkBatch, each, runDelete, runUpdate, updateStatement } from './statements.js';
 
 function bulkReply(rows: readonly Doc[], errors: readonly Doc[], total: Record<string, number>): Doc {
@@ -26,13 +27,22 @@ function bulkReply(rows: readonly Doc[], errors: readonly Doc[], total: Record<s
 /** MongoDB 8's: writes to several collections. https://www.mongodb.com/docs/manual/reference/command/bulkWrite/ */
 export const bulkWrite: Command = {
   help: 'Writes to several collections.',
-  fields: ['bulkWrite', 'ops', 'nsInfo', 'ordered', 'errorsOnly', 'bypassDocumentValidation', 'let', 'cursor'],
+  fields: {
+    ops: 'documents',
+    nsInfo: 'documents',
+    ordered: 'bool',
+    errorsOnly: 'bool',
+    bypassDocumentValidation: 'flag',
+    bypassEmptyTsReplacement: 'flag',
+    let: 'object',
+    cursor: 'object',
+  },
+  adminOnly: true,
+  writes: true,
   inTransaction: true,
   retryable: true,
   async run(context) {
     const { command, engine } = context;
-    if (context.db !== 'admin')
-      throw new EngineError('Unauthorized', 'bulkWrite may only be run against the admin database.');
     const ops = docs(command, 'ops');
     checkBatch(ops.length);
     const spaces: (Collection | undefined)[] = [];
@@ -44,6 +54,7 @@ export const bulkWrite: Command = {
       if (typeof ns !== 'string' || dot <= 0)
         throw new EngineError('InvalidNamespace', `Invalid namespace specified for bulkWrite: '${String(ns)}'`);
       const [db, name] = [ns.slice(0, dot), ns.slice(dot + 1)];
+      assertNotView(engine.catalogue, db, 'bulkWrite', name);
       spaces.push(makes ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name));
     }
     const ordered = optionalBoolean(command, 'ordered') ?? true;
@@ -55,45 +66,43 @@ export const bulkWrite: Command = {
         throw new EngineError('BadValue', `BulkWrite ops entry ${at} has an invalid nsInfo index.`);
       return spaces[at];
     };
-    return context.write((tx, writer) => {
+    return context.write((tx, writer, retry) => {
       const total = { nInserted: 0, nUpserted: 0, nMatched: 0, nModified: 0, nDeleted: 0 };
       const rows: Doc[] = [];
-      const run = (op: Doc, idx: number): void => {
-        const row: Doc = { ok: new Int32(1), idx: int(idx) };
+      const run = (op: Doc): Doc => {
         if ('insert' in op) {
           const into = space(op['insert']);
           if (!into) throw new EngineError('InternalError', 'the collection was not made');
           writer.insert(into, optionalDoc(op, 'document') ?? {});
-          total.nInserted += 1;
-          row['n'] = int(1);
-        } else if ('update' in op) {
-          const result = runUpdate(writer, space(op['update']), updateStatement(op, 'filter', 'updateMods'), variables);
-          total.nMatched += result.matched;
-          total.nModified += result.modified;
-          row['n'] = int(result.matched + (result.upserted === undefined ? 0 : 1));
-          row['nModified'] = int(result.modified);
-          if (result.upserted !== undefined) {
-            total.nUpserted += 1;
-            row['upserted'] = { _id: result.upserted };
-          }
-        } else if ('delete' in op) {
-          const n = runDelete(
-            tx,
-            writer,
-            space(op['delete']),
-            op,
-            optionalDoc(op, 'filter') ?? {},
-            optionalBoolean(op, 'multi') ?? false,
-            variables,
-          );
-          total.nDeleted += n;
-          row['n'] = int(n);
-        } else throw new EngineError('BadValue', 'Unrecognized bulkWrite operation');
-        if (!errorsOnly) rows.push(row);
+          return { n: int(1) };
+        }
+        if ('update' in op) {
+          const result = runUpdate(writer, space(op['update']), updateStatement(context, op, 'bulkWrite'), variables);
+          return {
+            n: int(result.matched + (result.upserted === undefined ? 0 : 1)),
+            nModified: int(result.modified),
+            ...(result.upserted !== undefined && { upserted: { _id: result.upserted } }),
+          };
+        }
+        if (!('delete' in op)) throw new EngineError('BadValue', 'Unrecognized bulkWrite operation');
+        const multi = optionalBoolean(op, 'multi') ?? false;
+        const one = { given: op, path: 'bulkWrite.ops', q: 'filter', multi };
+        return { n: int(runDelete(context, tx, writer, space(op['delete']), one, variables)) };
+      };
+      const take = (answer: Doc, idx: number, op: Doc): void => {
+        const n = toInteger(answer['n']) ?? 0;
+        if ('insert' in op) total.nInserted += n;
+        else if ('delete' in op) total.nDeleted += n;
+        else if ('upserted' in answer) total.nUpserted += 1;
+        else {
+          total.nMatched += n;
+          total.nModified += toInteger(answer['nModified']) ?? 0;
+        }
+        if (!errorsOnly) rows.push({ ok: new Int32(1), idx: int(idx), ...answer });
       };
       let errors: Doc[];
       try {
-        errors = each(context, tx, ops, ordered, run);
+        errors = each(context, { tx, retry }, ops, ordered, run, take);
       } catch (error) {
         if (!(error instanceof StatementFailed)) throw error;
         throw new BulkFailed(bulkReply(rows, error.writeErrors, total));

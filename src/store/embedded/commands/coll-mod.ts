@@ -1,26 +1,78 @@
 import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
-import { isDoc, toInteger } from '../bson/types.js';
+import { isDoc, isNumeric, toInteger, toNumber } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import { readOptions } from '../storage/options.js';
 import { collectionOf } from './collection-of.js';
-import { type Command, optionalBoolean, optionalDoc, text } from './command.js';
+import { type Command, optionalBoolean, optionalDoc, collectionName } from './command.js';
+import { optionsIn } from './create.js';
+import { checked, type Fields } from './fields.js';
+
+/** Options of the collection itself that can be changed. */
+const OPTIONS: Fields = {
+  validator: 'object',
+  validationLevel: 'string',
+  validationAction: 'string',
+  expireAfterSeconds: 'own',
+};
+
+const REFUSED: Fields = {
+  viewOn: 'string',
+  pipeline: 'documents',
+  cappedSize: 'number',
+  cappedMax: 'number',
+  changeStreamPreAndPostImages: 'object',
+};
+
+const INDEX: Fields = {
+  name: 'string',
+  keyPattern: 'object',
+  expireAfterSeconds: 'number',
+  hidden: 'flag',
+  unique: 'flag',
+  prepareUnique: 'flag',
+};
 
 /** https://www.mongodb.com/docs/manual/reference/command/collMod/ */
 export const collMod: Command = {
-  help: 'Changes the options of an index: hidden, expireAfterSeconds.',
-  fields: ['collMod', 'index', 'dryRun'],
+  help: 'Changes a collection’s validator and expiry, and of an index hidden and expireAfterSeconds.',
+  fields: { index: 'object', dryRun: 'flag', ...OPTIONS, ...REFUSED },
+  writes: true,
   async run(context) {
     const { command, engine } = context;
-    const collection = collectionOf(context, text(command, 'collMod'));
-    const change = optionalDoc(command, 'index');
-    if (!change) return {};
+    const collection = collectionOf(context, collectionName(command, 'collMod'));
+    const refused = Object.keys(REFUSED).find((option) => command[option] !== undefined);
+    if (refused !== undefined)
+      throw new EngineError('NotImplemented', `collMod with '${refused}' is not supported by the embedded engine`);
+    const options = optionsIn(command, Object.keys(OPTIONS));
+    if (Object.keys(options).length > 0) {
+      const changed = readOptions({ ...collection.options.doc, ...options });
+      await engine.transactions.run((tx) => engine.catalogue.changeOptions(tx, collection, changed), {
+        alone: [collection.id],
+      });
+    }
+    const given = optionalDoc(command, 'index');
+    if (!given) return {};
+    const change = checked(given, 'collMod.index', INDEX);
     const { name, keyPattern } = change;
+    if (name === undefined && keyPattern === undefined)
+      throw new EngineError('InvalidOptions', 'Must specify either index name or key pattern.');
+    if (name !== undefined && keyPattern !== undefined)
+      throw new EngineError('InvalidOptions', 'Cannot specify both key pattern and name.');
+    if (change['unique'] !== undefined || change['prepareUnique'] !== undefined)
+      throw new EngineError('NotImplemented', 'collMod of unique is not supported by the embedded engine');
     const found = collection.indexes.filter((i) =>
       typeof name === 'string' ? i.index.spec.name === name : isDoc(keyPattern) && equals(i.index.spec.key, keyPattern),
     );
     const [index] = found;
     if (!index) throw new EngineError('IndexNotFound', `cannot find index for ns ${collection.db}.${collection.name}`);
+    const wanted = change['expireAfterSeconds'];
+    if (isNumeric(wanted) && !(toNumber(wanted) >= 0 && toNumber(wanted) < 2 ** 31))
+      throw new EngineError(
+        'InvalidOptions',
+        "TTL index 'expireAfterSeconds' option must be within an acceptable range",
+      );
     const seconds = change['expireAfterSeconds'] === undefined ? undefined : toInteger(change['expireAfterSeconds']);
     const hidden = optionalBoolean(change, 'hidden', 'collMod.index');
     if (seconds === undefined && hidden === undefined)

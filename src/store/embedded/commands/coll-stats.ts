@@ -1,12 +1,12 @@
 import { Long } from 'bson';
-import { type Command, int, text } from './command.js';
+import { type Command, int, collectionName } from './command.js';
 import { sizes } from './sizes.js';
 
 export const collStats: Command = {
   help: 'Figures of a collection.',
-  fields: ['collStats', 'collstats', 'scale'],
+  fields: { scale: 'number' },
   run(context) {
-    const name = text(context.command, 'collStats' in context.command ? 'collStats' : 'collstats');
+    const name = collectionName(context.command, 'collStats' in context.command ? 'collStats' : 'collstats');
     const c = context.engine.catalogue.find(context.db, name);
     const { objects, bytes } = sizes(context, c ? [c] : []);
     return {
@@ -16,7 +16,7 @@ export const collStats: Command = {
       ...(objects > 0 && { avgObjSize: Long.fromNumber(Math.round(bytes / objects)) }),
       storageSize: Long.fromNumber(bytes),
       nindexes: int(c ? c.indexes.length + 1 : 0),
-      capped: false,
+      capped: c?.options.capped !== undefined,
       totalIndexSize: Long.fromNumber(0),
       scaleFactor: int(1),
     };

@@ -1,15 +1,18 @@
 import { Int32 } from 'bson';
 import { compileExpression } from '../aggregate/expression.js';
-import { isDoc, isNumeric, toNumber, typeName } from '../bson/types.js';
+import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import type { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
 import type { Cursors } from '../server/cursors.js';
 import type { Readers } from '../server/readers.js';
+import type { Retry } from '../server/retry.js';
 import type { SessionFields, Sessions } from '../server/sessions.js';
 import type { Catalogue, Collection } from '../storage/catalogue.js';
+import type { CollectionOptions } from '../storage/options.js';
 import type { Storage } from '../storage/storage.js';
 import type { Transaction, Transactions } from '../transactions/transactions.js';
+import type { Fields } from './fields.js';
 
 /** What the commands work on. */
 export interface Engine {
@@ -40,7 +43,7 @@ export interface Context extends Reading {
   readonly session: SessionFields;
   readonly connectionId: number;
   /** Runs a write: in the session's transaction, or as a transaction of one statement that is remembered if it may be sent again. */
-  write(work: (tx: Transaction, writer: Writer) => Doc): Promise<Doc>;
+  write(work: (tx: Transaction, writer: Writer, retry?: Retry) => Doc): Promise<Doc>;
 }
 
 /** A reply is a document, or bytes made without decoding what is stored. */
@@ -48,8 +51,14 @@ export type CommandReply = Doc | Uint8Array;
 
 export interface Command {
   readonly help: string;
-  /** Fields beside the generic ones; any other is refused (40415). Undefined: all are taken. */
-  readonly fields?: readonly string[];
+  /** Fields beside its name and the generic ones; any other is refused (40415). Undefined: all are taken. */
+  readonly fields?: Fields;
+  /** Is run on the database `admin` alone. */
+  readonly adminOnly?: boolean;
+  /** Takes a writeConcern. */
+  readonly writes?: boolean;
+  /** Takes a readConcern other than `local`. */
+  readonly reads?: boolean;
   /** Allowed in a transaction of several statements. */
   readonly inTransaction?: boolean;
   /** Can be sent again by a driver that had no answer. */
@@ -57,49 +66,36 @@ export interface Command {
   run(context: Context): Promise<CommandReply> | CommandReply;
 }
 
-/** Fields that any command may bear. */
-export const GENERIC = new Set([
-  '$db',
-  'lsid',
-  'txnNumber',
-  'autocommit',
-  'startTransaction',
-  '$clusterTime',
-  '$readPreference',
-  'readConcern',
-  'writeConcern',
-  'maxTimeMS',
-  'comment',
-  'apiVersion',
-  'apiStrict',
-  'apiDeprecationErrors',
-  '$audit',
-  '$client',
-  '$configServerState',
-  'stmtId',
-  'stmtIds',
-  '$queryOptions',
-  'serialization',
-  'databaseVersion',
-  'shardVersion',
-  'maxTimeMSOpOnly',
-]);
-
 const wrong = (name: string, path: string, v: Value, wanted: string): EngineError =>
   new EngineError(
     'TypeMismatch',
     `BSON field '${name}.${path}' is the wrong type '${typeName(v)}', expected type '${wanted}'`,
   );
 
-export function text(command: Doc, name: string): string {
+const missing = (path: string): EngineError =>
+  new EngineError(40414, `BSON field '${path}' is missing but a required field`);
+
+/** @throws {EngineError} 40414: it is missing; 14: it is no text */
+export function text(command: Doc, name: string, path = 'command'): string {
+  const v = command[name];
+  if (v === undefined) throw missing(`${path}.${name}`);
+  if (typeof v !== 'string') throw wrong(path, name, v, 'string');
+  return v;
+}
+
+/** The collection that a command is about: what bears the command's own name. @throws {EngineError} 73: no such name can be */
+export function collectionName(command: Doc, name: string): string {
   const v = command[name];
   if (typeof v !== 'string')
-    throw new EngineError(
-      v === undefined ? 40414 : 'InvalidNamespace',
-      v === undefined
-        ? `BSON field '${name}' is missing but a required field`
-        : `collection name has invalid type ${typeName(v)}`,
-    );
+    throw new EngineError('InvalidNamespace', `collection name has invalid type ${typeName(v)}`);
+  if (v === '' || v.startsWith('.') || v.includes('\0'))
+    throw new EngineError('InvalidNamespace', `Invalid namespace specified '${v}'`);
+  return v;
+}
+
+export function requiredDoc(command: Doc, name: string, path = 'command'): Doc {
+  const v = optionalDoc(command, name, path);
+  if (!v) throw missing(`${path}.${name}`);
   return v;
 }
 
@@ -125,32 +121,33 @@ export function optionalBoolean(command: Doc, name: string, path = 'command'): b
   throw wrong(path, name, v, 'bool');
 }
 
-export function docs(command: Doc, name: string): Doc[] {
+export function docs(command: Doc, name: string, path = 'command'): Doc[] {
   const v = command[name];
-  if (!Array.isArray(v))
-    throw v === undefined
-      ? new EngineError(40414, `BSON field '${name}' is missing but a required field`)
-      : wrong('command', name, v, 'array');
+  if (v === undefined) throw missing(`${path}.${name}`);
+  if (!Array.isArray(v)) throw wrong(path, name, v, 'array');
   return v.map((item) => {
-    if (!isDoc(item)) throw wrong('command', name, item, 'object');
+    if (!isDoc(item)) throw wrong(path, name, item, 'object');
     return item;
   });
 }
 
+/** @throws {EngineError} 2: the hint of the natural order says more, or no direction */
+function assertNatural(hint: Doc): void {
+  const direction = toInteger(hint['$natural']);
+  if (Object.keys(hint).length > 1 || (direction !== 1 && direction !== -1))
+    throw new EngineError('BadValue', '$natural hint must be alone, and 1 or -1');
+}
+
+/** @throws {EngineError} 9: neither a name nor a key; 2: a natural order that can not be */
 export const hintOf = (v: Value): string | Doc | undefined => {
   if (v === undefined) return undefined;
   if (typeof v === 'string') return v;
-  if (isDoc(v)) return Object.keys(v).length === 0 ? undefined : v;
+  if (isDoc(v)) {
+    if ('$natural' in v) assertNatural(v);
+    return Object.keys(v).length === 0 ? undefined : v;
+  }
   throw new EngineError('FailedToParse', 'hint must be a string or an object');
 };
-
-/** Text is compared byte by byte: the simple collation. @throws {EngineError} 238: any other */
-export function assertSimpleCollation({ collation }: Doc): void {
-  if (collation === undefined) return;
-  if (!isDoc(collation)) throw wrong('command', 'collation', collation, 'object');
-  if (Object.keys(collation).length > 0 && collation['locale'] !== 'simple')
-    throw new EngineError('NotImplemented', 'collation is not supported by the embedded engine');
-}
 
 /** The variables of `let`: expressions without a document. */
 export function variablesOf(command: Doc): Doc | undefined {
@@ -169,11 +166,16 @@ export function variablesOf(command: Doc): Doc | undefined {
 export const int = (n: number): Int32 => new Int32(n);
 
 /** A collection that is written to is made where it is missing, in a commit of its own. */
-export async function ensureCollection(engine: Engine, db: string, name: string): Promise<Collection> {
+export async function ensureCollection(
+  engine: Engine,
+  db: string,
+  name: string,
+  options?: CollectionOptions,
+): Promise<Collection> {
   for (;;) {
     await engine.catalogue.settled(db, name);
     const there = engine.catalogue.find(db, name);
     if (there && !engine.catalogue.settled(db, name)) return there;
-    if (!there) return engine.transactions.run((tx) => engine.catalogue.create(tx, db, name));
+    if (!there) return engine.transactions.run((tx) => engine.catalogue.create(tx, db, name, options));
   }
 }

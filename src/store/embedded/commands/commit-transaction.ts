@@ -2,7 +2,9 @@ import { type Command } from './command.js';
 
 export const commitTransaction: Command = {
   help: 'Makes a transaction’s writes lasting.',
-  fields: ['commitTransaction', 'recoveryToken'],
+  fields: { recoveryToken: 'own' },
+  adminOnly: true,
+  writes: true,
   inTransaction: true,
   async run({ engine, session }) {
     await engine.sessions.commit(session);

@@ -1,15 +1,27 @@
+import { isDoc } from '../bson/types.js';
+import { decode } from '../bson/value.js';
 import { countMatching } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
-import { assertSimpleCollation, type Command, hintOf, int, optionalDoc, optionalNumber, text } from './command.js';
+import { aggregate } from './aggregate.js';
+import { collationFor } from './collation.js';
+import { type Command, hintOf, int, optionalDoc, optionalNumber, collectionName } from './command.js';
 import { nonNegative, pause } from './reading.js';
+import { countOnView } from './views.js';
 
 export const count: Command = {
   help: 'Counts documents.',
-  fields: ['count', 'query', 'limit', 'skip', 'hint', 'fields', 'collation'],
+  fields: { query: 'object', limit: 'number', skip: 'size', hint: 'hint', fields: 'own', collation: 'object' },
+  reads: true,
   inTransaction: false,
   async run(context) {
     const { command, engine, db } = context;
-    assertSimpleCollation(command);
+    const collection = engine.catalogue.find(db, collectionName(command, 'count'));
+    if (collection?.options.view) {
+      const reply = await aggregate.run({ ...context, command: countOnView(command) });
+      const { cursor } = reply instanceof Uint8Array ? decode(reply) : reply;
+      const [row] = isDoc(cursor) && Array.isArray(cursor['firstBatch']) ? cursor['firstBatch'] : [];
+      return { n: isDoc(row) ? (row['n'] ?? int(0)) : int(0) };
+    }
     const { tx, release } = context.snapshot();
     try {
       const request = {
@@ -17,8 +29,9 @@ export const count: Command = {
         limit: Math.abs(optionalNumber(command, 'limit') ?? 0),
         skip: nonNegative(command, 'skip'),
         hint: hintOf(command['hint']),
+        collation: collationFor(command, collection),
       };
-      const counting = countMatching(tx, engine.catalogue.find(db, text(command, 'count')), request);
+      const counting = countMatching(tx, collection, request);
       return { n: int(await inSlices(counting, pause)) };
     } finally {
       release();

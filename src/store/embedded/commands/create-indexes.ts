@@ -1,18 +1,11 @@
 import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
-import { isDoc } from '../bson/types.js';
-import type { Doc, Value } from '../bson/value.js';
+import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
-import { type Collection, specDoc, specOf } from '../storage/catalogue.js';
-import { type Command, docs, ensureCollection, int, text } from './command.js';
-
-const defaultName = (key: Value): string =>
-  isDoc(key)
-    ? Object.entries(key)
-        .map(([k, v]) => `${k}_${String(v)}`)
-        .join('_')
-    : '';
+import { type Collection, specDoc } from '../storage/catalogue.js';
+import { type Command, docs, ensureCollection, int, collectionName } from './command.js';
+import { specFrom } from './index-spec.js';
 
 /** What tells two indexes apart; the other options can be changed. */
 const identity = (spec: IndexSpec): Doc => {
@@ -20,7 +13,7 @@ const identity = (spec: IndexSpec): Doc => {
   return specDoc({ ...rest, name: '' });
 };
 
-/** @throws {EngineError} 86: the name is another index's; 85: the same index with other options, or by another name */
+/** @throws {EngineError} 86: the name is another index's; 85: the same index with other options, or by another name; 67: a second text index */
 function existsAlready(collection: Collection, spec: IndexSpec): boolean {
   const same = collection.indexes.find((i) => i.index.spec.name === spec.name)?.index.spec;
   if (same) {
@@ -38,56 +31,33 @@ function existsAlready(collection: Collection, spec: IndexSpec): boolean {
   }
   const alike = collection.indexes.find((i) => equals(identity(i.index.spec), identity(spec)))?.index.spec;
   if (alike) throw new EngineError('IndexOptionsConflict', `Index already exists with a different name: ${alike.name}`);
-  return false;
-}
-
-/** Operators that a partial index's filter may use. https://www.mongodb.com/docs/manual/core/index-partial/ */
-const PARTIAL = new Set(['$eq', '$exists', '$gt', '$gte', '$lt', '$lte', '$type', '$and', '$or', '$in']);
-
-function assertPartial(filter: Value): void {
-  if (Array.isArray(filter)) for (const part of filter) assertPartial(part);
-  else if (isDoc(filter))
-    for (const [name, v] of Object.entries(filter)) {
-      if (name.startsWith('$') && (!PARTIAL.has(name) || (name === '$exists' && v !== true)))
-        throw new EngineError('CannotCreateIndex', `unsupported expression in partial index: ${name}`);
-      assertPartial(v);
-    }
-}
-
-/** @throws {EngineError} 67, 197: options that do not go together */
-function assertBuildable(spec: IndexSpec): void {
-  const fields = Object.keys(spec.key);
-  if (equals(spec.key, { _id: new Int32(1) }))
-    for (const option of ['unique', 'sparse', 'hidden', 'partialFilterExpression', 'expireAfterSeconds'] as const)
-      if (spec[option] !== undefined)
-        throw new EngineError(
-          'InvalidIndexSpecificationOption',
-          `The field '${option}' is not valid for an _id index specification.`,
-        );
-  if (spec.expireAfterSeconds !== undefined && fields.length > 1)
+  const words = collection.indexes.find((i) => i.index.kind === 'text')?.index.spec;
+  if (words && Object.values(spec.key).includes('text'))
     throw new EngineError(
       'CannotCreateIndex',
-      'TTL indexes are single-field indexes, compound indexes do not support TTL',
+      `only one text index per collection allowed, found existing text index "${words.name}"`,
     );
-  if (spec.sparse && spec.partialFilterExpression)
-    throw new EngineError('CannotCreateIndex', 'cannot mix "partialFilterExpression" and "sparse" options');
-  if (spec.partialFilterExpression) assertPartial(spec.partialFilterExpression);
+  return false;
 }
 
 /** https://www.mongodb.com/docs/manual/reference/command/createIndexes/ */
 export const createIndexes: Command = {
   help: 'Builds indexes.',
-  fields: ['createIndexes', 'indexes', 'commitQuorum', 'ignoreUnknownIndexOptions'],
+  fields: { indexes: 'documents', commitQuorum: 'own', ignoreUnknownIndexOptions: 'flag' },
+  writes: true,
   inTransaction: true,
   async run(context) {
     const { command, engine, db } = context;
-    const name = text(command, 'createIndexes');
+    const name = collectionName(command, 'createIndexes');
     const wanted = docs(command, 'indexes');
     if (wanted.length === 0) throw new EngineError('BadValue', 'Must specify at least one index to create');
     const existed = engine.catalogue.find(db, name) !== undefined;
-    const specs = wanted.map((w) => specOf('name' in w ? w : { ...w, name: defaultName(w['key']) }));
-    specs.forEach(assertBuildable);
+    wanted.forEach(specFrom);
     const collection = await ensureCollection(engine, db, name);
+    const inherited = collection.options.collation?.doc;
+    const specs = wanted.map((w) =>
+      specFrom(inherited && w['collation'] === undefined ? { ...w, collation: inherited } : w),
+    );
     if (context.session.inTransaction && context.snapshot().tx.collections.has(collection.id))
       throw new EngineError(
         'OperationNotSupportedInTransaction',

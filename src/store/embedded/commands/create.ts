@@ -1,49 +1,94 @@
-import { isDoc } from '../bson/types.js';
+import { equals } from '../bson/compare.js';
+import { isDoc, isNumeric, typeName } from '../bson/types.js';
+import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { checkName } from '../storage/catalogue.js';
-import { type Command, ensureCollection, text } from './command.js';
+import { readOptions } from '../storage/options.js';
+import { collationFor } from './collation.js';
+import { type Command, ensureCollection, collectionName } from './command.js';
+import { checked, type Fields } from './fields.js';
 
-const REFUSED_OPTIONS = [
-  'capped',
-  'timeseries',
-  'viewOn',
-  'clusteredIndex',
-  'validator',
-  'collation',
-  'changeStreamPreAndPostImages',
-  'encryptedFields',
-  'expireAfterSeconds',
-  'pipeline',
-  'size',
-  'max',
-];
+/** Options that the collection keeps. */
+const KEPT: Fields = {
+  capped: 'flag',
+  size: 'number',
+  max: 'number',
+  timeseries: 'object',
+  expireAfterSeconds: 'own',
+  clusteredIndex: 'own',
+  validator: 'object',
+  validationLevel: 'string',
+  validationAction: 'string',
+  collation: 'object',
+  viewOn: 'string',
+  pipeline: 'documents',
+};
 
+/** What the engine does not keep: null, false and an empty document ask for nothing. */
+const REFUSED: Fields = {
+  changeStreamPreAndPostImages: 'object',
+  encryptedFields: 'object',
+};
+
+/** Those of a command's fields that are options of a collection. */
+export const optionsIn = (command: Doc, names: readonly string[]): Doc =>
+  Object.fromEntries(names.flatMap((name) => (command[name] == null ? [] : [[name, command[name]]])));
+
+/** https://www.mongodb.com/docs/manual/reference/command/create/ */
 export const create: Command = {
   help: 'Makes a collection.',
-  fields: [
-    'create',
-    'validationLevel',
-    'validationAction',
-    'storageEngine',
-    'indexOptionDefaults',
-    'autoIndexId',
-    'idIndex',
-    'writeConcern',
-    ...REFUSED_OPTIONS,
-  ],
+  fields: {
+    storageEngine: 'object',
+    indexOptionDefaults: 'object',
+    autoIndexId: 'flag',
+    idIndex: 'object',
+    ...KEPT,
+    ...REFUSED,
+  },
+  writes: true,
   inTransaction: true,
   async run(context) {
     const { command, engine, db } = context;
-    const name = text(command, 'create');
+    const name = collectionName(command, 'create');
     checkName(db, name);
-    for (const option of REFUSED_OPTIONS) {
+    const { expireAfterSeconds, storageEngine, indexOptionDefaults } = command;
+    if (
+      expireAfterSeconds !== undefined &&
+      expireAfterSeconds !== null &&
+      typeof expireAfterSeconds !== 'string' &&
+      !isNumeric(expireAfterSeconds)
+    )
+      throw new EngineError(
+        'TypeMismatch',
+        `BSON field 'create.expireAfterSeconds' is the wrong type '${typeName(expireAfterSeconds)}', expected types '[string, long, int, decimal, double]'`,
+      );
+    if (isDoc(storageEngine) && Object.keys(storageEngine).length > 0)
+      throw new EngineError(
+        'InvalidOptions',
+        `${Object.keys(storageEngine)[0]} is not a registered storage engine for this server`,
+      );
+    if (isDoc(indexOptionDefaults))
+      checked(indexOptionDefaults, 'create.indexOptionDefaults', { storageEngine: 'object' });
+    const refused = Object.keys(REFUSED).filter((option) => {
       const v = command[option];
-      if (v !== undefined && v !== false && !(isDoc(v) && Object.keys(v).length === 0))
-        throw new EngineError('NotImplemented', `create with '${option}' is not supported by the embedded engine`);
-    }
+      return v !== undefined && v !== null && !(isDoc(v) && Object.keys(v).length === 0);
+    });
+    if (refused.length > 0)
+      throw new EngineError(
+        'NotImplemented',
+        `create with '${refused.join(', ')}' is not supported by the embedded engine`,
+      );
+    const given = optionsIn(command, Object.keys(KEPT));
+    if (isDoc(given['collation'])) collationFor(given, undefined);
+    const options = readOptions(given);
     // In a transaction the collection is made at once, by itself: nobody can tell, but that it stays after an abort.
     if (context.session.inTransaction) context.snapshot();
-    await ensureCollection(engine, db, name);
+    const there = await ensureCollection(engine, db, name, options);
+    if (!equals(there.options.doc, options.doc))
+      throw new EngineError(
+        'NamespaceExists',
+        `namespace ${db}.${name} already exists, but with different options: ${JSON.stringify(there.options.doc)}`,
+      );
     return {};
   },
 };

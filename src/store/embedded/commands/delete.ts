@@ -1,40 +1,36 @@
+import type { Doc } from '../bson/value.js';
 import { toInteger } from '../bson/types.js';
 import { EngineError } from '../errors.js';
-import {
-  assertSimpleCollation,
-  variablesOf,
-  type Command,
-  docs,
-  int,
-  optionalBoolean,
-  optionalDoc,
-  text,
-} from './command.js';
+import { variablesOf, type Command, docs, int, optionalBoolean, collectionName } from './command.js';
 import { checkBatch, each, runDelete } from './statements.js';
 
 export const deleteCommand: Command = {
   help: 'Removes documents.',
-  fields: ['delete', 'deletes', 'ordered', 'let'],
+  fields: { deletes: 'documents', ordered: 'bool', let: 'object' },
+  writes: true,
   inTransaction: true,
   retryable: true,
   async run(context) {
     const { command, engine, db } = context;
     const statements = docs(command, 'deletes');
     checkBatch(statements.length);
-    const collection = engine.catalogue.find(db, text(command, 'delete'));
+    const collection = engine.catalogue.find(db, collectionName(command, 'delete'));
     const variables = variablesOf(command);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
-    return context.write((tx, writer) => {
+    return context.write((tx, writer, retry) => {
       let n = 0;
-      const errors = each(context, tx, statements, ordered, (statement) => {
-        assertSimpleCollation(statement);
+      const deleteOne = (statement: Doc): Doc => {
         const limit = toInteger(statement['limit']);
         if (limit !== 0 && limit !== 1)
           throw new EngineError(
             statement['limit'] === undefined ? 40414 : 'FailedToParse',
             `The limit field in delete objects must be 0 or 1. Got ${String(statement['limit'])}`,
           );
-        n += runDelete(tx, writer, collection, statement, optionalDoc(statement, 'q') ?? {}, limit === 0, variables);
+        const one = { given: statement, path: 'delete.deletes', q: 'q', multi: limit === 0 };
+        return { n: int(runDelete(context, tx, writer, collection, one, variables)) };
+      };
+      const errors = each(context, { tx, retry }, statements, ordered, deleteOne, (answer) => {
+        n += toInteger(answer['n']) ?? 0;
       });
       return { n: int(n), ...(errors.length > 0 && { writeErrors: errors }) };
     });

@@ -1,24 +1,35 @@
+import { calculateObjectSize } from 'bson';
+import { MAX_DOCUMENT } from '../bson/value.js';
+import { EngineError } from '../errors.js';
 import { distinctValues } from '../query/distinct.js';
 import { search } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
-import { assertSimpleCollation, type Command, hintOf, optionalDoc, text } from './command.js';
+import { collationFor } from './collation.js';
+import { type Command, hintOf, optionalDoc, text, collectionName } from './command.js';
 import { decoded, pause } from './reading.js';
 
 export const distinct: Command = {
   help: 'The different values of a field.',
-  fields: ['distinct', 'key', 'query', 'hint', 'collation'],
+  fields: { key: 'string', query: 'object', hint: 'hint', collation: 'object' },
+  reads: true,
   inTransaction: true,
   async run(context) {
     const { command, engine, db } = context;
-    assertSimpleCollation(command);
-    const key = text(command, 'key');
+    const collection = engine.catalogue.find(db, collectionName(command, 'distinct'));
+    const collation = collationFor(command, collection);
+    const key = text(command, 'key', 'distinct');
+    if (key.includes('\0')) throw new EngineError(31032, 'Key field cannot contain an embedded null byte');
     const { tx, release } = context.snapshot();
     try {
-      const found = search(tx, engine.catalogue.find(db, text(command, 'distinct')), {
+      const found = search(tx, collection, {
         filter: optionalDoc(command, 'query') ?? {},
         hint: hintOf(command['hint']),
+        collation,
       });
-      return { values: await inSlices(distinctValues(decoded(found), key), pause) };
+      const reply = { values: await inSlices(distinctValues(decoded(found), key, collation), pause) };
+      if (calculateObjectSize(reply) > MAX_DOCUMENT)
+        throw new EngineError(17217, `distinct too big, ${MAX_DOCUMENT / 2 ** 20}mb cap`);
+      return reply;
     } finally {
       release();
     }

@@ -1,9 +1,19 @@
+import { isNumeric, toNumber, typeName } from '../bson/types.js';
+import { EngineError } from '../errors.js';
 import { type Command } from './command.js';
 
 export const dropDatabase: Command = {
   help: 'Removes a database.',
-  fields: ['dropDatabase'],
-  async run({ engine, db }) {
+  fields: {},
+  writes: true,
+  async run({ command, engine, db }) {
+    const one = command['dropDatabase'];
+    if (!isNumeric(one))
+      throw new EngineError(
+        'TypeMismatch',
+        `BSON field 'dropDatabase.dropDatabase' is the wrong type '${typeName(one)}', expected type 'int'`,
+      );
+    if (toNumber(one) !== 1) throw new EngineError(5255100, "Have to pass 1 as 'dropDatabase' parameter");
     const all = engine.catalogue.list(db);
     await engine.transactions.run(
       (tx) => {

@@ -1,18 +1,26 @@
 import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
-import { isDoc } from '../bson/types.js';
+import { isDoc, typeName } from '../bson/types.js';
 import { EngineError } from '../errors.js';
 import { collectionOf } from './collection-of.js';
-import { type Command, int, text } from './command.js';
+import { type Command, int, collectionName } from './command.js';
 
 export const dropIndexes: Command = {
   help: 'Removes indexes.',
-  fields: ['dropIndexes', 'index'],
+  fields: { index: 'own' },
+  writes: true,
   async run(context) {
-    const collection = collectionOf(context, text(context.command, 'dropIndexes'));
+    const collection = collectionOf(context, collectionName(context.command, 'dropIndexes'));
     const { index } = context.command;
     const before = collection.indexes.length + 1;
+    if (index === undefined || index === null)
+      throw new EngineError(40414, "BSON field 'dropIndexes.index' is missing but a required field");
     const wanted = Array.isArray(index) ? index : [index];
+    if (!isDoc(index) && wanted.some((w) => typeof w !== 'string'))
+      throw new EngineError(
+        'TypeMismatch',
+        `BSON field 'dropIndexes.index' is the wrong type '${typeName(index)}', expected types '[string, array, object]'`,
+      );
     const chosen = wanted.flatMap((w) => {
       if (w === '*') return [...collection.indexes];
       if (w === '_id_' || (isDoc(w) && equals(w, { _id: new Int32(1) })))
@@ -36,6 +44,9 @@ export const dropIndexes: Command = {
       },
       { alone: [collection.id] },
     );
-    return { nIndexesWas: int(before) };
+    return {
+      nIndexesWas: int(before),
+      ...(index === '*' && { msg: 'non-_id indexes dropped for collection' }),
+    };
   },
 };

@@ -1,10 +1,11 @@
-import { type Command, int, text } from './command.js';
+import { type Command, int, collectionName } from './command.js';
 
 export const drop: Command = {
   help: 'Removes a collection.',
-  fields: ['drop'],
+  fields: {},
+  writes: true,
   async run({ command, engine, db }) {
-    const name = text(command, 'drop');
+    const name = collectionName(command, 'drop');
     const collection = engine.catalogue.find(db, name);
     if (!collection) return {};
     await engine.transactions.run(

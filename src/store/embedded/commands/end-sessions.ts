@@ -1,15 +1,38 @@
+import type { Doc } from '../bson/value.js';
 import { sessionKey } from '../server/sessions.js';
-import { type Command } from './command.js';
+import { type Command, docs } from './command.js';
 
-export const endSessions: Command = {
+/** The sessions that a command names. @throws {EngineError} 14, 40414, 40415, 207: what is none */
+export const sessionsOf = (command: Doc, name: string): string[] =>
+  docs(command, name).flatMap((lsid) => sessionKey(lsid) ?? []);
+
+const ending = (name: string): Command => ({
   help: 'Ends sessions and what is open in them.',
+  fields: { [name]: 'list' },
   run({ command, engine }) {
-    const list = command['endSessions'] ?? command['killSessions'];
-    if (Array.isArray(list))
-      for (const s of list) {
-        const key = sessionKey(s);
-        if (key !== undefined) engine.sessions.end(key);
-      }
+    for (const key of sessionsOf(command, name)) engine.sessions.end(key);
+    return {};
+  },
+});
+
+export const endSessions = ending('endSessions');
+export const killSessions = ending('killSessions');
+
+/** https://www.mongodb.com/docs/manual/reference/command/killAllSessions/ */
+export const killAllSessions: Command = {
+  help: 'Ends all sessions and what is open in them: there are no users to choose from.',
+  fields: { killAllSessions: 'documents' },
+  run({ engine }) {
+    engine.sessions.endAll();
+    return {};
+  },
+};
+
+export const refreshSessions: Command = {
+  help: 'Answers: sessions here are kept as long as something is open in them.',
+  fields: { refreshSessions: 'list' },
+  run({ command }) {
+    sessionsOf(command, 'refreshSessions');
     return {};
   },
 };

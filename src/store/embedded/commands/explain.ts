@@ -1,4 +1,5 @@
 import { compilePipeline } from '../aggregate/pipeline.js';
+import { readCollation } from '../bson/collation.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
@@ -37,6 +38,7 @@ function searchOf(inner: Doc, filter: string): FindRequest {
     skip: optionalNumber(inner, 'skip'),
     hint: hintOf(inner['hint']),
     let: optionalDoc(inner, 'let'),
+    collation: readCollation(inner['collation']),
   };
 }
 
@@ -64,7 +66,7 @@ function pipelineOf(context: Context, inner: Doc, stages: readonly Value[]): { r
 /** https://www.mongodb.com/docs/manual/reference/command/explain/ */
 export const explain: Command = {
   help: 'Tells how a command would find its documents.',
-  fields: ['explain', 'verbosity'],
+  fields: { verbosity: 'string' },
   async run(context) {
     const inner = optionalDoc(context.command, 'explain');
     if (!inner) throw new EngineError('TypeMismatch', "BSON field 'explain.explain' must be an object");
@@ -73,6 +75,8 @@ export const explain: Command = {
     const name = inner[command];
     if (typeof name !== 'string')
       throw new EngineError('InvalidNamespace', `collection name has invalid type for explain of ${command}`);
+    if (context.engine.catalogue.find(context.db, name)?.options.view)
+      throw new EngineError('NotImplemented', 'explain of a view is not supported by the embedded engine');
     const { tx, release } = context.snapshot();
     try {
       const search = (explained: Omit<Explained, 'namespace' | 'version'>): Promise<Doc> =>

@@ -1,12 +1,14 @@
-import { find as findDocuments } from '../query/execute.js';
+import { filterOptions, find as findDocuments } from '../query/execute.js';
 import { isDoc } from '../bson/types.js';
 import { type Doc } from '../bson/value.js';
+import type { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
 import { compileFilter } from '../query/match.js';
 import { compileProjection } from '../query/projection.js';
+import type { Transaction } from '../transactions/transactions.js';
 import { compileUpdate } from '../update/apply.js';
+import { collationFor } from './collation.js';
 import {
-  assertSimpleCollation,
   variablesOf,
   type Command,
   ensureCollection,
@@ -14,39 +16,40 @@ import {
   int,
   optionalBoolean,
   optionalDoc,
-  text,
+  collectionName,
 } from './command.js';
 
 export const findAndModify: Command = {
   help: 'Changes or removes one document and returns it.',
-  fields: [
-    'findAndModify',
-    'findandmodify',
-    'query',
-    'sort',
-    'remove',
-    'update',
-    'new',
-    'fields',
-    'upsert',
-    'bypassDocumentValidation',
-    'arrayFilters',
-    'hint',
-    'let',
-    'collation',
-  ],
+  fields: {
+    query: 'object',
+    sort: 'object',
+    remove: 'flag',
+    update: 'own',
+    new: 'flag',
+    fields: 'object',
+    upsert: 'flag',
+    bypassDocumentValidation: 'flag',
+    bypassEmptyTsReplacement: 'flag',
+    arrayFilters: 'documents',
+    hint: 'hint',
+    let: 'object',
+    collation: 'object',
+  },
+  writes: true,
   inTransaction: true,
   retryable: true,
   async run(context) {
     const { command, engine, db } = context;
-    const name = text(command, 'findAndModify' in command ? 'findAndModify' : 'findandmodify');
-    assertSimpleCollation(command);
+    const name = collectionName(command, 'findAndModify' in command ? 'findAndModify' : 'findandmodify');
     const remove = optionalBoolean(command, 'remove') ?? false;
     const upsert = optionalBoolean(command, 'upsert') ?? false;
     const after = optionalBoolean(command, 'new') ?? false;
     const change = command['update'];
     if (Array.isArray(change) && command['arrayFilters'] !== undefined)
       throw new EngineError('FailedToParse', 'Cannot specify arrayFilters and a pipeline update');
+    if (remove && command['arrayFilters'] !== undefined)
+      throw new EngineError('FailedToParse', 'Cannot specify arrayFilters and remove=true');
     if (!remove && change === undefined)
       throw new EngineError('FailedToParse', 'Either an update or remove=true must be specified');
     if (remove && change !== undefined)
@@ -62,15 +65,17 @@ export const findAndModify: Command = {
     const filterDoc = optionalDoc(command, 'query') ?? {};
     const variables = variablesOf(command);
     const fields = optionalDoc(command, 'fields');
-    return context.write((tx, writer) => {
-      const filter = compileFilter(filterDoc, { ...(variables && { let: variables }) });
+    const collation = collationFor(command, collection);
+    const run = (tx: Transaction, writer: Writer): Doc => {
       const request = {
         filter: filterDoc,
+        collation,
         sort: optionalDoc(command, 'sort'),
         hint: hintOf(command['hint']),
         limit: 1,
         let: variables,
       };
+      const filter = compileFilter(filterDoc, filterOptions(request, collection));
       const [found] = [...findDocuments(tx, collection, request, filter)];
       const project = fields && compileProjection(fields, { filter });
       const show = (doc: Doc): Doc => (project ? project(doc, { now: new Date(), let: variables ?? {} }) : doc);
@@ -84,6 +89,7 @@ export const findAndModify: Command = {
       const compiled = compileUpdate(change, {
         multi: false,
         now: new Date(),
+        collation,
         ...(variables && { let: variables }),
         ...(Array.isArray(filters) && { arrayFilters: filters.filter(isDoc) }),
       });
@@ -99,6 +105,13 @@ export const findAndModify: Command = {
       const before = show(found.doc);
       if (changed !== found.doc) writer.replace(collection, found.doc, changed);
       return { lastErrorObject: { n: int(1), updatedExisting: true }, value: after ? show(changed) : before };
+    };
+    return context.write((tx, writer, retry) => {
+      const before = retry?.known(0);
+      if (before) return before;
+      const answer = run(tx, writer);
+      retry?.done(0, answer);
+      return answer;
     });
   },
 };

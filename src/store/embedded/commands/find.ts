@@ -1,20 +1,22 @@
 import { isDoc } from '../bson/types.js';
 import { type Doc, encode } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { type FindRequest, search } from '../query/execute.js';
+import { filterOptions, type FindRequest, search } from '../query/execute.js';
 import { compileFilter } from '../query/match.js';
 import { compileProjection } from '../query/projection.js';
 import { cursorReply } from '../wire/message.js';
+import { aggregate } from './aggregate.js';
+import { collationFor } from './collation.js';
 import {
-  assertSimpleCollation,
   variablesOf,
   type Command,
   hintOf,
   optionalBoolean,
   optionalDoc,
   optionalNumber,
-  text,
+  collectionName,
 } from './command.js';
+import { findOnView } from './views.js';
 import { DEFAULT_BATCH, nonNegative, openedIn } from './reading.js';
 
 function* bytesOf(
@@ -26,70 +28,75 @@ function* bytesOf(
 
 export const find: Command = {
   help: 'Finds documents.',
-  fields: [
-    'find',
-    'filter',
-    'sort',
-    'projection',
-    'hint',
-    'skip',
-    'limit',
-    'batchSize',
-    'singleBatch',
-    'allowDiskUse',
-    'noCursorTimeout',
-    'let',
-    'allowPartialResults',
-    'returnKey',
-    'showRecordId',
-    'tailable',
-    'awaitData',
-    'min',
-    'max',
-    'collation',
-    'oplogReplay',
-    'ntoreturn',
-  ],
+  fields: {
+    filter: 'document',
+    sort: 'document',
+    projection: 'document',
+    hint: 'hint',
+    skip: 'size',
+    limit: 'size',
+    batchSize: 'size',
+    singleBatch: 'switch',
+    allowDiskUse: 'switch',
+    noCursorTimeout: 'switch',
+    let: 'object',
+    allowPartialResults: 'switch',
+    returnKey: 'switch',
+    showRecordId: 'switch',
+    tailable: 'switch',
+    awaitData: 'switch',
+    min: 'document',
+    max: 'document',
+    collation: 'document',
+    oplogReplay: 'switch',
+  },
+  reads: true,
   inTransaction: true,
   async run(context) {
     const { command, engine, db } = context;
-    const name = text(command, 'find');
+    const name = collectionName(command, 'find');
     if (optionalBoolean(command, 'tailable'))
-      throw new EngineError('BadValue', `error processing query: tailable cursor requested on non capped collection`);
+      throw engine.catalogue.find(db, name)?.options.capped
+        ? new EngineError('NotImplemented', 'a tailable cursor is not supported by the embedded engine')
+        : new EngineError('BadValue', 'error processing query: tailable cursor requested on non capped collection');
     if (optionalBoolean(command, 'awaitData'))
       throw new EngineError('FailedToParse', "Cannot set 'awaitData' without also setting 'tailable'");
     for (const field of ['returnKey', 'showRecordId'])
       if (optionalBoolean(command, field))
         throw new EngineError('NotImplemented', `${field} is not supported by the embedded engine`);
-    assertSimpleCollation(command);
     for (const field of ['min', 'max'])
       if (isDoc(command[field]) && Object.keys(command[field]).length > 0)
         throw new EngineError('NotImplemented', `${field} is not supported by the embedded engine`);
     const givenLimit = optionalNumber(command, 'limit') ?? 0;
+    const collection = engine.catalogue.find(db, name);
+    if (collection?.options.view) return aggregate.run({ ...context, command: findOnView(command) });
+    const collation = collationFor(command, collection);
     const request: FindRequest = {
       filter: optionalDoc(command, 'filter') ?? {},
       sort: optionalDoc(command, 'sort'),
       skip: nonNegative(command, 'skip'),
       limit: Math.abs(givenLimit),
       hint: hintOf(command['hint']),
+      collation,
       let: variablesOf(command),
       now: new Date(),
       memoryLimitBytes: engine.memoryLimitBytes,
     };
     const projection = optionalDoc(command, 'projection');
-    const filter = compileFilter(request.filter, { ...(request.let && { let: request.let }) });
+    const filter = compileFilter(request.filter, filterOptions(request, collection));
     const compiled =
       projection && Object.keys(projection).length > 0 ? compileProjection(projection, { filter }) : undefined;
     const variables = { now: request.now ?? new Date(), let: request.let ?? {} };
     const project = compiled && ((doc: Doc): Doc => compiled(doc, variables));
     const { tx, release } = context.snapshot();
-    const rows = bytesOf(search(tx, engine.catalogue.find(db, name), request, filter), project);
+    const rows = bytesOf(search(tx, collection, request, filter), project);
     const namespace = `${db}.${name}`;
     const single = (optionalBoolean(command, 'singleBatch') ?? false) || givenLimit < 0;
     const { docs: batch, id } = await engine.cursors.open(
       { rows, opened: openedIn(tx), release },
       {
         namespace,
+        session: context.session.key,
         batchSize: nonNegative(command, 'batchSize') ?? DEFAULT_BATCH,
         single,
         ...(request.limit && { limit: request.limit }),

@@ -1,4 +1,4 @@
-import { Long } from 'bson';
+import { Long, Timestamp } from 'bson';
 import { EngineError } from '../errors.js';
 import { cursorReply } from '../wire/message.js';
 import { type Command, text } from './command.js';
@@ -6,19 +6,20 @@ import { nonNegative } from './reading.js';
 
 export const getMore: Command = {
   help: 'Gives the next documents of a cursor.',
-  fields: ['getMore', 'collection', 'batchSize'],
+  fields: { collection: 'string', batchSize: 'size' },
   inTransaction: true,
-  async run({ command, engine, db }) {
+  async run({ command, engine, db, session }) {
     const id = command['getMore'];
-    if (!(id instanceof Long))
+    if (!(id instanceof Long) || id instanceof Timestamp)
       throw new EngineError('TypeMismatch', "BSON field 'getMore.getMore' is the wrong type, expected type 'long'");
-    const namespace = `${db}.${text(command, 'collection')}`;
+    const namespace = `${db}.${text(command, 'collection', 'getMore')}`;
     const batchSize = nonNegative(command, 'batchSize');
-    const { docs: batch, id: next } = await engine.cursors.more(
-      id.toBigInt(),
+    const { docs: batch, id: next } = await engine.cursors.more(id.toBigInt(), {
       namespace,
-      batchSize === undefined || batchSize === 0 ? Number.MAX_SAFE_INTEGER : batchSize,
-    );
+      session: session.key,
+      batchSize: batchSize === undefined || batchSize === 0 ? Number.MAX_SAFE_INTEGER : batchSize,
+      limited: command['maxTimeMS'] !== undefined,
+    });
     return cursorReply('nextBatch', batch, next, namespace);
   },
 };

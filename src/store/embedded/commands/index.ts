@@ -16,7 +16,7 @@ import { distinct } from './distinct.js';
 import { dropDatabase } from './drop-database.js';
 import { dropIndexes } from './drop-indexes.js';
 import { drop } from './drop.js';
-import { endSessions } from './end-sessions.js';
+import { endSessions, killAllSessions, killSessions, refreshSessions } from './end-sessions.js';
 import { explain } from './explain.js';
 import { findAndModify } from './find-and-modify.js';
 import { find } from './find.js';
@@ -34,6 +34,7 @@ import { listDatabases } from './list-databases.js';
 import { listIndexes } from './list-indexes.js';
 import { ping } from './ping.js';
 import { renameCollection } from './rename-collection.js';
+import { searchIndexes } from './search-indexes.js';
 import { serverStatus } from './server-status.js';
 import { startSession } from './start-session.js';
 import { update } from './update.js';
@@ -53,6 +54,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['count', count],
   ['create', create],
   ['createIndexes', createIndexes],
+  ['createSearchIndexes', searchIndexes],
   ['dbStats', dbStats],
   ['dbstats', dbStats],
   ['delete', deleteCommand],
@@ -60,6 +62,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['drop', drop],
   ['dropDatabase', dropDatabase],
   ['dropIndexes', dropIndexes],
+  ['dropSearchIndex', searchIndexes],
   ['endSessions', endSessions],
   ['explain', explain],
   ['find', find],
@@ -75,15 +78,17 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['isMaster', hello],
   ['ismaster', hello],
   ['killCursors', killCursors],
-  ['killSessions', endSessions],
+  ['killAllSessions', killAllSessions],
+  ['killSessions', killSessions],
   ['listCollections', listCollections],
   ['listCommands', listCommandsOf(() => commands)],
   ['listDatabases', listDatabases],
   ['listIndexes', listIndexes],
   ['ping', ping],
-  ['refreshSessions', ping],
+  ['refreshSessions', refreshSessions],
   ['renameCollection', renameCollection],
   ['serverStatus', serverStatus],
   ['startSession', startSession],
   ['update', update],
+  ['updateSearchIndex', searchIndexes],
 ]);

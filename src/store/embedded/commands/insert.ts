@@ -1,21 +1,32 @@
-import { type Command, docs, ensureCollection, int, optionalBoolean, text } from './command.js';
+import type { Doc } from '../bson/value.js';
+import { type Command, docs, ensureCollection, int, optionalBoolean, collectionName } from './command.js';
 import { checkBatch, each } from './statements.js';
 
 export const insert: Command = {
   help: 'Inserts documents into a collection.',
-  fields: ['insert', 'documents', 'ordered', 'bypassDocumentValidation'],
+  fields: {
+    documents: 'documents',
+    ordered: 'bool',
+    bypassDocumentValidation: 'flag',
+    bypassEmptyTsReplacement: 'flag',
+  },
+  writes: true,
   inTransaction: true,
   retryable: true,
   async run(context) {
     const { command, engine, db } = context;
     const documents = docs(command, 'documents');
     checkBatch(documents.length);
-    const collection = await ensureCollection(engine, db, text(command, 'insert'));
+    const collection = await ensureCollection(engine, db, collectionName(command, 'insert'));
     const ordered = optionalBoolean(command, 'ordered') ?? true;
-    return context.write((tx, writer) => {
+    const one: Doc = { n: int(1) };
+    return context.write((tx, writer, retry) => {
       let n = 0;
-      const errors = each(context, tx, documents, ordered, (doc) => {
+      const insertOne = (doc: Doc): Doc => {
         writer.insert(collection, doc);
+        return one;
+      };
+      const errors = each(context, { tx, retry }, documents, ordered, insertOne, () => {
         n += 1;
       });
       return { n: int(n), ...(errors.length > 0 && { writeErrors: errors }) };

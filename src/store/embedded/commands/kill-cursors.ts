@@ -1,17 +1,25 @@
-import { Long } from 'bson';
+import { Long, Timestamp } from 'bson';
+import { typeName } from '../bson/types.js';
 import { EngineError } from '../errors.js';
-import { type Command } from './command.js';
+import { collectionName, type Command } from './command.js';
 
+/** https://www.mongodb.com/docs/manual/reference/command/killCursors/ */
 export const killCursors: Command = {
   help: 'Closes cursors.',
-  fields: ['killCursors', 'cursors'],
+  fields: { cursors: 'list' },
   run({ command, engine }) {
-    const ids = command['cursors'];
-    if (!Array.isArray(ids))
+    collectionName(command, 'killCursors');
+    const { cursors } = command;
+    if (!Array.isArray(cursors))
       throw new EngineError(40414, "BSON field 'killCursors.cursors' is missing but a required field");
-    const done = ids
-      .filter((id): id is Long => id instanceof Long)
-      .map((id) => ({ id, killed: engine.cursors.kill(id.toBigInt()) }));
+    const ids = cursors.map((id, i) => {
+      if (id instanceof Long && !(id instanceof Timestamp)) return id;
+      throw new EngineError(
+        'TypeMismatch',
+        `BSON field 'killCursors.cursors.${i}' is the wrong type '${typeName(id)}', expected type 'long'`,
+      );
+    });
+    const done = ids.map((id) => ({ id, killed: engine.cursors.kill(id.toBigInt()) }));
     return {
       cursorsKilled: done.filter((d) => d.killed).map((d) => d.id),
       cursorsNotFound: done.filter((d) => !d.killed).map((d) => d.id),

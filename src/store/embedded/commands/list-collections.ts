@@ -1,10 +1,10 @@
 import { Binary, Int32 } from 'bson';
 import { compare } from '../bson/compare.js';
-import { type Doc, encode } from '../bson/value.js';
+import { type Doc } from '../bson/value.js';
 import { compileFilter } from '../query/match.js';
 import { type Collection } from '../storage/catalogue.js';
-import { cursorReply } from '../wire/message.js';
 import { type Command, optionalBoolean, optionalDoc } from './command.js';
+import { listed } from './reading.js';
 
 function uuidOf(c: Collection): Binary {
   const bytes = Buffer.alloc(16);
@@ -14,10 +14,14 @@ function uuidOf(c: Collection): Binary {
   return new Binary(bytes, 4);
 }
 
+const typeOf = ({ options }: Collection): string =>
+  options.view ? 'view' : options.timeField === undefined ? 'collection' : 'timeseries';
+
 export const listCollections: Command = {
   help: 'The collections of a database.',
-  fields: ['listCollections', 'filter', 'nameOnly', 'authorizedCollections', 'cursor'],
-  run({ command, engine, db }) {
+  fields: { filter: 'object', nameOnly: 'flag', authorizedCollections: 'flag', cursor: 'object' },
+  run(context) {
+    const { command, engine, db } = context;
     const filter = compileFilter(optionalDoc(command, 'filter') ?? {});
     const nameOnly = optionalBoolean(command, 'nameOnly') ?? false;
     const all = engine.catalogue
@@ -25,16 +29,16 @@ export const listCollections: Command = {
       .toSorted((a, b) => compare(a.name, b.name))
       .map((c): Doc =>
         nameOnly
-          ? { name: c.name, type: 'collection' }
+          ? { name: c.name, type: typeOf(c) }
           : {
               name: c.name,
-              type: 'collection',
-              options: {},
-              info: { readOnly: false, uuid: uuidOf(c) },
-              idIndex: { v: new Int32(2), key: { _id: new Int32(1) }, name: '_id_' },
+              type: typeOf(c),
+              options: c.options.doc,
+              info: c.options.view ? { readOnly: true } : { readOnly: false, uuid: uuidOf(c) },
+              ...(!c.options.view && { idIndex: { v: new Int32(2), key: { _id: new Int32(1) }, name: '_id_' } }),
             },
       )
       .filter((doc) => filter.test(doc));
-    return cursorReply('firstBatch', all.map(encode), 0n, `${db}.$cmd.listCollections`);
+    return listed(context, 'listCollections', all, `${db}.$cmd.listCollections`);
   },
 };

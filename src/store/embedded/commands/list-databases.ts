@@ -5,7 +5,8 @@ import { type Command, optionalBoolean, optionalDoc } from './command.js';
 
 export const listDatabases: Command = {
   help: 'The databases.',
-  fields: ['listDatabases', 'filter', 'nameOnly', 'authorizedDatabases'],
+  fields: { filter: 'object', nameOnly: 'flag', authorizedDatabases: 'flag' },
+  adminOnly: true,
   run({ command, engine }) {
     const filter = compileFilter(optionalDoc(command, 'filter') ?? {});
     const names = [...new Set(engine.catalogue.list().map((c) => c.db))].toSorted();

@@ -7,13 +7,22 @@ import type { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
 import { find as findDocuments } from '../query/execute.js';
 import { plainPath } from '../query/path.js';
-import type { Collection } from '../storage/catalogue.js';
+import { checkName, type Collection } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import { compileUpdate } from '../update/apply.js';
 import { type Context, ensureCollection } from './command.js';
+import { checked } from './fields.js';
 
 const MATCHED = ['replace', 'keepExisting', 'merge', 'fail'];
 const NOT_MATCHED = ['insert', 'discard', 'fail'];
+
+/** Pairs of modes that MongoDB does not have. https://www.mongodb.com/docs/manual/reference/operator/aggregation/merge/ */
+const UNSUPPORTED: readonly (readonly [matched: string, missing: string])[] = [
+  ['keepExisting', 'discard'],
+  ['keepExisting', 'fail'],
+  ['fail', 'discard'],
+  ['fail', 'fail'],
+];
 
 interface Merge {
   readonly on: readonly string[];
@@ -22,25 +31,66 @@ interface Merge {
   readonly bindings: readonly (readonly [string, ReturnType<typeof compileExpression>])[];
 }
 
-/** @throws {EngineError} 9, 40415: no such option, or one of the wrong kind */
-function targetOf(stage: string, spec: Value, db: string): { db: string; name: string; options: Doc } {
-  const options: Doc = isDoc(spec) ? spec : stage === '$out' ? { coll: spec } : { into: spec };
-  const into = stage === '$out' ? options : options['into'];
-  const known = stage === '$out' ? ['db', 'coll'] : ['into', 'on', 'let', 'whenMatched', 'whenNotMatched'];
-  const odd = Object.keys(options).find((k) => !known.includes(k));
-  if (odd !== undefined) throw new EngineError(40415, `BSON field '${stage}.${odd}' is an unknown field.`);
-  const name = isDoc(into) ? into['coll'] : into;
-  const inside = isDoc(into) ? into['db'] : undefined;
-  if (typeof name !== 'string' || name === '')
+interface Target {
+  readonly db: string;
+  readonly name: string;
+  readonly options: Doc;
+}
+
+/** Databases that are the server's own. */
+const RESERVED = ['admin', 'config', 'local'];
+
+/** @throws {EngineError} 14, 16990, 40414, 40415, 73, 17385, 31321: not a collection that can be put in another's place */
+function outTarget(spec: Value, db: string): Target {
+  if (typeof spec !== 'string' && !isDoc(spec))
+    throw new EngineError(16990, `$out only supports a string or object argument, but found ${typeName(spec)}`);
+  const given: Doc = isDoc(spec)
+    ? checked(spec, '$out', { db: 'string', coll: 'string', timeseries: 'object' })
+    : { db, coll: spec };
+  for (const name of ['db', 'coll'])
+    if (given[name] === undefined)
+      throw new EngineError(40414, `BSON field '$out.${name}' is missing but a required field`);
+  if (given['timeseries'] !== undefined)
+    throw new EngineError('NotImplemented', '$out to a time series is not supported by the embedded engine');
+  const [into, name] = [String(given['db']), String(given['coll'])];
+  if (name.startsWith('system.')) throw new EngineError(17385, `Can't $out to special collection: ${name}`);
+  checkName(into, name);
+  if (RESERVED.includes(into)) throw new EngineError(31321, `Can't $out to internal database: ${into}`);
+  return { db: into, name, options: {} };
+}
+
+/** @throws {EngineError} 51182, 51178, 40414, 40415, 5786800, 31319, 31320: not a collection that can be merged into */
+function mergeTarget(spec: Value, db: string): Target {
+  if (typeof spec !== 'string' && !isDoc(spec))
+    throw new EngineError(51182, `$merge only supports a string or object argument, not ${typeName(spec)}`);
+  const options: Doc = isDoc(spec)
+    ? checked(spec, '$merge', { into: 'own', on: 'own', let: 'object', whenMatched: 'own', whenNotMatched: 'string' })
+    : { into: spec };
+  const { into } = options;
+  if (into === undefined || into === null)
+    throw new EngineError(40414, "BSON field '$merge.into' is missing but a required field");
+  if (typeof into !== 'string' && !isDoc(into))
     throw new EngineError(
-      stage === '$out' ? 16990 : 51178,
-      `${stage} only supports a string or object argument, not ${typeName(spec)}`,
+      51178,
+      `$merge 'into' field must be either a string or an object, but found ${typeName(into)}`,
     );
-  return { db: typeof inside === 'string' ? inside : db, name, options };
+  const target: Doc = isDoc(into) ? checked(into, '$merge.into', { db: 'string', coll: 'string' }) : { coll: into };
+  const [where, name] = [String(target['db'] ?? db), target['coll']];
+  if (typeof name !== 'string' || name === '')
+    throw new EngineError(5786800, "$merge 'into' field must specify a 'coll' that is not empty");
+  if (name.startsWith('system.')) throw new EngineError(31319, `Cannot $merge to special collection: ${name}`);
+  checkName(where, name);
+  if (RESERVED.includes(where)) throw new EngineError(31320, `Cannot $merge to internal database: ${where}`);
+  return { db: where, name, options };
 }
 
 function mergeOf(options: Doc): Merge {
   const { on = '_id', whenMatched = 'merge', whenNotMatched = 'insert' } = options as Record<string, Value>;
+  if (typeof on !== 'string' && !Array.isArray(on))
+    throw new EngineError(
+      51186,
+      `$merge 'on' field must be either a string or an array of strings, but found ${typeName(on)}`,
+    );
   const names = Array.isArray(on) ? on : [on];
   if (names.length === 0)
     throw new EngineError(51187, 'If explicitly specified, $merge on field cannot be an empty array');
@@ -48,6 +98,13 @@ function mergeOf(options: Doc): Merge {
     if (typeof n !== 'string') throw new EngineError(51134, `$merge 'on' array elements must be strings`);
     return n;
   });
+  if (new Set(fields).size < fields.length)
+    throw new EngineError(31465, `Found a duplicate field in the $merge.on list: '${fields.join(', ')}'`);
+  if (!Array.isArray(whenMatched) && typeof whenMatched !== 'string')
+    throw new EngineError(
+      51191,
+      `$merge 'whenMatched' field must be either a string or an array, but found ${typeName(whenMatched)}`,
+    );
   if (!Array.isArray(whenMatched) && !(typeof whenMatched === 'string' && MATCHED.includes(whenMatched)))
     throw new EngineError(
       'BadValue',
@@ -58,10 +115,17 @@ function mergeOf(options: Doc): Merge {
       'BadValue',
       `Enumeration value '${String(whenNotMatched)}' for field 'whenNotMatched' is not a valid value.`,
     );
+  if (UNSUPPORTED.some(([a, b]) => a === whenMatched && b === whenNotMatched))
+    throw new EngineError(
+      51181,
+      `Combination of $merge modes whenMatched: ${String(whenMatched)} and whenNotMatched: ${whenNotMatched} is not supported`,
+    );
   const variables = options['let'];
   if (variables !== undefined && !Array.isArray(whenMatched))
     throw new EngineError(51199, "Cannot use 'let' variables with a whenMatched mode other than a pipeline");
-  const given = isDoc(variables) ? variables : { new: '$$ROOT' };
+  if (isDoc(variables) && 'new' in variables)
+    throw new EngineError(51273, "'let' may not define a value for the reserved 'new' variable other than '$$ROOT'");
+  const given = { new: '$$ROOT', ...(isDoc(variables) && variables) };
   return {
     on: fields,
     matched: whenMatched,
@@ -142,7 +206,7 @@ export async function store(
   const { engine } = context;
   if (context.session.inTransaction)
     throw new EngineError('OperationNotSupportedInTransaction', `${stage} cannot be used in a transaction`);
-  const { db, name, options } = targetOf(stage, spec, context.db);
+  const { db, name, options } = (stage === '$out' ? outTarget : mergeTarget)(spec, context.db);
   const merge = stage === '$merge' ? mergeOf(options) : undefined;
   const found: Doc[] = [];
   for await (const doc of running) found.push(doc);

@@ -1,16 +1,20 @@
 import { EngineError } from '../errors.js';
 import { checkName } from '../storage/catalogue.js';
-import { type Command, optionalBoolean, text } from './command.js';
+import { collectionName, type Command, optionalBoolean, text } from './command.js';
 
 export const renameCollection: Command = {
   help: 'Gives a collection another name.',
-  fields: ['renameCollection', 'to', 'dropTarget'],
-  async run({ command, engine, db: runOn }) {
-    if (runOn !== 'admin')
-      throw new EngineError('Unauthorized', 'renameCollection may only be run against the admin database.');
-    const split = (ns: string): [string, string] => [ns.slice(0, ns.indexOf('.')), ns.slice(ns.indexOf('.') + 1)];
-    const [db, name] = split(text(command, 'renameCollection'));
-    const [toDb, toName] = split(text(command, 'to'));
+  fields: { to: 'string', dropTarget: 'flag' },
+  adminOnly: true,
+  writes: true,
+  async run({ command, engine }) {
+    const split = (ns: string): [string, string] => {
+      const dot = ns.indexOf('.');
+      if (dot <= 0) throw new EngineError('InvalidNamespace', `Invalid namespace specified '${ns}'`);
+      return [ns.slice(0, dot), ns.slice(dot + 1)];
+    };
+    const [db, name] = split(collectionName(command, 'renameCollection'));
+    const [toDb, toName] = split(text(command, 'to', 'renameCollection'));
     checkName(toDb, toName);
     const collection = engine.catalogue.find(db, name);
     if (!collection) throw new EngineError('NamespaceNotFound', `Source collection ${db}.${name} does not exist`);

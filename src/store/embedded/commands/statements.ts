@@ -1,13 +1,16 @@
-import { find as findDocuments } from '../query/execute.js';
+import { filterOptions, find as findDocuments } from '../query/execute.js';
 import { isDoc } from '../bson/types.js';
 import { type Doc, type Value } from '../bson/value.js';
 import { type Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
 import { compileFilter } from '../query/match.js';
 import { type Collection } from '../storage/catalogue.js';
+import type { Retry } from '../server/retry.js';
 import { Conflict, type Transaction } from '../transactions/transactions.js';
 import { compileUpdate } from '../update/apply.js';
-import { assertSimpleCollation, type Context, hintOf, int, optionalBoolean, optionalDoc } from './command.js';
+import { collationFor } from './collation.js';
+import { type Context, hintOf, int, optionalBoolean, optionalDoc, requiredDoc } from './command.js';
+import { checked, type Fields } from './fields.js';
 
 const MAX_BATCH = 100_000;
 
@@ -38,20 +41,29 @@ export class BulkFailed extends Error {
 
 /**
  * Runs the statements of one command in order. One that fails is undone alone; outside a transaction the others stand
- * (all of them, or those before it when ordered). Inside one it ends the transaction.
+ * (all of them, or those before it when ordered). Inside one it ends the transaction. What `run` answers is given to `take`;
+ * a statement that was done under this number before is given the answer it had.
  */
 export function each<T>(
   context: Context,
-  tx: Transaction,
+  { tx, retry }: { tx: Transaction; retry: Retry | undefined },
   items: readonly T[],
   ordered: boolean,
-  run: (item: T, index: number) => void,
+  run: (item: T, index: number) => Doc,
+  take: (answer: Doc, index: number, item: T) => void,
 ): Doc[] {
   const errors: Doc[] = [];
   for (const [index, item] of items.entries()) {
+    const before = retry?.known(index);
+    if (before) {
+      take(before, index, item);
+      continue;
+    }
     tx.mark();
     try {
-      run(item, index);
+      const answer = run(item, index);
+      retry?.done(index, answer);
+      take(answer, index, item);
     } catch (error) {
       if (!(error instanceof EngineError) || error instanceof Conflict) throw error;
       if (context.session.inTransaction) throw new StatementFailed(writeError(index, error), errors);
@@ -71,21 +83,51 @@ export const checkBatch = (n: number): void => {
     );
 };
 
+const UPDATE: Fields = {
+  u: 'own',
+  c: 'object',
+  multi: 'bool',
+  upsert: 'bool',
+  upsertSupplied: 'bool',
+  collation: 'object',
+  arrayFilters: 'documents',
+  hint: 'hint',
+  sort: 'object',
+  sampleId: 'own',
+};
+
+/** The fields of one statement, by the command: bulkWrite has other names for some. */
+const STATEMENTS = {
+  update: { path: 'update.updates', fields: { ...UPDATE, q: 'object' } satisfies Fields, q: 'q', u: 'u', c: 'c' },
+  bulkWrite: {
+    path: 'bulkWrite.ops',
+    fields: { ...UPDATE, update: 'number', filter: 'object', updateMods: 'own', constants: 'object' } satisfies Fields,
+    q: 'filter',
+    u: 'updateMods',
+    c: 'constants',
+  },
+} as const;
+
 interface UpdateStatement {
   readonly filter: Doc;
   readonly update: Doc | readonly Value[];
   readonly multi: boolean;
   readonly upsert: boolean;
+  readonly constants: Doc | undefined;
   readonly statement: Doc;
 }
 
-export function updateStatement(statement: Doc, q: string, u: string): UpdateStatement {
-  const filter = optionalDoc(statement, q) ?? {};
+/** @throws {EngineError} 9: options that do not go together; 14, 40414, 40415: a field of the wrong type, missing, not known */
+export function updateStatement(context: Context, given: Doc, of: keyof typeof STATEMENTS): UpdateStatement {
+  const { path, fields, q, u, c } = STATEMENTS[of];
+  const statement = checked(given, path, fields);
+  const filter = requiredDoc(statement, q, path);
   const update = statement[u];
+  if (update === undefined) throw new EngineError(40414, `BSON field '${path}.${u}' is missing but a required field`);
   if (!isDoc(update) && !Array.isArray(update))
     throw new EngineError('FailedToParse', 'Update argument must be either an object or an array');
-  assertSimpleCollation(statement);
   const multi = optionalBoolean(statement, 'multi') ?? false;
+  if (multi) assertNotRetried(context, 'multi=true');
   if (multi && statement['sort'] !== undefined)
     throw new EngineError('FailedToParse', 'Cannot specify sort with multi=true');
   if (Array.isArray(update) && statement['arrayFilters'] !== undefined)
@@ -95,8 +137,15 @@ export function updateStatement(statement: Doc, q: string, u: string): UpdateSta
     update,
     multi,
     upsert: optionalBoolean(statement, 'upsert') ?? false,
+    constants: optionalDoc(statement, c, path),
     statement,
   };
+}
+
+/** https://www.mongodb.com/docs/manual/core/retryable-writes/#retryable-write-operations @throws {EngineError} 72 */
+export function assertNotRetried({ session }: Context, what: string): void {
+  if (session.txnNumber !== undefined && !session.inTransaction)
+    throw new EngineError('InvalidOptions', `Cannot use (or request) retryable writes with ${what}`);
 }
 
 export function runUpdate(
@@ -106,42 +155,62 @@ export function runUpdate(
   variables: Doc | undefined,
 ): { matched: number; modified: number; upserted?: Value } {
   const filters = s.statement['arrayFilters'];
-  const constants = optionalDoc(s.statement, s.statement['constants'] === undefined ? 'c' : 'constants');
-  if (constants && !Array.isArray(s.update))
+  if (s.constants && !Array.isArray(s.update))
     throw new EngineError(51198, 'Constant values may only be specified for pipeline updates');
-  if (filters !== undefined && !Array.isArray(filters))
-    throw new EngineError('TypeMismatch', "BSON field 'update.updates.arrayFilters' must be an array");
+  const collation = collationFor(s.statement, collection);
   const update = compileUpdate(s.update, {
     multi: s.multi,
     now: new Date(),
-    let: { ...variables, ...constants },
+    collation,
+    let: { ...variables, ...s.constants },
     ...(Array.isArray(filters) && { arrayFilters: filters.filter(isDoc) }),
   });
   const request = {
     filter: s.filter,
     hint: hintOf(s.statement['hint']),
     sort: optionalDoc(s.statement, 'sort'),
+    collation,
     let: variables,
   };
   if (!collection) {
-    compileFilter(s.filter, { ...(variables && { let: variables }) });
+    compileFilter(s.filter, filterOptions(request, collection));
     return { matched: 0, modified: 0 };
   }
   return writer.update(collection, request, update, { multi: s.multi, upsert: s.upsert });
 }
 
+const DELETE: Fields = {
+  delete: 'number',
+  q: 'object',
+  filter: 'object',
+  limit: 'own',
+  multi: 'bool',
+  collation: 'object',
+  hint: 'hint',
+  sampleId: 'own',
+};
+
+/** Deletes one or all that a statement says. @throws {EngineError} 14, 40415: a field of the wrong type, or not known */
 export function runDelete(
+  context: Context,
   tx: Transaction,
   writer: Writer,
   collection: Collection | undefined,
-  statement: Doc,
-  filter: Doc,
-  multi: boolean,
+  { given, path, q, multi }: { given: Doc; path: string; q: string; multi: boolean },
   variables: Doc | undefined,
 ): number {
-  const found = [
-    ...findDocuments(tx, collection, { filter, hint: hintOf(statement['hint']), limit: multi ? 0 : 1, let: variables }),
-  ];
-  if (collection) for (const { doc } of found) writer.remove(collection, doc);
+  const statement = checked(given, path, DELETE);
+  const filter = requiredDoc(statement, q, path);
+  if (multi) assertNotRetried(context, 'limit=0');
+  const request = {
+    filter,
+    hint: hintOf(statement['hint']),
+    collation: collationFor(statement, collection),
+    limit: multi ? 0 : 1,
+    let: variables,
+  };
+  const found = [...findDocuments(tx, collection, request)];
+  if (!collection) return 0;
+  for (const { doc } of found) writer.remove(collection, doc);
   return found.length;
 }

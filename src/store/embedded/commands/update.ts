@@ -1,35 +1,45 @@
+import { isDoc, toInteger } from '../bson/types.js';
 import { type Doc } from '../bson/value.js';
-import { EngineError } from '../errors.js';
-import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, text } from './command.js';
+import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, collectionName } from './command.js';
 import { checkBatch, each, runUpdate, updateStatement } from './statements.js';
-
-const UPDATE_FIELDS = ['q', 'u', 'c', 'multi', 'upsert', 'collation', 'arrayFilters', 'hint', 'sort'];
 
 export const update: Command = {
   help: 'Changes documents.',
-  fields: ['update', 'updates', 'ordered', 'bypassDocumentValidation', 'let'],
+  fields: {
+    updates: 'documents',
+    ordered: 'bool',
+    bypassDocumentValidation: 'flag',
+    bypassEmptyTsReplacement: 'flag',
+    let: 'object',
+  },
+  writes: true,
   inTransaction: true,
   retryable: true,
   async run(context) {
     const { command, engine, db } = context;
     const statements = docs(command, 'updates');
     checkBatch(statements.length);
-    const name = text(command, 'update');
+    const name = collectionName(command, 'update');
     const upserts = statements.some((s) => s['upsert'] !== undefined && s['upsert'] !== false);
     const collection = upserts ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
     const variables = variablesOf(command);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
-    return context.write((tx, writer) => {
+    return context.write((tx, writer, retry) => {
       let n = 0;
       let nModified = 0;
       const upserted: Doc[] = [];
-      const errors = each(context, tx, statements, ordered, (statement, index) => {
-        const odd = Object.keys(statement).find((k) => !UPDATE_FIELDS.includes(k));
-        if (odd !== undefined) throw new EngineError(40415, `BSON field 'update.updates.${odd}' is an unknown field.`);
-        const result = runUpdate(writer, collection, updateStatement(statement, 'q', 'u'), variables);
-        n += result.matched + (result.upserted === undefined ? 0 : 1);
-        nModified += result.modified;
-        if (result.upserted !== undefined) upserted.push({ index: int(index), _id: result.upserted });
+      const updateOne = (statement: Doc): Doc => {
+        const result = runUpdate(writer, collection, updateStatement(context, statement, 'update'), variables);
+        return {
+          n: int(result.matched + (result.upserted === undefined ? 0 : 1)),
+          nModified: int(result.modified),
+          ...(result.upserted !== undefined && { upserted: { _id: result.upserted } }),
+        };
+      };
+      const errors = each(context, { tx, retry }, statements, ordered, updateOne, (answer, index) => {
+        n += toInteger(answer['n']) ?? 0;
+        nModified += toInteger(answer['nModified']) ?? 0;
+        if (isDoc(answer['upserted'])) upserted.push({ index: int(index), ...answer['upserted'] });
       });
       return {
         n: int(n),

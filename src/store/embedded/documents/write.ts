@@ -2,7 +2,7 @@ import { ObjectId } from 'bson';
 import { isDoc } from '../bson/types.js';
 import { type Doc, encode, MAX_DOCUMENT, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { find, type FindRequest } from '../query/execute.js';
+import { filterOptions, find, type FindRequest } from '../query/execute.js';
 import { compileFilter } from '../query/match.js';
 import {
   addEntries,
@@ -15,29 +15,51 @@ import {
 } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import type { Update } from '../update/apply.js';
+import { grow, surplus } from './capped.js';
+import { withTimestamps } from './timestamps.js';
+import { assertAllowed } from './validation.js';
+
+/** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Nested-Depth-for-BSON-Documents; MongoDB stores 180. */
+const MAX_DEPTH = 180;
+/** Bytes of a document that holds one more: smaller ones need not be looked into. */
+const LEAST_PER_LEVEL = 7;
+
+/** How many documents and arrays lie in each other. */
+function depthOf(v: Value): number {
+  if (!Array.isArray(v) && !isDoc(v)) return 0;
+  let deepest = 0;
+  for (const inner of Array.isArray(v) ? v : Object.values(v)) deepest = Math.max(deepest, depthOf(inner));
+  return 1 + deepest;
+}
 
 /** The writes of one statement to one collection, in one transaction. */
 export class Writer {
   readonly #tx: Transaction;
   readonly #catalogue: Catalogue;
-  constructor(tx: Transaction, catalogue: Catalogue) {
+  readonly #bypassesValidation: boolean;
+  constructor(tx: Transaction, catalogue: Catalogue, bypassesValidation = false) {
     this.#tx = tx;
     this.#catalogue = catalogue;
+    this.#bypassesValidation = bypassesValidation;
   }
 
-  /** @throws {EngineError} 11000: the `_id` or a unique key is taken */
+  /** @throws {EngineError} 11000: the `_id` or a unique key is taken; 121: the collection's validator does not allow it */
   insert(c: Collection, given: Doc): Doc {
-    const doc = withId(given);
+    const doc = withTimestamps(withId(given));
     const key = this.#claim(c, doc);
     if (this.#tx.get(key)) throw duplicateId(c, doc);
-    this.#store(key, doc);
+    if (!this.#bypassesValidation) assertAllowed(c, doc);
+    grow(this.#tx, c, 1, this.#store(key, doc));
     for (const i of c.indexes) if (addEntries(this.#tx, c, i, doc)) this.#catalogue.markMultikey(this.#tx, c, i);
+    for (let first = surplus(this.#tx, c, key); first; first = surplus(this.#tx, c, key)) this.remove(c, first);
     return doc;
   }
 
   replace(c: Collection, before: Doc, after: Doc): void {
     const key = this.#claim(c, before);
-    this.#store(key, after);
+    if (!this.#bypassesValidation) assertAllowed(c, after, before);
+    const old = c.options.capped ? (this.#tx.get(key)?.length ?? 0) : 0;
+    grow(this.#tx, c, 0, this.#store(key, after) - old);
     for (const i of c.indexes)
       if (moveEntries(this.#tx, c, i, before, after)) this.#catalogue.markMultikey(this.#tx, c, i);
   }
@@ -45,6 +67,7 @@ export class Writer {
   remove(c: Collection, doc: Doc): void {
     const key = this.#claim(c, doc);
     for (const i of c.indexes) removeEntries(this.#tx, c, i, doc);
+    if (c.options.capped) grow(this.#tx, c, -1, -(this.#tx.get(key)?.length ?? 0));
     this.#tx.remove(key);
   }
 
@@ -55,7 +78,7 @@ export class Writer {
     update: Update,
     options: { multi: boolean; upsert: boolean },
   ): { matched: number; modified: number; upserted?: Value } {
-    const filter = compileFilter(request.filter, { ...(request.let && { let: request.let }) });
+    const filter = compileFilter(request.filter, filterOptions(request, c));
     let matched = 0;
     let modified = 0;
     for (const { doc } of [...find(this.#tx, c, { ...request, limit: options.multi ? 0 : 1 }, filter)]) {
@@ -80,14 +103,17 @@ export class Writer {
     return key;
   }
 
-  #store(key: Buffer, doc: Doc): void {
+  #store(key: Buffer, doc: Doc): number {
     const bytes = Buffer.from(encode(doc));
+    if (bytes.length > LEAST_PER_LEVEL * MAX_DEPTH && depthOf(doc) > MAX_DEPTH)
+      throw new EngineError('Overflow', `cannot insert document because it exceeds ${MAX_DEPTH} levels of nesting`);
     if (bytes.length > MAX_DOCUMENT)
       throw new EngineError(
         'BSONObjectTooLarge',
         `object to insert too large. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT}`,
       );
     this.#tx.put(key, bytes);
+    return bytes.length;
   }
 }
 

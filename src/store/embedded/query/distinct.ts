@@ -1,9 +1,14 @@
+import { type Collation, foldValue } from '../bson/collation.js';
 import { encodeValue } from '../bson/key.js';
 import type { Doc, Value } from '../bson/value.js';
 import { visitPath } from './path.js';
 
 /** The different values at a path, in order; an array counts as its elements. https://www.mongodb.com/docs/manual/reference/command/distinct/ */
-export function* distinctValues(docs: Iterable<Doc | undefined>, path: string): Generator<undefined, Value[]> {
+export function* distinctValues(
+  docs: Iterable<Doc | undefined>,
+  path: string,
+  collation?: Collation,
+): Generator<undefined, Value[]> {
   const found = new Map<string, Value>();
   const parts = path.split('.');
   for (const doc of docs) {
@@ -14,7 +19,7 @@ export function* distinctValues(docs: Iterable<Doc | undefined>, path: string): 
     visitPath(doc, parts, (v) => {
       for (const value of Array.isArray(v) ? v : [v])
         if (value !== undefined) {
-          const key = encodeValue(value).toString('latin1');
+          const key = encodeValue(collation ? foldValue(value, collation) : value).toString('latin1');
           if (!found.has(key)) found.set(key, value);
         }
       return false;

@@ -1,3 +1,4 @@
+import type { Collation } from '../bson/collation.js';
 import { after } from '../bson/key.js';
 import { isDoc } from '../bson/types.js';
 import type { PartialDecoder } from '../bson/partial.js';
@@ -5,7 +6,9 @@ import { decode, type Doc } from '../bson/value.js';
 import { EngineError, outOfMemory } from '../errors.js';
 import { type Collection, documentKey, documentsOf, entriesOf, idIndex } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
-import { compileFilter, type Filter } from './match.js';
+import { assertGeoIndex, byDistance, nearClause } from './geo/near.js';
+import { compileFilter, type Filter, type FilterOptions } from './match.js';
+import { hasScore, type TextIndex } from './text/search.js';
 import { plan, type Plan } from './plan.js';
 import { Slice, sortInSlices } from './slices.js';
 import { compileSortKeys, type SortKeys } from './sort.js';
@@ -16,6 +19,7 @@ export interface FindRequest {
   readonly skip?: number | undefined;
   readonly limit?: number | undefined;
   readonly hint?: string | Doc | undefined;
+  readonly collation?: Collation | undefined;
   readonly let?: Doc | undefined;
   readonly now?: Date;
   readonly memoryLimitBytes?: number;
@@ -51,7 +55,7 @@ export interface Examined {
 const SORT_LIMIT = 100 * 1024 * 1024;
 
 /** A look-up of one `_id`: the commonest search, and the cheapest. */
-const isIdLookup = (filter: Doc): boolean => {
+const isIdLookup = ({ filter, collation }: FindRequest): boolean => {
   const names = Object.keys(filter);
   const id = filter['_id'];
   return (
@@ -59,6 +63,7 @@ const isIdLookup = (filter: Doc): boolean => {
     names[0] === '_id' &&
     id !== undefined &&
     id !== null &&
+    !(collation && typeof id === 'string') &&
     !isDoc(id) &&
     !Array.isArray(id) &&
     !(typeof id === 'object' && '_bsontype' in id && id._bsontype === 'BSONRegExp')
@@ -68,7 +73,8 @@ const isIdLookup = (filter: Doc): boolean => {
 export function planFor(tx: Transaction, c: Collection, request: FindRequest): Plan {
   // An index younger than the snapshot has no entries in it.
   const indexes = [{ index: idIndex, multikey: false }, ...c.indexes.filter((i) => i.since <= tx.started)];
-  return plan({ filter: request.filter, sort: request.sort, hint: request.hint, indexes });
+  const { filter, sort, hint, collation } = request;
+  return plan({ filter, sort, hint, collation, indexes });
 }
 
 /** The one entry of a unique index under a key: a look-up costs a fifth of a walk. */
@@ -138,10 +144,10 @@ export function* search(
 ): Iterable<Found | undefined> {
   const { skip = 0, limit = 0 } = request;
   if (!c) {
-    compileFilter(request.filter, filterOptions(request));
+    compileFilter(request.filter, filterOptions(request, c));
     return;
   }
-  if (isIdLookup(request.filter) && request.hint === undefined) {
+  if (isIdLookup(request) && request.hint === undefined) {
     const bytes = tx.get(documentKey(c, request.filter['_id']));
     examined.keys += 1;
     if (bytes) examined.docs += 1;
@@ -149,7 +155,9 @@ export function* search(
     return;
   }
   const chosen = planFor(tx, c, request);
-  const filter = compiled ?? compileFilter(request.filter, filterOptions(request));
+  const filter = compiled ?? compileFilter(request.filter, filterOptions(request, c));
+  const near = nearClause(request.filter);
+  if (near) assertGeoIndex(near, c.indexes);
   const everything = chosen.kind === 'index' ? chosen.exact : Object.keys(request.filter).length === 0;
   const matching = everything ? scan(tx, c, chosen, examined) : matches(scan(tx, c, chosen, examined), filter);
   const needsSort =
@@ -157,7 +165,13 @@ export function* search(
     Object.keys(request.sort).length > 0 &&
     !(chosen.kind === 'index' && chosen.sorted) &&
     !('$natural' in request.sort);
-  const ordered = needsSort && request.sort ? sorted(matching, request.sort, request) : matching;
+  const order =
+    needsSort && request.sort
+      ? compileSortKeys(request.sort, undefined, request.collation)
+      : near && !request.sort
+        ? byDistance(near)
+        : undefined;
+  const ordered = order ? sorted(matching, order, request) : matching;
   let n = 0;
   for (const found of ordered) {
     if (!found) {
@@ -171,9 +185,16 @@ export function* search(
   }
 }
 
-const filterOptions = (request: FindRequest): { let?: Doc; now?: Date } => ({
+/** The collection's text index: there is one at most. Where there is no collection there is nothing to find. */
+export const textIndexOf = (c: Collection | undefined): TextIndex | undefined =>
+  c ? c.indexes.find(({ index }) => index.kind === 'text')?.index.text : { weights: {}, language: 'english' };
+
+/** What a filter needs to know of the request that it is in. */
+export const filterOptions = (request: FindRequest, c: Collection | undefined): FilterOptions => ({
+  text: textIndexOf(c),
   ...(request.let && { let: request.let }),
   ...(request.now && { now: request.now }),
+  ...(request.collation && { collation: request.collation }),
 });
 
 function* matches(found: Iterable<Found | undefined>, filter: Filter): Iterable<Found | undefined> {
@@ -183,10 +204,9 @@ function* matches(found: Iterable<Found | undefined>, filter: Filter): Iterable<
 /** Nothing is put aside on the disk, so `allowDiskUse` changes nothing: beyond the limit a sort is refused. */
 function* sorted(
   found: Iterable<Found | undefined>,
-  sort: Doc,
+  { keysOf, compare }: ReturnType<typeof compileSortKeys>,
   { memoryLimitBytes = SORT_LIMIT, skip = 0, limit = 0 }: FindRequest,
 ): Iterable<Found | undefined> {
-  const { keysOf, compare } = compileSortKeys(sort);
   const byKeys = (a: { keys: SortKeys }, b: { keys: SortKeys }): number => compare(a.keys, b.keys);
   const top = limit > 0 ? skip + limit : undefined;
   let list: { found: Found; keys: SortKeys }[] = [];
@@ -197,7 +217,8 @@ function* sorted(
       continue;
     }
     list.push({ found: f, keys: keysOf(f.doc) });
-    f.forget();
+    // A score is held by the document that was scored.
+    if (!hasScore(f.doc)) f.forget();
     bytes += f.bytes.length;
     if (top !== undefined && list.length > top && (list.length >= 2 * top + 1000 || bytes > memoryLimitBytes)) {
       list = list.toSorted(byKeys).slice(0, top);
@@ -228,7 +249,7 @@ export function searchFields(
 
 /** Whether a search goes through `many` documents or index entries, or more: looks at keys alone, and at no more of them. */
 export function readsMany(tx: Transaction, c: Collection | undefined, request: FindRequest, many: number): boolean {
-  if (!c || (isIdLookup(request.filter) && request.hint === undefined)) return false;
+  if (!c || isIdLookup(request)) return false;
   const chosen = planFor(tx, c, request);
   const exact = chosen.kind === 'index' ? chosen.exact : Object.keys(request.filter).length === 0;
   const sorted = !request.sort || (chosen.kind === 'index' && chosen.sorted);
@@ -252,7 +273,10 @@ export function* countMatching(
   examined: Examined = { keys: 0, docs: 0 },
 ): Generator<undefined, number> {
   let n = 0;
-  if (!c) return 0;
+  if (!c) {
+    compileFilter(request.filter, filterOptions(request, c));
+    return 0;
+  }
   const chosen = planFor(tx, c, request);
   const stored = chosen.kind === 'index' && chosen.exact ? c.indexes.find((i) => i.index === chosen.index) : undefined;
   if (!stored || chosen.kind !== 'index') {

@@ -1,10 +1,13 @@
-import { encodeKey } from '../bson/key.js';
-import { toInteger } from '../bson/types.js';
+import { type Collation, foldValue } from '../bson/collation.js';
+import { emptyArray, encodeKey } from '../bson/key.js';
+import { isDoc, isNumeric, toNumber } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import { assertPlaces, type IndexKind, kindOf } from './index-kinds.js';
 import { compileFilter, type Filter } from './match.js';
 import { indexValues, type Part } from './index-values.js';
 import { plainPath } from './path.js';
+import type { TextIndex } from './text/search.js';
 
 /** An index as createIndexes describes it and listIndexes shows it. */
 export interface IndexSpec {
@@ -15,10 +18,16 @@ export interface IndexSpec {
   readonly hidden?: boolean;
   readonly partialFilterExpression?: Doc;
   readonly expireAfterSeconds?: number;
+  readonly collation?: Collation;
+  /** Options that only its kind has. */
+  readonly ofKind?: Doc;
 }
 
 export interface CompiledIndex {
   readonly spec: IndexSpec;
+  readonly kind: IndexKind;
+  /** Of a text index: what it says. */
+  readonly text: TextIndex | undefined;
   /** The fields of a document that its entries are made of. */
   readonly roots: readonly string[];
   readonly fields: readonly { readonly path: string; readonly direction: 1 | -1 }[];
@@ -30,16 +39,28 @@ export interface CompiledIndex {
   keyValue(doc: Doc): Doc;
 }
 
+const textOf = ({ weights, default_language: language }: Doc = {}): TextIndex => ({
+  weights: isDoc(weights) ? weights : {},
+  language: typeof language === 'string' ? language : 'english',
+});
+
 export function compileIndex(spec: IndexSpec): CompiledIndex {
   const fields = Object.entries(spec.key).map(([path, order]) => ({
     path,
     parts: path.split('.'),
-    direction: ((toInteger(order) ?? 1) < 0 ? -1 : 1) as 1 | -1,
+    direction: (isNumeric(order) && toNumber(order) < 0 ? -1 : 1) as 1 | -1,
   }));
   const directions = fields.map((f) => f.direction);
-  const partial: Filter | undefined = spec.partialFilterExpression && compileFilter(spec.partialFilterExpression);
+  const { collation } = spec;
+  const kind = kindOf(spec.key);
+  const hashed = fields.filter((f) => spec.key[f.path] === 'hashed');
+  const partial: Filter | undefined =
+    spec.partialFilterExpression && compileFilter(spec.partialFilterExpression, { ...(collation && { collation }) });
+  const folded = (part: Part): Part => (collation && part !== emptyArray ? foldValue(part, collation) : part);
   return {
     spec,
+    kind,
+    text: kind === 'text' ? textOf(spec.ofKind) : undefined,
     roots: [...new Set(fields.map((f) => f.parts[0] ?? f.path))],
     fields,
     covers(doc) {
@@ -47,8 +68,15 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
       return !spec.sparse || fields.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined));
     },
     keys(doc) {
-      const parts = fields.map((f) => ({ ...indexValues(doc, f.parts), path: f.path }));
+      if (kind === 'geo') assertPlaces(fields, spec.key, doc);
+      if (kind !== 'keys') return { keys: [], multikey: false };
+      const parts = fields.map((f) => {
+        const { values, array } = indexValues(doc, f.parts);
+        return { values: collation ? values.map(folded) : values, array, path: f.path };
+      });
       const arrays = parts.filter((p) => p.array);
+      if (arrays.some((p) => hashed.some((f) => f.path === p.path)))
+        throw new EngineError(16766, 'hashed indexes do not currently support array values');
       if (arrays.length === 0)
         return {
           keys: [

@@ -1,11 +1,16 @@
 import { Binary, BSONRegExp, Long } from 'bson';
 import { compileExpression } from '../aggregate/expression.js';
+import type { Collation } from '../bson/collation.js';
 import { compare, equals } from '../bson/compare.js';
 import { isDoc, isNumeric, orderOf, toInteger, toNumber, truthy, typeName, typeNumbers } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import { distanceAt } from './geo/near.js';
+import { geoIntersects, geoWithin, nearIn } from './geo/operators.js';
+import { compileSchema } from './json-schema.js';
 import { visitPath } from './path.js';
 import { toRegExp } from './regex.js';
+import { compileText, keepScore, type TextIndex } from './text/search.js';
 
 /**
  * A compiled query. Matching is native and not mingo's: documents keep their BSON types here (a Long, an Int32 and a
@@ -20,6 +25,11 @@ export interface Filter {
 export interface FilterOptions {
   readonly let?: Doc;
   readonly now?: Date;
+  readonly collation?: Collation;
+  /** May `$near` stand here, where it would order what is found? */
+  readonly near?: 'nested' | 'refused';
+  /** The collection's text index, for `$text`. */
+  readonly text?: TextIndex | undefined;
 }
 
 /** Tests one value as it stands, without looking into an array. */
@@ -59,6 +69,8 @@ function compileDoc(filter: Doc, options: FilterOptions): Matcher {
 function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[] {
   if (key === '$comment') return [];
   if (key === '$expr') {
+    if (options.collation)
+      throw new EngineError('NotImplemented', '$expr with a collation is not supported by the embedded engine');
     const evaluate = compileExpression(operand);
     const variables = { now: options.now ?? new Date(), let: options.let ?? {} };
     return [(doc) => truthy(evaluate(doc, variables))];
@@ -68,7 +80,7 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
     if (operand.length === 0) throw bad(`${key} argument must be a non-empty array`);
     const parts = operand.map((part) => {
       if (!isDoc(part)) throw bad(`${key} argument's entries must be objects`);
-      return compileDoc(part, options);
+      return compileDoc(part, key === '$and' ? options : nested(options));
     });
     if (key === '$and') return [all(parts)];
     const some: Matcher = (doc, found) => parts.some((p) => p(doc, found));
@@ -76,11 +88,40 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
   }
   if (key === '$alwaysTrue') return [() => true];
   if (key === '$alwaysFalse') return [() => false];
-  if (['$where', '$text', '$jsonSchema', '$sampleRate'].includes(key))
+  if (key === '$jsonSchema') {
+    const meets = compileSchema(operand);
+    return [(doc) => meets(doc)];
+  }
+  if (key === '$text') {
+    if (options.near === 'nested') throw bad(`$text has to stand at the top of a query`);
+    const search = compileText(operand, options.text);
+    return [
+      (doc) => {
+        const score = search(doc);
+        keepScore(doc, score);
+        return score !== undefined;
+      },
+    ];
+  }
+  if (['$where', '$sampleRate'].includes(key))
     throw new EngineError('NotImplemented', `${key} is not supported by the embedded engine`);
   throw bad(
     `unknown top level operator: ${key}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
   );
+}
+
+/** What `$near` is written with. */
+const NEAR = new Set(['$near', '$nearSphere', '$minDistance', '$maxDistance']);
+const nested = (options: FilterOptions): FilterOptions => ({ ...options, near: options.near ?? 'nested' });
+
+/** @throws {EngineError} 2, 5626500: the order of `$near` has no meaning here */
+function assertNear({ near }: FilterOptions): void {
+  if (near === 'nested') throw bad('geo $near must be top-level expr');
+  if (near === 'refused')
+    throw new EngineError(
+      5626500,
+      '$geoNear, $near, and $nearSphere are not allowed in this context, as these operators require sorting geospatial data. If you do not need sort, consider using $geoWithin instead.',
+    );
 }
 
 const isOperators = (v: Value): v is Doc => isDoc(v) && (Object.keys(v)[0] ?? '').startsWith('$') && !('$ref' in v);
@@ -89,13 +130,17 @@ function compilePath(path: string, operand: Value, options: FilterOptions): Matc
   const parts = path.split('.');
   if (!isOperators(operand)) {
     if (operand instanceof BSONRegExp) return onLeaf(parts, regexTest(operand));
-    return onLeaf(parts, equalTest(operand));
+    return onLeaf(parts, equalTest(operand, options));
   }
+  const near = nearIn(operand);
+  if (near) assertNear(options);
   const matchers = Object.entries(operand).flatMap(([operator, value]): Matcher[] => {
+    if (near && NEAR.has(operator)) return [];
     if (!operator.startsWith('$')) throw bad(`unknown operator: ${operator}`);
     if (operator === '$options' && '$regex' in operand) return [];
     return [compileOperator(parts, operator, value, operand, options)];
   });
+  if (near) matchers.push((doc) => distanceAt(doc, parts, near) !== undefined);
   return all(matchers);
 }
 
@@ -120,13 +165,13 @@ const not =
   (doc) =>
     !matcher(doc, () => undefined);
 
-const equalTest = (operand: Value): Test =>
+const equalTest = (operand: Value, { collation }: FilterOptions): Test =>
   operand === null || operand === undefined
     ? (v) => v === null || v === undefined
-    : (v) => v !== undefined && equals(v, operand);
+    : (v) => v !== undefined && equals(v, operand, collation?.compare);
 
 /** Ranges hold only within the operand's own type. */
-function rangeTest(operator: string, operand: Value): Test {
+function rangeTest(operator: string, operand: Value, { collation }: FilterOptions): Test {
   if (operand instanceof BSONRegExp) throw bad(`Can't have RegEx as arg to predicate over field`);
   const type = orderOf(operand);
   const isNaNOperand = isNumeric(operand) && Number.isNaN(toNumber(operand));
@@ -142,7 +187,7 @@ function rangeTest(operator: string, operand: Value): Test {
   return (v) => {
     if (v === undefined || orderOf(v) !== type) return false;
     if (type === 0x0a && isNumeric(v) && Number.isNaN(toNumber(v)) !== isNaNOperand) return false;
-    return test(compare(v, operand));
+    return test(compare(v, operand, collation?.compare));
   };
 }
 
@@ -159,10 +204,10 @@ function typeTest(operand: Value): Test {
       if (t !== 'number' && typeNumbers[t] === undefined) throw bad(`Unknown type name alias: ${t}`);
       return t;
     }
+    if (!isNumeric(t)) throw new EngineError('TypeMismatch', 'type must be represented as a number or a string');
     const number = toInteger(t);
     const name = Object.keys(typeNumbers).find((n) => typeNumbers[n] === number);
-    if (number === undefined) throw new EngineError('TypeMismatch', 'type must be represented as a number or a string');
-    if (name === undefined) throw bad(`Invalid numerical type code: ${number}`);
+    if (name === undefined) throw bad(`Invalid numerical type code: ${t.toString()}`);
     return name;
   });
   if (names.length === 0) throw new EngineError('FailedToParse', '$type must match at least one type');
@@ -179,6 +224,8 @@ function modTest(operand: Value): Test {
   const [divisor, rest] = operand.map((v) => (isNumeric(v) ? Math.trunc(toNumber(v)) : undefined));
   if (divisor === undefined) throw bad('malformed mod, divisor not a number');
   if (rest === undefined) throw bad('malformed mod, remainder not a number');
+  if (!Number.isFinite(divisor)) throw bad('malformed mod, divisor value is invalid');
+  if (!Number.isFinite(rest)) throw bad('malformed mod, remainder value is invalid');
   if (divisor === 0) throw bad('divisor cannot be 0');
   return (v) => isNumeric(v) && Number.isFinite(toNumber(v)) && Math.trunc(toNumber(v)) % divisor === rest;
 }
@@ -195,9 +242,10 @@ function bitsTest(operator: string, operand: Value): Test {
   else if (operand instanceof Binary)
     for (const [i, b] of operand.value().entries()) mask |= BigInt(b) << BigInt(8 * i);
   else {
+    if (!isNumeric(operand)) throw bad(`${operator} takes an Array, a number, or a BinData`);
     const n = toInteger(operand);
     if (n === undefined || n < 0)
-      throw new EngineError('FailedToParse', `${operator} takes an Array, a number, or a BinData`);
+      throw new EngineError('FailedToParse', `Expected a non-negative integer in: ${operator}: ${operand.toString()}`);
     mask = BigInt(n);
   }
   const value = (v: Value): bigint | undefined => {
@@ -221,10 +269,10 @@ function elemMatch(parts: readonly string[], operand: Value, options: FilterOpti
   let test: Test;
   const first = Object.keys(operand)[0] ?? '';
   if (first.startsWith('$') && !['$and', '$or', '$nor', '$expr'].includes(first)) {
-    const matcher = compilePath('v', operand, options);
+    const matcher = compilePath('v', operand, nested(options));
     test = (v) => matcher({ v: Array.isArray(v) ? [v] : v }, () => undefined);
   } else {
-    const matcher = compileDoc(operand, options);
+    const matcher = compileDoc(operand, nested(options));
     test = (v) =>
       isDoc(v)
         ? matcher(v, () => undefined)
@@ -240,11 +288,11 @@ function elemMatch(parts: readonly string[], operand: Value, options: FilterOpti
     });
 }
 
-function inList(operand: Value, operator: string): Test {
+function inList(operand: Value, operator: string, options: FilterOptions): Test {
   if (!Array.isArray(operand)) throw bad(`${operator} needs an array`);
   const tests = operand.map((item) => {
     if (isOperators(item)) throw bad(`cannot nest $ under ${operator}`);
-    return item instanceof BSONRegExp ? regexTest(item) : equalTest(item);
+    return item instanceof BSONRegExp ? regexTest(item) : equalTest(item, options);
   });
   return (v) => tests.some((t) => t(v));
 }
@@ -258,19 +306,19 @@ function compileOperator(
 ): Matcher {
   switch (operator) {
     case '$eq':
-      return onLeaf(parts, equalTest(operand));
+      return onLeaf(parts, equalTest(operand, options));
     case '$ne':
       if (operand instanceof BSONRegExp) throw bad("Can't have regex as arg to $ne.");
-      return not(onLeaf(parts, equalTest(operand)));
+      return not(onLeaf(parts, equalTest(operand, options)));
     case '$gt':
     case '$gte':
     case '$lt':
     case '$lte':
-      return onLeaf(parts, rangeTest(operator, operand));
+      return onLeaf(parts, rangeTest(operator, operand, options));
     case '$in':
-      return onLeaf(parts, inList(operand, operator));
+      return onLeaf(parts, inList(operand, operator, options));
     case '$nin':
-      return not(onLeaf(parts, inList(operand, operator)));
+      return not(onLeaf(parts, inList(operand, operator, options)));
     case '$exists': {
       const wanted = truthy(operand);
       const exists: Matcher = (doc) => visitPath(doc, parts, (v) => v !== undefined);
@@ -283,13 +331,18 @@ function compileOperator(
     case '$not': {
       if (operand instanceof BSONRegExp) return not(onLeaf(parts, regexTest(operand)));
       if (!isOperators(operand)) throw bad('$not needs a regex or a document');
-      return not(compilePath(parts.join('.'), operand, options));
+      return not(compilePath(parts.join('.'), operand, nested(options)));
     }
     case '$mod':
       return onLeaf(parts, modTest(operand));
     case '$regex': {
       const flags = whole['$options'];
       if (flags !== undefined && typeof flags !== 'string') throw bad('$options has to be a string');
+      if (operand instanceof BSONRegExp && operand.options !== '' && flags !== undefined)
+        throw new EngineError(
+          Object.keys(whole)[0] === '$options' ? 51074 : 51075,
+          'options set in both $regex and $options',
+        );
       if (operand instanceof BSONRegExp)
         return onLeaf(parts, regexTest(new BSONRegExp(operand.pattern, flags ?? operand.options)));
       if (typeof operand !== 'string') throw bad('$regex has to be a string');
@@ -300,7 +353,7 @@ function compileOperator(
       throw bad('$options needs a $regex');
     case '$size': {
       const size = toInteger(operand);
-      if (size === undefined) throw bad(`Failed to parse $size. Expected an integer`);
+      if (size === undefined || size > 2 ** 31 - 1) throw bad(`Failed to parse $size. Expected an integer`);
       if (size < 0) throw bad(`Failed to parse $size. Expected a non-negative number in: $size: ${size}`);
       return (doc) => visitPath(doc, parts, (v) => Array.isArray(v) && v.length === size);
     }
@@ -311,7 +364,7 @@ function compileOperator(
         operand.map((item) => {
           if (isDoc(item) && '$elemMatch' in item) return elemMatch(parts, item['$elemMatch'], options);
           if (isOperators(item)) throw bad('no $ expressions in $all');
-          return onLeaf(parts, item instanceof BSONRegExp ? regexTest(item) : equalTest(item));
+          return onLeaf(parts, item instanceof BSONRegExp ? regexTest(item) : equalTest(item, options));
         }),
       );
     }
@@ -324,11 +377,11 @@ function compileOperator(
       return onLeaf(parts, bitsTest(operator, operand));
     case '$comment':
       return () => true;
-    case '$near':
-    case '$nearSphere':
     case '$geoWithin':
+    case '$within':
+      return onLeaf(parts, geoWithin(operand));
     case '$geoIntersects':
-      throw new EngineError('NotImplemented', `${operator} is not supported by the embedded engine`);
+      return onLeaf(parts, geoIntersects(operand));
     default:
       throw bad(`unknown operator: ${operator}`);
   }

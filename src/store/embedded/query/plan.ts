@@ -1,4 +1,5 @@
 import { BSONRegExp } from 'bson';
+import { type Collation, hasText } from '../bson/collation.js';
 import { equals } from '../bson/compare.js';
 import { after, encodeValue } from '../bson/key.js';
 import { isDoc, isNumeric, orderOf, toInteger, toNumber } from '../bson/types.js';
@@ -43,6 +44,7 @@ export interface PlanRequest {
   readonly filter: Doc;
   readonly sort?: Doc | undefined;
   readonly hint?: string | Doc | undefined;
+  readonly collation?: Collation | undefined;
   readonly indexes: readonly PlannerIndex[];
 }
 
@@ -203,9 +205,10 @@ interface Candidate {
   readonly score: number;
 }
 
-function predicatesOf(said: readonly [string, Value][]): ReadonlyMap<string, Predicate> {
+function predicatesOf(said: readonly [string, Value][], textless: boolean): ReadonlyMap<string, Predicate> {
   const predicates = new Map<string, Predicate>();
   for (const [path, condition] of said) {
+    if (textless && (hasText(condition) || condition instanceof BSONRegExp)) continue;
     const p = predicateOf(condition);
     const earlier = predicates.get(path);
     if (p && (!earlier || (p.points && !earlier.points))) predicates.set(path, earlier ? { ...p, exact: false } : p);
@@ -214,15 +217,26 @@ function predicatesOf(said: readonly [string, Value][]): ReadonlyMap<string, Pre
   return predicates;
 }
 
+/** What is asked of every index. */
+interface Asked {
+  readonly sort: ReturnType<typeof sortFields>;
+  readonly hinted: boolean;
+  readonly collated: boolean;
+  /** `textless`: bounds are bytes, which say nothing of texts that a collation compares. */
+  readonly predicatesFor: (textless: boolean) => ReadonlyMap<string, Predicate>;
+}
+
 function candidate(
   entry: PlannerIndex,
   said: readonly [string, Value][],
-  predicates: ReadonlyMap<string, Predicate>,
-  sort: ReturnType<typeof sortFields>,
-  hinted: boolean,
+  { sort, hinted, collated, predicatesFor }: Asked,
 ): Candidate | undefined {
   const { index, multikey } = entry;
   const { spec } = index;
+  if (index.kind !== 'keys') return undefined;
+  const textless = collated || spec.collation !== undefined;
+  const predicates = predicatesFor(textless);
+  if (textless && hasText(spec.partialFilterExpression)) return undefined;
   if (spec.hidden && !hinted) return undefined;
   if (spec.partialFilterExpression && !implies(said, spec.partialFilterExpression)) return undefined;
   if (spec.sparse && !index.fields.some((f) => predicates.get(f.path)?.present) && !hinted) return undefined;
@@ -260,7 +274,7 @@ function candidate(
       prefix.length === 0 ? { from: prefix, to: Buffer.from([0xff, 0xff]) } : { from: prefix, to: after(prefix) },
     );
   ranges.sort((a, b) => Buffer.compare(a.from, b.from));
-  const order = ranges.length === 1 && !multikey ? servesSort(index, equal, predicates, sort) : undefined;
+  const order = ranges.length === 1 && !multikey && !textless ? servesSort(index, equal, predicates, sort) : undefined;
   if (used === 0 && !hinted && (order === undefined || sort.length === 0)) return undefined;
   for (const { path } of index.fields) bounds[path] ??= ['[MinKey, MaxKey]'];
   exact &&= used === said.length && [...predicates.values()].every((p) => p.exact);
@@ -321,7 +335,8 @@ function pointOf(said: readonly [string, Value][], indexes: readonly PlannerInde
   const [path, v] = clause;
   if (path.startsWith('$') || v === null || isDoc(v) || unbounded(v)) return undefined;
   for (const { index, multikey } of indexes) {
-    const { unique, hidden, sparse, partialFilterExpression } = index.spec;
+    const { unique, hidden, sparse, partialFilterExpression, collation } = index.spec;
+    if (index.kind !== 'keys' || collation !== undefined) continue;
     const [only] = index.fields;
     if (!unique || hidden || sparse || partialFilterExpression || multikey || only?.path !== path) continue;
     if (index.fields.length > 1) continue;
@@ -346,14 +361,25 @@ function pointOf(said: readonly [string, Value][], indexes: readonly PlannerInde
  *
  * @throws {EngineError} BadValue: the hint names no index
  */
-export function plan({ filter, sort, hint, indexes }: PlanRequest): Plan {
+export function plan({ filter, sort, hint, collation, indexes }: PlanRequest): Plan {
   const said = clauses(filter);
-  const looked = sort || hint !== undefined ? undefined : pointOf(said, indexes);
+  const looked = sort || hint !== undefined || collation !== undefined ? undefined : pointOf(said, indexes);
   if (looked) return looked;
   const order = sort ? sortFields(sort) : [];
   const natural = (isDoc(hint) ? hint['$natural'] : undefined) ?? sort?.['$natural'];
   const whole: Plan = { kind: 'collection', reverse: (toInteger(natural) ?? 1) < 0 };
   if (natural !== undefined) return whole;
+  const sets = new Map<boolean, ReadonlyMap<string, Predicate>>();
+  const asked: Asked = {
+    sort: order,
+    hinted: false,
+    collated: collation !== undefined,
+    predicatesFor(textless) {
+      const made = sets.get(textless) ?? predicatesOf(said, textless);
+      sets.set(textless, made);
+      return made;
+    },
+  };
   if (hint !== undefined) {
     const hinted = indexes.find(({ index: { spec } }) =>
       typeof hint === 'string' ? spec.name === hint : equals(spec.key, hint),
@@ -363,12 +389,11 @@ export function plan({ filter, sort, hint, indexes }: PlanRequest): Plan {
         'BadValue',
         `error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index`,
       );
-    return candidate(hinted, said, predicatesOf(said), order, true)?.plan ?? whole;
+    return candidate(hinted, said, { ...asked, hinted: true })?.plan ?? whole;
   }
-  const predicates = predicatesOf(said);
   let best: Candidate | undefined;
   for (const entry of indexes) {
-    const c = candidate(entry, said, predicates, order, false);
+    const c = candidate(entry, said, asked);
     if (c && (!best || c.score > best.score)) best = c;
   }
   return best?.plan ?? whole;

@@ -1,4 +1,4 @@
-import { compileExpression, type Variables } from '../aggregate/expression.js';
+import { compileExpression, isOperator, type Variables } from '../aggregate/expression.js';
 import { isDoc, isNumeric, toInteger, truthy, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
@@ -66,6 +66,8 @@ function flatten(spec: Doc, prefix: string): [string, Value][] {
 /** https://www.mongodb.com/docs/manual/reference/operator/projection/slice/ */
 function sliceOf(argument: Value): Compute {
   const pair = Array.isArray(argument) ? argument : [argument];
+  if (pair.length < 1 || (Array.isArray(argument) && pair.length !== 2))
+    throw new EngineError(28667, 'Invalid $slice syntax. The given syntax did not match the find() syntax');
   const [skip, limit] = pair.map((v) => (isNumeric(v) ? toInteger(v) : undefined));
   if (skip === undefined || pair.length > 2 || (pair.length === 2 && limit === undefined))
     throw new EngineError(28667, 'Invalid $slice syntax. The given syntax did not match the find() syntax');
@@ -105,6 +107,18 @@ function elemMatch(operand: Value): Compute {
 /** Inclusion or exclusion is settled by the first field that says so. */
 class Mode {
   including: boolean | undefined;
+  readonly #specials = new Set<string>();
+  /** @throws {EngineError} 31276: two positional ones; 31255, 31256: one beside $elemMatch */
+  special(kind: 'positional' | 'elemMatch'): void {
+    if (kind === 'positional' && this.#specials.has(kind))
+      throw new EngineError(31276, 'Cannot specify more than one positional projection per query.');
+    this.#specials.add(kind);
+    if (this.#specials.size > 1)
+      throw new EngineError(
+        kind === 'positional' ? 31255 : 31256,
+        'Cannot specify positional operator and $elemMatch.',
+      );
+  }
   settle(include: boolean, path: string): void {
     if (this.including !== undefined && this.including !== include)
       throw include
@@ -121,12 +135,15 @@ class Mode {
 }
 
 function compileField(path: string, v: Value, mode: Mode, { filter, stage }: ProjectionOptions): [string, Node] {
-  if (path.includes('.$.') || path === '$')
+  if (stage && path.endsWith('.$'))
+    throw new EngineError(31324, 'Cannot use positional projection in aggregation projection');
+  if (path.includes('.$.') && !stage)
     throw new EngineError(31394, 'Positional projection may only be used at the end of a path');
   if (path.endsWith('.$') && !stage) {
     if (!truthy(v)) throw new EngineError(31395, 'positional projection cannot be used with exclusion');
     if (mode.including === false) throw new EngineError(31395, 'positional projection cannot be used with exclusion');
     mode.settle(true, path);
+    mode.special('positional');
     return [path.slice(0, -2), { kind: 'change', of: positional(filter) }];
   }
   if (isFlag(v)) {
@@ -143,15 +160,22 @@ function compileField(path: string, v: Value, mode: Mode, { filter, stage }: Pro
     if ('$elemMatch' in v) {
       if (path.includes('.')) throw new EngineError(31275, 'Cannot use $elemMatch projection on a nested field');
       if (mode.including === undefined) mode.settle(true, path);
+      mode.special('elemMatch');
       return [path, { kind: 'computed', of: elemMatch(v['$elemMatch']) }];
     }
   }
-  if (mode.including === false)
-    throw new EngineError(
-      31252,
-      `Invalid $project :: caused by :: Cannot use an expression ${path} in an exclusion projection`,
-    );
-  mode.settle(true, path);
+  const [operator = ''] = isDoc(v) ? Object.keys(v) : [];
+  if (operator.startsWith('$') && !isOperator(operator))
+    throw new EngineError(31325, `Invalid $project :: caused by :: Unknown expression ${operator}`);
+  // A score is added to an inclusion and an exclusion alike.
+  if (operator !== '$meta') {
+    if (mode.including === false)
+      throw new EngineError(
+        operator.startsWith('$') ? 31252 : 31310,
+        `Invalid $project :: caused by :: Cannot use an expression ${path} in an exclusion projection`,
+      );
+    mode.settle(true, path);
+  }
   const evaluate = compileExpression(v);
   return [path, { kind: 'computed', of: (root, _at, variables) => evaluate(root, variables) }];
 }

@@ -1,7 +1,9 @@
 import { EngineError } from '../errors.js';
 
-/** Both forms of a regular expression; PCRE's `x` is taken out here, since JavaScript has none. */
-export function toRegExp(pattern: string, flags: string): RegExp {
+/** Both forms of a regular expression; `invalid` is the code of a pattern that is none; PCRE's `x` is taken out here, since JavaScript has none. */
+export function toRegExp(pattern: string, flags: string, invalid = 51091): RegExp {
+  if (pattern.includes('\0'))
+    throw new EngineError('BadValue', 'Regular expression cannot contain an embedded null byte');
   let source = pattern;
   let all = flags;
   const inline = /^\(\?([imsx]+)\)/.exec(source);
@@ -22,7 +24,7 @@ export function toRegExp(pattern: string, flags: string): RegExp {
     try {
       return new RegExp(source, kept);
     } catch (error) {
-      throw new EngineError(51091, `Regular expression is invalid: ${error instanceof Error ? error.message : ''}`);
+      throw new EngineError(invalid, `Regular expression is invalid: ${error instanceof Error ? error.message : ''}`);
     }
   }
 }

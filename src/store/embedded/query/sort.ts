@@ -1,18 +1,33 @@
+import { Double } from 'bson';
+import type { Collation } from '../bson/collation.js';
 import { compare } from '../bson/compare.js';
 import { emptyArray } from '../bson/key.js';
 import { isDoc, isNumeric, orderOf, toNumber } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import { scoreOf } from './text/search.js';
 import { indexValues, type Part } from './index-values.js';
+
+/** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Number-of-Indexed-Fields-in-a-Compound-Index */
+const MOST_KEYS = 32;
+/** Stands for a path that no document has. */
+const TEXT_SCORE = '$textScore';
 
 /** @throws {EngineError} 2, 15974, 15975: an order that is neither 1 nor −1; `stage`: with the codes of $sort */
 export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction: 1 | -1][] {
-  return Object.entries(spec).map(([path, order]) => {
-    if (isDoc(order) && '$meta' in order)
-      throw new EngineError('NotImplemented', '$meta sort is not supported by the embedded engine');
+  const fields = Object.entries(spec);
+  if (fields.length > MOST_KEYS) throw new EngineError(13103, `too many compound keys: ${fields.length}`);
+  return fields.map(([path, order]) => {
+    if (isDoc(order) && '$meta' in order) {
+      if (order['$meta'] === 'textScore') return [TEXT_SCORE, -1];
+      throw new EngineError(
+        'NotImplemented',
+        `a sort by $meta '${String(order['$meta'])}' is not supported by the embedded engine`,
+      );
+    }
     if (!isNumeric(order))
       throw stage
-        ? new EngineError(15974, `Illegal key in $sort specification: ${path}`)
+        ? new EngineError(isDoc(order) ? 17312 : 15974, `Illegal key in $sort specification: ${path}`)
         : new EngineError(isDoc(order) ? 17312 : 15974, `Illegal key in $sort specification: ${path}`);
     const direction = Math.trunc(toNumber(order));
     if (direction !== 1 && direction !== -1)
@@ -30,8 +45,8 @@ export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction
 }
 
 /** As `compare`; an empty array is below null. */
-const comparePart = (a: Part, b: Part): number => {
-  if (a !== emptyArray && b !== emptyArray) return compare(a, b);
+const comparePart = (a: Part, b: Part, collation?: Collation): number => {
+  if (a !== emptyArray && b !== emptyArray) return compare(a, b, collation?.compare);
   if (a === b) return 0;
   // Only MinKey is below it.
   const other = a === emptyArray ? b : a;
@@ -40,10 +55,10 @@ const comparePart = (a: Part, b: Part): number => {
 };
 
 /** What a document is sorted by: the least value of an array going up, the greatest going down. */
-export function sortKey(doc: Doc, parts: readonly string[], direction: 1 | -1): Part {
+export function sortKey(doc: Doc, parts: readonly string[], direction: 1 | -1, collation?: Collation): Part {
   const { values } = indexValues(doc, parts);
   let [best] = values;
-  for (const v of values) if (comparePart(v, best) * direction < 0) best = v;
+  for (const v of values) if (comparePart(v, best, collation) * direction < 0) best = v;
   return best;
 }
 
@@ -54,13 +69,17 @@ export type SortKeys = readonly Part[];
 export function compileSortKeys(
   spec: Doc,
   stage?: '$sort',
+  collation?: Collation,
 ): { keysOf(doc: Doc): SortKeys; compare(a: SortKeys, b: SortKeys): number } {
   const fields = sortFields(spec, stage).map(([path, direction]) => [path.split('.'), direction] as const);
   return {
-    keysOf: (doc) => fields.map(([parts, direction]) => sortKey(doc, parts, direction)),
+    keysOf: (doc) =>
+      fields.map(([parts, direction]) =>
+        parts[0] === TEXT_SCORE ? new Double(scoreOf(doc)) : sortKey(doc, parts, direction, collation),
+      ),
     compare(a, b) {
       for (const [i, [, direction]] of fields.entries()) {
-        const order = comparePart(a[i], b[i]);
+        const order = comparePart(a[i], b[i], collation);
         if (order !== 0) return order * direction;
       }
       return 0;
@@ -69,7 +88,7 @@ export function compileSortKeys(
 }
 
 /** Compares documents as `sort` does. https://www.mongodb.com/docs/manual/reference/method/cursor.sort/ */
-export function compileSort(spec: Doc, stage?: '$sort'): (a: Doc, b: Doc) => number {
-  const { keysOf, compare: compareKeys } = compileSortKeys(spec, stage);
+export function compileSort(spec: Doc, collation?: Collation): (a: Doc, b: Doc) => number {
+  const { keysOf, compare: compareKeys } = compileSortKeys(spec, undefined, collation);
   return (a, b) => compareKeys(keysOf(a), keysOf(b));
 }

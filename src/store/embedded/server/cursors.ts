@@ -21,12 +21,22 @@ export interface Rows {
 interface Cursor {
   readonly source: Rows;
   readonly namespace: string;
+  /** The session that opened it: no other may read on. */
+  readonly session: string | undefined;
   /** The document that did not fit into the last batch. */
   held: Uint8Array | undefined;
   left: number | undefined;
   used: number;
   /** A batch is being read. */
   busy: boolean;
+}
+
+interface MoreRequest {
+  readonly namespace: string;
+  readonly session: string | undefined;
+  readonly batchSize: number;
+  /** It bears a maxTimeMS. */
+  readonly limited: boolean;
 }
 
 /** Open cursors: each sees the moment at which it was opened. */
@@ -36,11 +46,18 @@ export class Cursors {
   /** The first batch, and the id by which the rest is asked for; 0: that was all. */
   async open(
     source: Rows,
-    options: { namespace: string; batchSize: number; single: boolean; limit?: number },
+    options: {
+      namespace: string;
+      session?: string | undefined;
+      batchSize: number;
+      single: boolean;
+      limit?: number;
+    },
   ): Promise<{ docs: Uint8Array[]; id: bigint }> {
     const cursor: Cursor = {
       source,
       namespace: options.namespace,
+      session: options.session,
       held: undefined,
       left: options.limit,
       used: Date.now(),
@@ -67,15 +84,27 @@ export class Cursors {
     }
   }
 
-  /** @throws {EngineError} 43 CursorNotFound; 13: another collection's */
-  async more(id: bigint, namespace: string, batchSize: number): Promise<{ docs: Uint8Array[]; id: bigint }> {
+  /** @throws {EngineError} 43 CursorNotFound; 13: another collection's; 50736 to 50738: another session's; 2: with a time limit */
+  async more(
+    id: bigint,
+    { namespace, session, batchSize, limited }: MoreRequest,
+  ): Promise<{ docs: Uint8Array[]; id: bigint }> {
     const cursor = this.#open.get(id);
     if (!cursor) throw new EngineError('CursorNotFound', `cursor id ${id} not found`);
+    if (cursor.session !== session)
+      throw session === undefined
+        ? new EngineError(50737, `Cannot run getMore on cursor ${id}, which was created in a session, without an lsid`)
+        : new EngineError(
+            cursor.session === undefined ? 50736 : 50738,
+            `Cannot run getMore on cursor ${id}, which was not created in this session`,
+          );
     if (cursor.namespace !== namespace)
       throw new EngineError(
         'Unauthorized',
         `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`,
       );
+    if (limited)
+      throw new EngineError('BadValue', 'cannot set maxTimeMS on getMore command for a non-awaitData cursor');
     if (cursor.busy) throw new EngineError('CursorInUse', `cursor id ${id} is already in use`);
     cursor.used = Date.now();
     cursor.busy = true;

@@ -1,12 +1,17 @@
 import { Double, Int32 } from 'bson';
 import { BulkFailed, StatementFailed } from '../commands/statements.js';
-import { type CommandReply, type Context, type Engine, GENERIC } from '../commands/command.js';
+import { type Command, type CommandReply, type Context, type Engine } from '../commands/command.js';
+import { checked, type Fields, GENERIC } from '../commands/fields.js';
 import { commands } from '../commands/index.js';
-import { isDoc, isNumeric, toNumber } from '../bson/types.js';
-import type { Doc, Value } from '../bson/value.js';
+import { assertNotView } from '../commands/views.js';
+import { isNumeric, toNumber, truthy } from '../bson/types.js';
+import type { Doc } from '../bson/value.js';
 import { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
+import type { Transaction } from '../transactions/transactions.js';
+import { checkReadConcern, checkWriteConcern, unsatisfied } from './concerns.js';
 import { sessionFields, type SessionFields } from './sessions.js';
+import { assertStableApi } from './stable-api.js';
 
 /** Commands that may stand in a transaction beside those that say so themselves. */
 const ENDS_TRANSACTION = new Set(['commitTransaction', 'abortTransaction']);
@@ -20,32 +25,39 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
   const [name = ''] = Object.keys(request);
   const command = commands.get(name);
   if (!command) throw new EngineError('CommandNotFound', `no such command: '${name}'`);
-  const db = request['$db'];
-  if (typeof db !== 'string') throw new EngineError(40571, 'OP_MSG requests require a $db argument');
-  if (command.fields) {
-    const known = command.fields;
-    const odd = Object.keys(request).find((field) => field !== name && !GENERIC.has(field) && !known.includes(field));
-    if (odd !== undefined) throw new EngineError(40415, `BSON field '${name}.${odd}' is an unknown field.`);
-  }
-  const session = sessionFields(request);
+  const db = databaseOf(request);
+  if (command.adminOnly && db !== 'admin')
+    throw new EngineError('Unauthorized', `${name} may only be run against the admin database.`);
+  const given = checked(request, name, fieldsOf(name, command, request));
+  assertStableApi(name, given);
+  assertNotView(engine.catalogue, db, name, given[name]);
+  const session = sessionFields(given);
   if (session.inTransaction && !command.inTransaction)
     throw new EngineError(
       'OperationNotSupportedInTransaction',
       `Cannot run '${name}' in a multi-document transaction.`,
     );
-  if (session.inTransaction && request['writeConcern'] !== undefined && !ENDS_TRANSACTION.has(name))
+  if (session.txnNumber !== undefined && !session.inTransaction && !command.retryable && !ENDS_TRANSACTION.has(name))
+    throw new EngineError(
+      50768,
+      `txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and ${name} is not a retryable write command.`,
+    );
+  if (session.inTransaction && given['writeConcern'] !== undefined && !ENDS_TRANSACTION.has(name))
     throw new EngineError('InvalidOptions', 'writeConcern is not allowed within a multi-statement transaction');
   if (!session.inTransaction && ENDS_TRANSACTION.has(name))
     throw new EngineError('CommandFailed', `${name} must be run within a transaction`);
-  const deadline = timeLimit(request);
-  checkReadConcern(request);
+  if (given['bypassEmptyTsReplacement'] === true)
+    throw new EngineError('NotImplemented', 'bypassEmptyTsReplacement is not supported by the embedded engine');
+  const deadline = timeLimit(given);
+  checkReadConcern(given, command.reads === true || session.inTransaction, session.inTransaction);
+  checkWriteConcern(name, given, command.writes === true);
   const context: Context = {
     engine,
     db,
-    command: request,
+    command: given,
     session,
     connectionId,
-    write: (work) => write(engine, session, command.retryable === true, work, deadline),
+    write: (work) => write(engine, given, { session, retryable: command.retryable === true, work, deadline }),
     snapshot() {
       if (session.inTransaction) {
         const tx = engine.sessions.transactionOf(session);
@@ -60,25 +72,28 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
   try {
     const reply = await command.run(context);
     if (reply instanceof Uint8Array) return reply;
-    return { ...reply, ...unsatisfied(request, command.retryable === true), ok: new Double(1) };
+    return { ...reply, ...unsatisfied(given), ok: new Double(1) };
   } catch (error) {
     if (session.inTransaction && !ENDS_TRANSACTION.has(name)) engine.sessions.fail(session);
     throw error;
   }
 }
 
-async function write(
-  engine: Engine,
-  session: SessionFields,
-  retryable: boolean,
-  work: Parameters<Context['write']>[0],
-  deadline: number | undefined,
-): Promise<Doc> {
+interface Write {
+  readonly session: SessionFields;
+  readonly retryable: boolean;
+  readonly work: Parameters<Context['write']>[0];
+  readonly deadline: number | undefined;
+}
+
+async function write(engine: Engine, request: Doc, { session, retryable, work, deadline }: Write): Promise<Doc> {
+  const bypass = request['bypassDocumentValidation'];
+  const writer = (tx: Transaction): Writer => new Writer(tx, engine.catalogue, bypass !== undefined && truthy(bypass));
   if (session.inTransaction) {
     const tx = engine.sessions.transactionOf(session);
     tx.deadline = deadline;
     try {
-      return work(tx, new Writer(tx, engine.catalogue));
+      return work(tx, writer(tx));
     } catch (error) {
       if (error instanceof BulkFailed || error instanceof StatementFailed) {
         engine.sessions.fail(session);
@@ -89,61 +104,44 @@ async function write(
   }
   return engine.transactions.run(
     (tx) => {
-      const earlier = retryable ? engine.sessions.repeated(tx, session) : undefined;
-      if (earlier) return earlier;
-      const reply = work(tx, new Writer(tx, engine.catalogue));
-      if (retryable && session.txnNumber !== undefined) engine.sessions.remember(tx, session, reply);
-      return reply;
+      const retry = retryable ? engine.sessions.retry(tx, session) : undefined;
+      const reply = work(tx, writer(tx), retry);
+      if (!retry) return reply;
+      engine.sessions.remember(tx, session, retry);
+      return retry.retried.length === 0 ? reply : { ...reply, retriedStmtIds: retry.retried.map((n) => new Int32(n)) };
     },
     { deadline },
   );
 }
 
-/** When a request must be done. @throws {EngineError} maxTimeMS is no number from 0 to 2³¹ − 1 */
+/** @throws {EngineError} 14, 73: the request names no database that can be */
+function databaseOf({ $db }: Doc): string {
+  if (typeof $db !== 'string') throw new EngineError(40571, 'OP_MSG requests require a $db argument');
+  if ($db === '' || /[/\\. "$\0]/.test($db) || Buffer.byteLength($db) > 63)
+    throw new EngineError('InvalidNamespace', `Invalid database name: '${$db}'`);
+  return $db;
+}
+
+const known = new Map<string, Fields>();
+
+/** The fields that a command may bear; where it takes all, the generic ones are looked at. */
+function fieldsOf(name: string, { fields }: Command, request: Doc): Fields {
+  if (!fields) {
+    const own = Object.keys(request).filter((field) => !Object.hasOwn(GENERIC, field));
+    return { ...Object.fromEntries(own.map((field) => [field, 'own' as const])), ...GENERIC };
+  }
+  const there = known.get(name);
+  if (there) return there;
+  const all: Fields = { ...GENERIC, [name]: 'own', ...fields };
+  known.set(name, all);
+  return all;
+}
+
+/** When a request must be done. @throws {EngineError} 9: not a whole number; 2: not from 0 to 2³¹ − 1 */
 function timeLimit({ maxTimeMS }: Doc): number | undefined {
-  if (maxTimeMS === undefined) return undefined;
-  const ms = isNumeric(maxTimeMS) ? toNumber(maxTimeMS) : Number.NaN;
-  if (!Number.isInteger(ms) || ms < 0 || ms > 2 ** 31 - 1)
-    throw new EngineError(
-      isNumeric(maxTimeMS) ? 'BadValue' : 'TypeMismatch',
-      `maxTimeMS must be a whole number from 0 to ${2 ** 31 - 1}`,
-    );
+  if (!isNumeric(maxTimeMS)) return undefined;
+  const ms = toNumber(maxTimeMS);
+  if (!Number.isInteger(ms)) throw new EngineError('FailedToParse', 'maxTimeMS has non-integral value');
+  if (ms < 0 || ms > 2 ** 31 - 1) throw new EngineError('BadValue', `${ms} value for maxTimeMS is out of range`);
   return ms === 0 ? undefined : Date.now() + ms;
-}
-
-/** One node holds everything: each level that MongoDB knows is met by a snapshot of it. */
-const READ_LEVELS = new Set(['local', 'available', 'majority', 'linearizable', 'snapshot']);
-
-function checkReadConcern({ readConcern }: Doc): void {
-  if (readConcern === undefined) return;
-  if (!isDoc(readConcern)) throw new EngineError('TypeMismatch', "BSON field 'readConcern' must be an object");
-  const { level } = readConcern as Record<string, Value>;
-  if (level !== undefined && !(typeof level === 'string' && READ_LEVELS.has(level)))
-    throw new EngineError(
-      'BadValue',
-      `Enumeration value '${String(level)}' for field 'readConcern.level' is not a valid value.`,
-    );
-}
-
-/** A write concern that one node cannot meet is told beside the result, as in MongoDB: the write itself stands. */
-function unsatisfied({ writeConcern }: Doc, isWrite: boolean): Doc {
-  if (!isWrite || !isDoc(writeConcern)) return {};
-  const { w } = writeConcern as Record<string, Value>;
-  if (isNumeric(w) && toNumber(w) > 1)
-    return {
-      writeConcernError: {
-        code: new Int32(100),
-        codeName: 'UnsatisfiableWriteConcern',
-        errmsg: 'Not enough data-bearing nodes',
-      },
-    };
-  if (typeof w === 'string' && w !== 'majority')
-    return {
-      writeConcernError: {
-        code: new Int32(79),
-        codeName: 'UnknownReplWriteConcern',
-        errmsg: `No write concern mode named '${w}' found in replica set configuration`,
-      },
-    };
-  return {};
 }

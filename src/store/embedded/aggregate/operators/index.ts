@@ -1,5 +1,7 @@
+import { Double } from 'bson';
 import type { Operator } from '../expression.js';
 import { EngineError } from '../../errors.js';
+import { scoreOf } from '../../query/text/search.js';
 import { statistics } from './statistics.js';
 import { arrays } from './arrays.js';
 import { loops } from './loops.js';
@@ -12,7 +14,13 @@ import { numbers } from './numbers.js';
 import { strings } from './strings.js';
 
 /** Expressions of MongoDB that are refused by name: they run code, or belong to what the engine has not. */
-const refused = ['$function', '$accumulator', '$meta', '$toHashedIndexKey'];
+const refused = ['$function', '$accumulator', '$toHashedIndexKey'];
+
+/** https://www.mongodb.com/docs/manual/reference/operator/aggregation/meta/ */
+const meta: Operator = (argument) => {
+  if (argument === 'textScore') return (doc) => new Double(scoreOf(doc));
+  throw new EngineError('NotImplemented', `$meta of '${String(argument)}' is not supported by the embedded engine`);
+};
 
 /** Every operator of expressions by its name. Computed here and not by mingo: values keep their BSON types. */
 export const operators: Readonly<Record<string, Operator>> = {
@@ -26,6 +34,7 @@ export const operators: Readonly<Record<string, Operator>> = {
   ...conversion,
   ...logic,
   ...statistics,
+  $meta: meta,
   ...Object.fromEntries(
     refused.map((name): [string, Operator] => [
       name,

@@ -49,8 +49,9 @@ const filter: Operator = (argument, name, compile) => {
     if (!Array.isArray(items)) throw new EngineError(28651, `input to $filter must be an array not ${typeName(items)}`);
     const wanted = limit?.(doc, v);
     const most = isNull(wanted) ? Infinity : toInteger(wanted);
-    if (most === undefined || most < 1)
-      throw new EngineError(327391, '$filter: limit must be represented as a 32-bit integral value greater than 0');
+    if (most === undefined)
+      throw new EngineError(327391, '$filter: limit must be represented as a 32-bit integral value');
+    if (most < 1) throw new EngineError(327392, `$filter: limit must be greater than 0. Got ${most}`);
     const out: Value[] = [];
     for (const item of items) {
       if (out.length >= most) break;

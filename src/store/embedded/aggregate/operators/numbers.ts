@@ -1,5 +1,5 @@
 import { Decimal128, Double, Int32, Long } from 'bson';
-import { isNumeric, type Numeric, toInteger, toNumber, typeName } from '../../bson/types.js';
+import { isDoc, isNumeric, type Numeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import {
@@ -206,7 +206,11 @@ export const numbers: Readonly<Record<string, Operator>> = {
     if (v instanceof Long) return v.not();
     throw new EngineError('TypeMismatch', `$bitNot only supports int and long, not: ${typeName(v)}.`);
   }),
-  $rand: () => () => new Double(Math.random()),
+  $rand(operand) {
+    if (!(Array.isArray(operand) && operand.length === 0) && !(isDoc(operand) && Object.keys(operand).length === 0))
+      throw new EngineError(3040501, '$rand does not currently accept arguments');
+    return () => new Double(Math.random());
+  },
   $sin: real('$sin', Math.sin, infiniteRefused('$sin')),
   $cos: real('$cos', Math.cos, infiniteRefused('$cos')),
   $tan: real('$tan', Math.tan, infiniteRefused('$tan')),

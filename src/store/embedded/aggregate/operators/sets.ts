@@ -1,3 +1,4 @@
+import { EngineError } from '../../errors.js';
 import { compare, equals } from '../../bson/compare.js';
 import { truthy } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
@@ -38,7 +39,8 @@ export const sets: Readonly<Record<string, Operator>> = {
     const [x, y] = [set(a, 17048, '$setDifference'), set(b, 17049, '$setDifference')];
     return x.filter((item, i) => !contains(y, item) && !contains(x.slice(0, i), item));
   }),
-  $setEquals: between(2, Infinity, (values) => {
+  $setEquals: between(1, Infinity, (values) => {
+    if (values.length < 2) throw new EngineError(17045, '$setEquals needs at least two arguments');
     const lists = values.map((v) => distinct(set(v, 17044, '$setEquals')));
     return lists.every((l) => compare(l, lists[0]) === 0);
   }),

@@ -1,17 +1,22 @@
 import { Int32 } from 'bson';
-import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/types.js';
+import { isDoc, isNumeric, type Numeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
-import { EngineError } from '../../errors.js';
-import { compileFilter } from '../../query/match.js';
+import { EngineError, searchNotEnabled } from '../../errors.js';
+import { checked } from '../../commands/fields.js';
+import { compileFilter, type FilterOptions } from '../../query/match.js';
 import { inSlices, mapInSlices, sortInSlices } from '../../query/slices.js';
 import { compileSortKeys } from '../../query/sort.js';
-import { compileExpression } from '../expression.js';
+import { hasScore, keepScore, scoreOf } from '../../query/text/search.js';
+import { assertFieldName, compileExpression } from '../expression.js';
 import { group } from '../group.js';
 import { runStages } from '../mingo.js';
 import { collect, collected, type CompilePipeline, type Docs, type PipelineEnv, type Stage } from '../stage.js';
-import { bucket, sortByCount } from './bucket.js';
+import { assertBucketAuto, bucket, sortByCount } from './bucket.js';
+import { assertDensify } from './densify.js';
+import { geoNear } from './geo-near.js';
 import { fill } from './fill.js';
 import { graphLookup, lookup } from './lookup.js';
+import { REFUSED, SEARCH } from './names.js';
 import { oneToOne } from './one-to-one.js';
 import { redact } from './redact.js';
 import { setWindowFields } from './set-window-fields.js';
@@ -19,20 +24,28 @@ import { unwind } from './unwind.js';
 
 /** Stages that mingo runs over all documents at once. */
 const MINGO = new Set(['$bucketAuto', '$densify']);
-/** Stages of MongoDB that the engine has not: they need what it has not, or a server of several nodes. */
-const REFUSED = new Set([
-  '$changeStream', '$changeStreamSplitLargeEvent', '$currentOp', '$geoNear', '$listLocalSessions', '$listSampledQueries',
-  '$listSearchIndexes', '$listSessions', '$planCacheStats', '$querySettings', '$queryStats', '$search', '$searchMeta',
-  '$shardedDataDistribution', '$vectorSearch', '$rankFusion', '$scoreFusion',
-]); // prettier-ignore
-
 async function* map(input: Docs, change: (doc: Doc) => Iterable<Doc>): Docs {
   for await (const doc of input) yield* change(doc);
 }
 
+export const matchOptions = ({ variables, collation, text }: PipelineEnv): FilterOptions => ({
+  now: variables.now,
+  let: variables.let,
+  near: 'refused',
+  ...(text && { text }),
+  ...(collation && { collation }),
+});
+
+/** The whole number that a long can hold; undefined: it is none. A decimal may be too small for a double to see. */
+function integral(v: Numeric): number | undefined {
+  const n = toInteger(v);
+  if (n === undefined || Math.abs(n) >= 2 ** 63) return undefined;
+  return n === 0 && /[1-9]/.test(v.toString().split(/e/i)[0] ?? '') ? undefined : n;
+}
+
 /** @throws {EngineError} 15958, 5107201, 5107200: no such number of documents */
 export function countOf(spec: Value, name: string): number {
-  const n = isNumeric(spec) ? toInteger(spec) : undefined;
+  const n = isNumeric(spec) ? integral(spec) : undefined;
   const code = name === '$limit' ? 5107201 : 5107200;
   if (n === undefined)
     throw new EngineError(code, `invalid argument to ${name} stage: Expected an integer: ${name}: ${String(spec)}`);
@@ -66,7 +79,9 @@ function count(spec: Value): Stage {
   if (typeof spec !== 'string') throw new EngineError(40156, `the count field must be a non-empty string`);
   if (spec === '') throw new EngineError(40157, 'the count field must be a non-empty string');
   if (spec.startsWith('$')) throw new EngineError(40158, 'the count field cannot be a $-prefixed path');
+  if (spec.includes('\0')) throw new EngineError(40159, 'the count field cannot contain a null byte');
   if (spec.includes('.')) throw new EngineError(40160, "the count field cannot contain '.'");
+  if (spec === '_id') throw new EngineError(9039800, "the count field cannot be '_id'");
   return async function* (input) {
     let n = 0;
     for await (const _doc of input) n += 1;
@@ -77,7 +92,7 @@ function count(spec: Value): Stage {
 function sort(spec: Value, env: PipelineEnv): Stage {
   if (!isDoc(spec)) throw new EngineError(15973, 'the $sort key specification must be an object');
   if (Object.keys(spec).length === 0) throw new EngineError(15976, '$sort stage must have at least one sort key');
-  const { keysOf, compare } = compileSortKeys(spec, '$sort');
+  const { keysOf, compare } = compileSortKeys(spec, '$sort', env.collation);
   return async function* (input) {
     const docs = await collect(input, env, '$sort');
     const sorting = function* (): Generator<undefined, { doc: Doc }[]> {
@@ -91,6 +106,7 @@ function sort(spec: Value, env: PipelineEnv): Stage {
 function facet(spec: Value, env: PipelineEnv, compilePipeline: CompilePipeline): Stage {
   if (!isDoc(spec) || Object.keys(spec).length === 0)
     throw new EngineError(40169, 'the $facet specification must be a non-empty object');
+  for (const name of Object.keys(spec)) assertFieldName(name);
   const facets = Object.entries(spec).map(([k, stages]) => {
     if (!Array.isArray(stages))
       throw new EngineError(40170, `arguments to $facet must be arrays, ${k} is type ${typeName(stages)}`);
@@ -114,7 +130,12 @@ function unionWith(spec: Value, env: PipelineEnv, compilePipeline: CompilePipeli
   if (odd !== undefined) throw new EngineError(40415, `BSON field '$unionWith.${odd}' is an unknown field.`);
   if (!Array.isArray(pipeline))
     throw new EngineError('TypeMismatch', "BSON field '$unionWith.pipeline' must be an array");
-  const inner = compilePipeline(pipeline, env, 'nested');
+  const inner = compilePipeline(pipeline, env, 'union');
+  if (coll !== undefined && typeof coll !== 'string')
+    throw new EngineError(
+      'FailedToParse',
+      `the $unionWith stage specification must be an object or string, but found ${typeName(spec)}`,
+    );
   if (typeof coll !== 'string' && !inner.startsWithoutCollection)
     throw new EngineError(
       'FailedToParse',
@@ -144,7 +165,7 @@ function sample(spec: Value, env: PipelineEnv): Stage {
   if (size === undefined) throw new EngineError(28749, '$sample stage must specify a size');
   if (!isNumeric(size)) throw new EngineError(28746, 'size argument to $sample must be a number');
   const n = Math.trunc(toNumber(size));
-  if (n < 0) throw new EngineError(28747, 'size argument to $sample must not be negative');
+  if (n <= 0) throw new EngineError(28747, 'size argument to $sample must be a positive integer');
   return async function* (input) {
     const docs = await collect(input, env, '$sample');
     for (let i = 0; i < Math.min(n, docs.length); i += 1) {
@@ -157,10 +178,31 @@ function sample(spec: Value, env: PipelineEnv): Stage {
   };
 }
 
+/** @throws {EngineError} 5447000: no document; 40415: another option; 31170: an option that takes none has some */
+function assertCollStats(spec: Value): void {
+  if (!isDoc(spec))
+    throw new EngineError(5447000, `$collStats must take a nested object but found a ${typeName(spec)}`);
+  const options = checked(spec, '$collStats', {
+    latencyStats: 'object',
+    storageStats: 'object',
+    count: 'object',
+    queryExecStats: 'object',
+  });
+  const count = options['count'];
+  if (isDoc(count) && Object.keys(count).length > 0)
+    throw new EngineError(31170, 'The count field of the $collStats stage must be an empty object');
+}
+
 /** @throws {EngineError} 40324: no such stage */
 export function compileStage(name: string, spec: Value, env: PipelineEnv, compilePipeline: CompilePipeline): Stage {
   const single = oneToOne(name, spec);
-  if (single) return (input) => map(input, (doc) => [single(doc, env.variables)]);
+  if (single)
+    return (input) =>
+      map(input, (doc) => {
+        const out = single(doc, env.variables);
+        if (env.text && hasScore(doc)) keepScore(out, scoreOf(doc));
+        return [out];
+      });
   const several = (stages: readonly Doc[]): Stage => {
     const compiled = stages.map((s) =>
       compileStage(...(Object.entries(s)[0] as [string, Value]), env, compilePipeline),
@@ -170,7 +212,7 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
   switch (name) {
     case '$match': {
       if (!isDoc(spec)) throw new EngineError(15959, 'the match filter must be an expression in an object');
-      const filter = compileFilter(spec, { now: env.variables.now, let: env.variables.let });
+      const filter = compileFilter(spec, matchOptions(env));
       return (input) => map(input, (doc) => (filter.test(doc) ? [doc] : []));
     }
     case '$limit':
@@ -197,13 +239,18 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
     }
     case '$unionWith':
       return unionWith(spec, env, compilePipeline);
+    case '$geoNear':
+      return geoNear(spec, env);
     case '$documents':
       return documents(spec, env);
     case '$collStats':
+      assertCollStats(spec);
       return async function* () {
         if (env.about) yield env.about.stats();
       };
     case '$indexStats':
+      if (!isDoc(spec) || Object.keys(spec).length > 0)
+        throw new EngineError(28803, 'The $indexStats stage specification must be an empty object');
       return async function* () {
         yield* env.about?.indexes() ?? [];
       };
@@ -236,10 +283,13 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
       };
     }
   }
+  if (name === '$bucketAuto') assertBucketAuto(spec);
+  if (name === '$densify') assertDensify(spec);
   if (MINGO.has(name))
     return async function* (input) {
       yield* runStages([{ [name]: spec }], await collect(input, env, name), env.variables.let);
     };
+  if (SEARCH.has(name)) throw searchNotEnabled();
   if (REFUSED.has(name)) throw new EngineError('NotImplemented', `${name} is not supported by the embedded engine`);
   throw new EngineError(40324, `Unrecognized pipeline stage name: '${name}'`);
 }

@@ -4,7 +4,7 @@ import { isDoc, toInteger, typeName } from '../../bson/types.js';
 import { type Doc, encode, MAX_DOCUMENT, type Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { visitPath } from '../../query/path.js';
-import { compileExpression } from '../expression.js';
+import { assertPath, assertVariable, compileExpression } from '../expression.js';
 import { type CompilePipeline, type Docs, paced, type PipelineEnv } from '../stage.js';
 import { Long } from 'bson';
 import { setPath } from './one-to-one.js';
@@ -88,9 +88,16 @@ export function lookup(spec: Value, env: PipelineEnv, compilePipeline: CompilePi
     );
   const local = localField === undefined ? undefined : text('$lookup', 'localField', localField).split('.');
   const foreign = foreignField === undefined ? '' : text('$lookup', 'foreignField', foreignField);
+  if (variables !== undefined && !isDoc(variables))
+    throw new EngineError(
+      'FailedToParse',
+      `$lookup argument 'let' must be an object, but found ${typeName(variables)}`,
+    );
+  for (const name of Object.keys(variables ?? {})) assertVariable(name);
   const bindings = Object.entries(isDoc(variables) ? variables : {}).map(
     ([k, v]) => [k, compileExpression(v)] as const,
   );
+  for (const path of [as, ...(local ? [local.join('.')] : []), ...(foreign === '' ? [] : [foreign])]) assertPath(path);
   const into = as.split('.');
   // A mistake in the inner pipeline shows before the first document.
   const known = Object.fromEntries(bindings.map(([k]) => [k, null]));

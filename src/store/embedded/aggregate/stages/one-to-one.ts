@@ -94,7 +94,8 @@ function replaceRoot(name: string, spec: Value): OneToOne {
   if (name === '$replaceRoot' && isDoc(spec)) {
     const odd = Object.keys(spec).find((k) => k !== 'newRoot');
     if (odd !== undefined) throw new EngineError(40415, `BSON field '$replaceRoot.${odd}' is an unknown field.`);
-    if (!('newRoot' in spec)) throw new EngineError(40231, 'no newRoot specified for the $replaceRoot stage');
+    if (!('newRoot' in spec))
+      throw new EngineError(40414, "BSON field '$replaceRoot.newRoot' is missing but a required field");
   }
   const evaluate = compileExpression(name === '$replaceRoot' && isDoc(spec) ? spec['newRoot'] : spec);
   return (doc, v) => {

@@ -30,7 +30,7 @@ export function unwind(spec: Value): (doc: Doc) => Doc[] {
   } = isDoc(spec) ? (spec as Record<string, Value>) : ({ path: spec } as Record<string, Value>);
   const [odd] = Object.keys(others);
   if (odd !== undefined) throw new EngineError(28811, `unrecognized option to $unwind stage: ${odd}`);
-  if (path === undefined) throw new EngineError(28812, 'no path specified to $unwind stage');
+  if (path === undefined || path === '') throw new EngineError(28812, 'no path specified to $unwind stage');
   if (typeof path !== 'string')
     throw new EngineError(28808, `expected a string as the path for $unwind stage, got ${typeName(path)}`);
   if (!path.startsWith('$'))
@@ -44,6 +44,7 @@ export function unwind(spec: Value): (doc: Doc) => Doc[] {
     );
   if (typeof keep !== 'boolean')
     throw new EngineError(28809, 'expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage');
+  if (path === '$') throw new EngineError(16872, "'$' by itself is not a valid FieldPath");
   const parts = path.slice(1).split('.');
   const numbered = (doc: Doc, n: number | null): Doc =>
     typeof index === 'string' ? (setPath(doc, index.split('.'), n === null ? null : Long.fromNumber(n)) as Doc) : doc;

@@ -186,6 +186,13 @@ export const updates: readonly Verdict[] = [
     ),
   },
   {
+    name: '$rename to its own path is called a conflict',
+    page: operator('update/rename'),
+    refusal: refusal([2, /^The source and target field for \$rename must differ/], [40, /conflict/], (s) =>
+      has(s, '$rename'),
+    ),
+  },
+  {
     name: '$rename from a path that can not be is no error, or has another code',
     page: operator('update/rename'),
     refusal: (s) =>

@@ -1,0 +1,137 @@
+import { Int32 } from 'bson';
+import { equals } from '../bson/compare.js';
+import { isDoc, isNumeric, toInteger, toNumber, truthy } from '../bson/types.js';
+import type { Doc, Value } from '../bson/value.js';
+import { EngineError } from '../errors.js';
+import type { IndexSpec } from '../query/indexes.js';
+import { compileFilter } from '../query/match.js';
+import { specOf } from '../storage/catalogue.js';
+import { collationFor } from './collation.js';
+import { checked, type Fields } from './fields.js';
+
+/** Options of MongoDB's that the engine does not keep. */
+const REFUSED: Fields = {
+  storageEngine: 'object',
+  clustered: 'flag',
+  prepareUnique: 'flag',
+};
+
+const FIELDS: Fields = {
+  v: 'number',
+  key: 'object',
+  name: 'string',
+  ns: 'string',
+  unique: 'flag',
+  sparse: 'flag',
+  hidden: 'flag',
+  background: 'flag',
+  dropDups: 'flag',
+  partialFilterExpression: 'object',
+  expireAfterSeconds: 'number',
+  collation: 'object',
+  weights: 'object',
+  default_language: 'string',
+  language_override: 'string',
+  textIndexVersion: 'number',
+  wildcardProjection: 'object',
+  bits: 'number',
+  min: 'number',
+  max: 'number',
+  '2dsphereIndexVersion': 'number',
+  ...REFUSED,
+};
+
+const cannot = (message: string): EngineError => new EngineError('CannotCreateIndex', message);
+
+/** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Number-of-Indexed-Fields-in-a-Compound-Index */
+const MOST_FIELDS = 32;
+
+function assertKey(key: Doc): void {
+  const fields = Object.entries(key);
+  if (fields.length === 0) throw cannot('Index keys cannot be an empty object');
+  if (fields.length > MOST_FIELDS) throw new EngineError(13103, `too many compound keys: ${fields.length}`);
+  for (const [path, order] of fields) {
+    if (typeof order !== 'string' && (!isNumeric(order) || !(Math.abs(toNumber(order)) > 0)))
+      throw cannot('Values in the index key pattern cannot be 0, and must be numbers');
+    const parts = path.replace(/(^|\.)\$\*\*$/, '$1all').split('.');
+    if (parts.includes('')) throw cannot('Index keys cannot be an empty field.');
+    if (parts.some((part) => part.startsWith('$') && !['$db', '$id', '$ref'].includes(part)))
+      throw cannot(`Index key contains an illegal field name: field name starts with '$': ${path}`);
+  }
+}
+
+/** Operators that a partial index's filter may use. https://www.mongodb.com/docs/manual/core/index-partial/ */
+const PARTIAL = new Set(['$eq', '$exists', '$gt', '$gte', '$lt', '$lte', '$type', '$and', '$or', '$in']);
+
+function assertPartial(filter: Value): void {
+  if (Array.isArray(filter)) for (const part of filter) assertPartial(part);
+  else if (isDoc(filter))
+    for (const [name, v] of Object.entries(filter)) {
+      if (name === '$expr') throw new EngineError('QueryFeatureNotAllowed', '$expr is not allowed in this context');
+      if (name === '$where' || name === '$text')
+        throw new EngineError('BadValue', `${name} is not allowed in this context`);
+      if (name.startsWith('$') && (!PARTIAL.has(name) || (name === '$exists' && !truthy(v))))
+        throw cannot(`unsupported expression in partial index: ${name}`);
+      assertPartial(v);
+    }
+}
+
+/** @throws {EngineError} 67, 197: options that do not go together */
+function assertOptions(spec: IndexSpec): void {
+  if (equals(spec.key, { _id: new Int32(1) }))
+    for (const option of ['unique', 'sparse', 'hidden', 'partialFilterExpression', 'expireAfterSeconds'] as const)
+      if (spec[option] !== undefined)
+        throw new EngineError(
+          'InvalidIndexSpecificationOption',
+          `The field '${option}' is not valid for an _id index specification.`,
+        );
+  if (spec.expireAfterSeconds !== undefined && Object.keys(spec.key).length > 1)
+    throw cannot('TTL indexes are single-field indexes, compound indexes do not support TTL');
+  if (spec.sparse && spec.partialFilterExpression)
+    throw cannot('cannot mix "partialFilterExpression" and "sparse" options');
+}
+
+/** Seconds after which a document is over. @throws {EngineError} 67: not from 0 to 2³¹ − 1 */
+export function assertExpiry(seconds: Value): void {
+  if (!isNumeric(seconds)) return;
+  const n = Math.trunc(toNumber(seconds));
+  if (!(n >= 0 && n < 2 ** 31))
+    throw cannot("TTL index 'expireAfterSeconds' option must be within an acceptable range");
+}
+
+/**
+ * An index as a client describes it.
+ * https://www.mongodb.com/docs/manual/reference/command/createIndexes/
+ *
+ * @throws {EngineError} 9: no key or name; 14: an option of the wrong type; 67, 197: what can not be; 238: what is not kept
+ */
+export function specFrom(given: Doc): IndexSpec {
+  const odd = Object.keys(given).find((name) => !Object.hasOwn(FIELDS, name));
+  if (odd !== undefined)
+    throw new EngineError(
+      'InvalidIndexSpecificationOption',
+      `The field '${odd}' is not valid for an index specification`,
+    );
+  const spec = checked(given, 'createIndexes.indexes', FIELDS);
+  const { key, name, v, partialFilterExpression, expireAfterSeconds, collation } = spec;
+  for (const [field, value] of Object.entries({ key, name }))
+    if (value === undefined)
+      throw new EngineError('FailedToParse', `The '${field}' field is a required property of an index specification`);
+  if (isDoc(key)) assertKey(key);
+  if (name === '') throw cannot('The index name cannot be empty');
+  const version = v === undefined ? 2 : toInteger(v);
+  if (version !== 1 && version !== 2)
+    throw cannot(`Invalid index specification: cannot create an index with v=${String(v)}`);
+  if (isDoc(collation) && Object.keys(collation).length === 0)
+    throw new EngineError('BadValue', 'The collation of an index needs a locale');
+  collationFor(spec, undefined);
+  const refused = Object.keys(REFUSED).find((option) => option in spec);
+  if (refused !== undefined)
+    throw new EngineError('NotImplemented', `The index option '${refused}' is not supported by the embedded engine`);
+  assertExpiry(expireAfterSeconds);
+  assertPartial(partialFilterExpression);
+  if (isDoc(partialFilterExpression)) compileFilter(partialFilterExpression);
+  const built = specOf(spec);
+  assertOptions(built);
+  return built;
+}

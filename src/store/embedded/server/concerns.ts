@@ -1,0 +1,96 @@
+import { Int32 } from 'bson';
+import { checked, type Fields } from '../commands/fields.js';
+import { isDoc, isNumeric, toNumber, typeName } from '../bson/types.js';
+import type { Doc } from '../bson/value.js';
+import { EngineError } from '../errors.js';
+
+const READ: Fields = {
+  level: 'string',
+  afterClusterTime: 'own',
+  atClusterTime: 'own',
+  afterOpTime: 'object',
+  provenance: 'string',
+  $allowTransactionTableSnapshot: 'bool',
+  $waitLastStableRecoveryTimestamp: 'bool',
+};
+
+/** One node holds everything: each level that MongoDB knows is met by a snapshot of it. */
+const READ_LEVELS = new Set(['local', 'available', 'majority', 'linearizable', 'snapshot']);
+
+/**
+ * `taken`: the command takes a level. Outside a transaction `snapshot` asks for the same moment in later commands too
+ * (snapshot sessions), which the engine has not.
+ * https://www.mongodb.com/docs/manual/reference/read-concern/
+ *
+ * @throws {EngineError} 2: no such level; 72: the command takes none but `local`; 238: a moment in the past
+ */
+export function checkReadConcern({ readConcern }: Doc, taken: boolean, inTransaction: boolean): void {
+  if (!isDoc(readConcern)) return;
+  const { level, afterClusterTime, atClusterTime } = checked(readConcern, 'readConcern', READ);
+  for (const [name, v] of Object.entries({ afterClusterTime, atClusterTime }))
+    if (v !== undefined && typeName(v) !== 'timestamp')
+      throw new EngineError(
+        'TypeMismatch',
+        `BSON field 'readConcern.${name}' is the wrong type '${typeName(v)}', expected type 'timestamp'`,
+      );
+  if (atClusterTime !== undefined || (level === 'snapshot' && taken && !inTransaction))
+    throw new EngineError(
+      'NotImplemented',
+      'readConcern snapshot outside a transaction is not supported by the embedded engine',
+    );
+  if (typeof level !== 'string') return;
+  if (!READ_LEVELS.has(level))
+    throw new EngineError(
+      'BadValue',
+      `Enumeration value '${level}' for field 'readConcern.level' is not a valid value.`,
+    );
+  if (!taken && level !== 'local') throw new EngineError('InvalidOptions', 'read concern not supported');
+}
+
+const WRITE: Fields = { w: 'own', j: 'flag', fsync: 'flag', wtimeout: 'own', provenance: 'string' };
+
+/** Members that a replica set may have. https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Number-of-Members-of-a-Replica-Set */
+const MOST_MEMBERS = 50;
+
+/**
+ * https://www.mongodb.com/docs/manual/reference/write-concern/
+ *
+ * @throws {EngineError} 72: the command takes none; 9: a number of members that can not be; 14, 40415
+ */
+export function checkWriteConcern(name: string, { writeConcern }: Doc, taken: boolean): void {
+  if (!isDoc(writeConcern)) return;
+  if (!taken) throw new EngineError('InvalidOptions', `Command ${name} does not support writeConcern`);
+  const { w, wtimeout } = checked(writeConcern, 'writeConcern', WRITE);
+  if (w !== undefined && typeof w !== 'string' && !isNumeric(w))
+    throw new EngineError('FailedToParse', `w has to be a number, string, or object; found: ${typeName(w)}`);
+  if (isNumeric(w) && !(toNumber(w) >= 0 && toNumber(w) <= MOST_MEMBERS))
+    throw new EngineError(
+      'FailedToParse',
+      `w has to be a non-negative number and not greater than ${MOST_MEMBERS}; found: ${w.toString()}`,
+    );
+  if (isNumeric(wtimeout) && toNumber(wtimeout) > 2 ** 31 - 1)
+    throw new EngineError('FailedToParse', 'wtimeout must be less than 2^31');
+}
+
+/** A write concern that one node cannot meet is told beside the result, as in MongoDB: the write itself stands. */
+export function unsatisfied({ writeConcern }: Doc): Doc {
+  if (!isDoc(writeConcern)) return {};
+  const { w } = writeConcern;
+  if (isNumeric(w) && toNumber(w) > 1)
+    return {
+      writeConcernError: {
+        code: new Int32(100),
+        codeName: 'UnsatisfiableWriteConcern',
+        errmsg: 'Not enough data-bearing nodes',
+      },
+    };
+  if (typeof w === 'string' && w !== 'majority')
+    return {
+      writeConcernError: {
+        code: new Int32(79),
+        codeName: 'UnknownReplWriteConcern',
+        errmsg: `No write concern mode named '${w}' found in replica set configuration`,
+      },
+    };
+  return {};
+}

@@ -1,0 +1,172 @@
+import { describe, expect, it } from '@jest/globals';
+import { MaxKey, MinKey, serialize } from 'bson';
+import { decode, type Value } from '../../../src/store/embedded/bson/value.js';
+import { compileSchema } from '../../../src/store/embedded/query/json-schema.js';
+import { refusal, running } from './running.js';
+
+/** What `create` can make: https://www.mongodb.com/docs/manual/reference/command/create/ */
+describe('a collection', () => {
+  // https://www.mongodb.com/docs/manual/core/schema-validation/
+  it('with a validator takes only what it allows (121), unless that is bypassed, only warned of, or was so before', async () => {
+    const { db } = await running();
+    const c = await db.createCollection('c', { validator: { $jsonSchema: { required: ['name'] } } });
+    expect(await refusal(c.insertOne({ n: 1 }))).toMatchObject({
+      code: 121,
+      errInfo: { details: { specifiedAs: { $jsonSchema: { required: ['name'] } } } },
+    });
+    await c.insertOne({ name: 'a' });
+    expect(await refusal(c.updateOne({}, { $unset: { name: 1 } }))).toMatchObject({ code: 121 });
+    await c.insertOne({ n: 2 }, { bypassDocumentValidation: true });
+    expect(await refusal(c.updateOne({ n: 2 }, { $inc: { n: 1 } }))).toMatchObject({ code: 121 });
+    await db.command({ collMod: 'c', validationLevel: 'moderate' });
+    await c.updateOne({ n: 2 }, { $inc: { n: 1 } });
+    await db.command({ collMod: 'c', validationAction: 'warn' });
+    await c.insertOne({ n: 4 });
+    expect(await c.countDocuments({ n: { $in: [3, 4] } })).toBe(2);
+    expect(await c.options()).toMatchObject({ validationLevel: 'moderate', validationAction: 'warn' });
+  });
+
+  // https://www.mongodb.com/docs/manual/core/capped-collections/
+  it('that is capped lets the first go for the last, by number and by size, and counts on after a restart', async () => {
+    const { db, reopen } = await running();
+    const byNumber = await db.createCollection<{ _id: number }>('n', { capped: true, size: 100_000, max: 3 });
+    await byNumber.insertMany([1, 2, 3, 4].map((_id) => ({ _id })));
+    const c = (await reopen()).db;
+    await c.collection<{ _id: number }>('n').insertOne({ _id: 5 });
+    expect((await c.collection('n').distinct('_id')).map(Number)).toEqual([3, 4, 5]);
+    const bySize = await c.createCollection<{ _id: number; s: string }>('s', { capped: true, size: 4200 });
+    for (let _id = 0; _id < 10; _id += 1) await bySize.insertOne({ _id, s: 'x'.repeat(1000) });
+    expect((await bySize.distinct('_id')).map(Number)).toEqual([6, 7, 8, 9]);
+    expect(await refusal(c.createCollection('n', { capped: true, size: 1 }))).toMatchObject({ code: 48 });
+    expect(await refusal(c.createCollection('m', { capped: true }))).toMatchObject({ code: 72 });
+  });
+
+  // https://www.mongodb.com/docs/manual/core/timeseries-collections/
+  it('that is a time series needs the time, is shown as one, and what is over goes', async () => {
+    const { db } = await running({ expireEveryMs: 20 });
+    const timeseries = { timeField: 't', metaField: 'm', granularity: 'hours' } as const;
+    const c = await db.createCollection('c', { timeseries, expireAfterSeconds: 60 });
+    expect(await refusal(c.insertOne({ m: 1 }))).toMatchObject({ code: 2 });
+    await c.insertMany([
+      { t: new Date(), m: 1 },
+      { t: new Date(Date.now() - 61_000), m: 2 },
+    ]);
+    while ((await c.countDocuments()) > 1) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await c.findOne()).toMatchObject({ m: 1 });
+    expect(await refusal(c.updateOne({}, { $set: { m: 3 } }))).toMatchObject({ code: 238 });
+    expect(await db.listCollections().toArray()).toMatchObject([
+      {
+        type: 'timeseries',
+        options: { timeseries: { ...timeseries, bucketMaxSpanSeconds: 2_592_000 }, expireAfterSeconds: 60 },
+      },
+    ]);
+  });
+
+  // https://www.mongodb.com/docs/manual/core/clustered-collections/
+  it('that is clustered lies by _id, as all do here', async () => {
+    const { db } = await running();
+    const clusteredIndex = { key: { _id: 1 }, name: 'k', unique: true } as const;
+    await db.createCollection('c', { clusteredIndex });
+    expect(await db.collection('c').options()).toMatchObject({ clusteredIndex });
+    expect(await refusal(db.createCollection('d', { expireAfterSeconds: 5 }))).toMatchObject({ code: 72 });
+  });
+});
+
+/** https://www.mongodb.com/docs/manual/reference/operator/query/jsonSchema/ */
+describe('$jsonSchema', () => {
+  const stored = (v: unknown): Value => decode(serialize({ v }))['v'];
+  const meets = (schema: object, v: unknown): boolean => compileSchema(stored(schema))(stored(v));
+  it.each<[object, unknown[], unknown[]]>([
+    [{ bsonType: ['string', 'null'] }, ['a', null], [true]],
+    [{ type: 'boolean' }, [true], ['true']],
+    [{ enum: ['a', null] }, ['a', null], ['b']],
+    [{ required: ['a'], properties: { a: { bsonType: 'string' } } }, [{ a: '' }, 'no object'], [{}, { a: true }]],
+    [{ properties: { a: {} }, additionalProperties: false }, [{ a: 1 }, {}], [{ b: 'x' }]],
+    [{ patternProperties: { '^x': { type: 'string' } } }, [{ xa: '' }, { y: true }], [{ xa: true }]],
+    [{ items: { type: 'string' }, minItems: 1, uniqueItems: true }, [['a', 'b']], [[], ['a', 'a'], [true]]],
+    [{ items: [{ type: 'string' }], additionalItems: false }, [['a'], []], [['a', 'b'], [true]]],
+    [{ minLength: 2, maxLength: 3, pattern: '^社' }, ['社区', '社区网'], ['社', '网格', '社区网格']],
+    [{ anyOf: [{ type: 'string' }, { type: 'null' }], not: { enum: ['x'] } }, ['a', null], ['x', true]],
+    [{ oneOf: [{ minLength: 1 }, { maxLength: 1 }] }, ['', 'ab'], ['a']],
+    [{ dependencies: { a: ['b'] } }, [{ a: '', b: '' }, {}], [{ a: '' }]],
+    [{ minProperties: 1, maxProperties: 1 }, [{ a: '' }], [{}, { a: '', b: '' }]],
+    [{ allOf: [{ bsonType: 'minKey' }] }, [new MinKey()], [new MaxKey()]],
+  ])('%j', (schema, good, bad) => {
+    for (const v of good) expect([v, meets(schema, v)]).toEqual([v, true]);
+    for (const v of bad) expect([v, meets(schema, v)]).toEqual([v, false]);
+  });
+
+  it('is a query, knows bounds of numbers, and refuses what it does not know (9)', async () => {
+    const { db } = await running();
+    const c = db.collection('c');
+    await c.insertMany([1, 5, 10, 12.5].map((n) => ({ n })));
+    const count = (n: object): Promise<number> => c.countDocuments({ $jsonSchema: { properties: { n } } });
+    expect(await count({ minimum: 5, maximum: 10 })).toBe(2);
+    expect(await count({ minimum: 5, exclusiveMinimum: true, multipleOf: 2.5 })).toBe(2);
+    expect(await refusal(count({ $ref: '#' }))).toMatchObject({ code: 9 });
+    expect(await refusal(count({ minimun: 1 }))).toMatchObject({ code: 9 });
+  });
+});
+
+/** https://www.mongodb.com/docs/manual/core/views/ */
+describe('a view', () => {
+  it('is read by find, count and aggregate, also through another; it is written to by none (166)', async () => {
+    const { db, reopen } = await running();
+    await db.collection<{ _id: number; n: number }>('c').insertMany([1, 2, 3, 4].map((_id) => ({ _id, n: _id * 10 })));
+    await db.createCollection('big', { viewOn: 'c', pipeline: [{ $match: { n: { $gt: 10 } } }] });
+    await db.createCollection('twice', { viewOn: 'big', pipeline: [{ $set: { n: { $multiply: ['$n', 2] } } }] });
+    const again = (await reopen()).db;
+    const twice = again.collection('twice');
+    const found = await twice
+      .find({ n: { $lt: 80 } })
+      .sort({ n: -1 })
+      .limit(1)
+      .project({ _id: 0 })
+      .toArray();
+    expect(found).toEqual([{ n: 60 }]);
+    expect(await twice.find({}, { batchSize: 1 }).toArray()).toHaveLength(3);
+    expect([await twice.countDocuments({ n: 40 }), await twice.estimatedDocumentCount()]).toEqual([1, 3]);
+    expect(await twice.aggregate([{ $group: { _id: null, n: { $sum: '$n' } } }]).toArray()).toEqual([
+      { _id: null, n: 180 },
+    ]);
+    for (const write of [
+      () => twice.insertOne({}),
+      () => twice.updateMany({}, { $set: { x: 1 } }),
+      () => twice.deleteMany({}),
+      () => twice.createIndex({ n: 1 }),
+      () => twice.findOneAndDelete({}),
+    ])
+      expect(await refusal(write())).toMatchObject({ code: 166 });
+    const lookup = { from: 'big', localField: 'n', foreignField: 'n', as: 'x' };
+    expect(
+      await refusal(
+        again
+          .collection('c')
+          .aggregate([{ $lookup: lookup }])
+          .toArray(),
+      ),
+    ).toMatchObject({ code: 238 });
+    expect(await again.listCollections({ name: 'big' }).toArray()).toEqual([
+      {
+        name: 'big',
+        type: 'view',
+        options: { viewOn: 'c', pipeline: [{ $match: { n: { $gt: 10 } } }] },
+        info: { readOnly: true },
+      },
+    ]);
+    await twice.drop();
+    expect(await again.collection('big').countDocuments()).toBe(3);
+    const out = again.createCollection('o', { viewOn: 'c', pipeline: [{ $out: 'x' }] });
+    expect(await refusal(out)).toMatchObject({ code: 167 });
+  });
+
+  // https://www.mongodb.com/docs/manual/reference/command/createSearchIndexes/
+  it('search indexes are refused as by a server without Atlas Search', async () => {
+    const { db } = await running();
+    const definition = { mappings: { dynamic: true } };
+    expect(await refusal(db.collection('c').createSearchIndex({ name: 'i', definition }))).toMatchObject({
+      code: 31_082,
+    });
+    expect(await refusal(db.collection('c').listSearchIndexes().toArray())).toMatchObject({ code: 31_082 });
+  });
+});
