@@ -186,11 +186,14 @@ export const updates: readonly Verdict[] = [
     ),
   },
   {
-    name: '$rename to its own path is called a conflict',
+    name: '$rename to its own path is called a conflict, and no error where nothing matches',
     page: operator('update/rename'),
-    refusal: refusal([2, /^The source and target field for \$rename must differ/], [40, /conflict/], (s) =>
-      has(s, '$rename'),
-    ),
+    refusal: (s) =>
+      s.code === 2 &&
+      /^The source and target field for \$rename must differ/.test(s.message) &&
+      (s.theirs === undefined
+        ? s.theirCode === 40
+        : valuesAt(s.theirs, ['nModified']).every((n) => numberOf(n)?.value === 0)),
   },
   {
     name: '$rename from a path that can not be is no error, or has another code',
