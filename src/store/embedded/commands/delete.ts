@@ -1,8 +1,7 @@
 import type { Doc } from '../bson/value.js';
 import { toInteger } from '../bson/types.js';
 import { EngineError } from '../errors.js';
-import { assertSimpleCollation } from './collation.js';
-import { variablesOf, type Command, docs, int, optionalBoolean, optionalDoc, collectionName } from './command.js';
+import { variablesOf, type Command, docs, int, optionalBoolean, collectionName } from './command.js';
 import { checkBatch, each, runDelete } from './statements.js';
 
 export const deleteCommand: Command = {
@@ -13,9 +12,10 @@ export const deleteCommand: Command = {
   retryable: true,
   async run(context) {
     const { command, engine, db } = context;
-    const statements = docs(command, 'deletes');
+    const name = collectionName(command, 'delete');
+    const statements = docs(command, 'deletes', 'delete');
     checkBatch(statements.length);
-    const collection = engine.catalogue.find(db, collectionName(command, 'delete'));
+    const collection = engine.catalogue.find(db, name);
     const variables = variablesOf(command);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
     return context.write((tx, writer, retry) => {
