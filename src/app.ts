@@ -66,6 +66,7 @@ const NAMES_EVERY_MS = 60_000;
  */
 export async function startApp(config: Config, log: Logger, thread: 'worker' | 'same' = 'worker'): Promise<RunningApp> {
   const store = await openStore({
+    report: (error) => log.error({ err: error }, 'the store failed in the background'),
     uri: config.MONGODB_URI,
     folder: config.DATA_DIR,
     name: config.MONGODB_NAME,

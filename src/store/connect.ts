@@ -14,11 +14,14 @@ export interface StoreAddress {
   readonly folder: string;
   readonly name?: string;
   readonly thread?: 'worker' | 'same';
+  /** Is told what fails in the engine's background; without it the process is warned. */
+  readonly report?: (error: Error) => void;
 }
 
 /** Opens the store: MongoDB where a URI is given, else the embedded engine in the data folder. */
 export async function openStore(at: StoreAddress): Promise<Store> {
-  const engine = at.uri === undefined ? await start({ folder: at.folder, thread: at.thread ?? 'worker' }) : undefined;
+  const { folder, thread = 'worker', report } = at;
+  const engine = at.uri === undefined ? await start({ folder, thread, ...(report && { report }) }) : undefined;
   try {
     const connection = await connectTo(at.uri ?? engine?.uri ?? '', at.name);
     return {

@@ -12,9 +12,10 @@ export const deleteCommand: Command = {
   retryable: true,
   async run(context) {
     const { command, engine, db } = context;
-    const statements = docs(command, 'deletes');
+    const name = collectionName(command, 'delete');
+    const statements = docs(command, 'deletes', 'delete');
     checkBatch(statements.length);
-    const collection = engine.catalogue.find(db, collectionName(command, 'delete'));
+    const collection = engine.catalogue.find(db, name);
     const variables = variablesOf(command);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
     return context.write((tx, writer, retry) => {

@@ -15,9 +15,10 @@ export const insert: Command = {
   retryable: true,
   async run(context) {
     const { command, engine, db } = context;
-    const documents = docs(command, 'documents');
+    const name = collectionName(command, 'insert');
+    const documents = docs(command, 'documents', 'insert');
     checkBatch(documents.length);
-    const collection = await ensureCollection(engine, db, collectionName(command, 'insert'));
+    const collection = await ensureCollection(engine, db, name);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
     const one: Doc = { n: int(1) };
     return context.write((tx, writer, retry) => {

@@ -17,9 +17,9 @@ export const update: Command = {
   retryable: true,
   async run(context) {
     const { command, engine, db } = context;
-    const statements = docs(command, 'updates');
-    checkBatch(statements.length);
     const name = collectionName(command, 'update');
+    const statements = docs(command, 'updates', 'update');
+    checkBatch(statements.length);
     const upserts = statements.some((s) => s['upsert'] !== undefined && s['upsert'] !== false);
     const collection = upserts ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
     const variables = variablesOf(command);

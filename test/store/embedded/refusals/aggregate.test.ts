@@ -1,0 +1,159 @@
+import { describe } from '@jest/globals';
+import { Decimal128, type Document, Double } from 'bson';
+import { type Case, refuses } from './refused.js';
+
+const stage = (name: string, spec: unknown, code: number): Case => [
+  `${name} ${JSON.stringify(spec)}`,
+  { aggregate: 'c', pipeline: [{ [name]: spec }], cursor: {} },
+  code,
+];
+const stages = (name: string, rows: readonly (readonly [spec: unknown, code: number])[]): Case[] =>
+  rows.map(([spec, code]) => stage(name, spec, code));
+const expressions = (rows: readonly (readonly [expression: Document, code: number])[]): Case[] =>
+  rows.map(([x, code]) => [JSON.stringify(x), { aggregate: 'c', pipeline: [{ $addFields: { x } }], cursor: {} }, code]);
+
+// https://github.com/documentdb/functional-tests: compatibility/tests/core/operator/stages
+describe('a stage', () => {
+  refuses('is refused where its argument can not be', [
+    ...stages('$count', [
+      [1, 40156],
+      ['', 40157],
+      ['$a', 40158],
+      ['a\0b', 40159],
+      ['.\0', 40159],
+      ['a.b', 40160],
+      ['_id', 9039800],
+    ]),
+    ...stages('$limit', [
+      [0, 15958],
+      [-1, 5107201],
+      [new Double(1e308), 5107201],
+      [Decimal128.fromString('1E-6176'), 5107201],
+    ]),
+    ...stages('$skip', [
+      [-1, 5107200],
+      [new Double(2 ** 63), 5107200],
+      ['1', 5107200],
+    ]),
+    ...stages('$project', [
+      [{ a: 0, b: '$a' }, 31310],
+      [{ a: 0, b: null }, 31310],
+      [{ a: 0, b: { $add: [1, 2] } }, 31252],
+      [{ a: { $foo: 1 } }, 31325],
+      [{ 'a.$': 1 }, 31324],
+      [{ $: 1 }, 16410],
+    ]),
+    ...stages('$sort', [
+      [{ a: { x: 1 } }, 17312],
+      [Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`f${i}`, 1])), 13103],
+    ]),
+    ...stages('$sample', [[{ size: 0 }, 28747]]),
+    ...stages('$unwind', [
+      ['', 28812],
+      ['$', 16872],
+    ]),
+    ...stages('$replaceRoot', [[{}, 40414]]),
+    ...stages('$bucket', [
+      [{ groupBy: '$a', boundaries: ['$a', 5] }, 40191],
+      [{ groupBy: '$a', boundaries: [1, 5], default: '$a' }, 40195],
+      [{ groupBy: '$a', boundaries: [1, 5], output: { _id: { $sum: 1 } } }, 15948],
+    ]),
+    ...stages('$bucketAuto', [
+      [1, 40240],
+      [{}, 40246],
+      [{ groupBy: '$a', buckets: 2, extra: 1 }, 40245],
+      [{ groupBy: 1, buckets: 2 }, 40239],
+      [{ groupBy: '$a', buckets: 'x' }, 40241],
+      [{ groupBy: '$a', buckets: new Double(1.5) }, 40242],
+      [{ groupBy: '$a', buckets: 0 }, 40243],
+      [{ groupBy: '$a', buckets: 2, output: 1 }, 40244],
+      [{ groupBy: '$a', buckets: 2, granularity: 'x' }, 40257],
+      [{ groupBy: '$a', buckets: 2, granularity: 1 }, 40261],
+    ]),
+    ...stages('$densify', [
+      [1, 9],
+      [{ field: 'a' }, 40414],
+      [{ field: 'a', range: { bounds: 'full' } }, 40414],
+      [{ foo: 1 }, 40415],
+    ]),
+    ...stages('$facet', [
+      [{ $a: [] }, 16410],
+      [{ 'a.b': [] }, 16412],
+      [{ '': [] }, 40352],
+    ]),
+    ...stages('$lookup', [
+      [{ from: 'x', pipeline: [], let: 1, as: 'c' }, 9],
+      [{ from: 'x', pipeline: [], let: { Ax: 1 }, as: 'c' }, 9],
+      [{ from: 'x', localField: '$a', foreignField: 'b', as: 'c' }, 16410],
+      [{ from: 'x', localField: 'a', foreignField: 'b', as: '' }, 40352],
+    ]),
+    ...stages('$unionWith', [
+      [1, 9],
+      [{ coll: 'x', pipeline: [{ $out: 'y' }] }, 31441],
+    ]),
+    ...stages('$collStats', [
+      [1, 5447000],
+      [{ foo: {} }, 40415],
+      [{ count: { a: 1 } }, 31170],
+    ]),
+    ...stages('$indexStats', [[{ a: 1 }, 28803]]),
+    [
+      '1,001 stages',
+      { aggregate: 'c', pipeline: Array.from({ length: 1001 }, () => ({ $limit: 1 })), cursor: {} },
+      7749501,
+    ],
+    ['$documents of a collection', { aggregate: 'c', pipeline: [{ $documents: [] }], cursor: {} }, 73],
+  ]);
+
+  refuses('that writes is refused where it can not', [
+    ...stages('$out', [
+      [1, 16990],
+      [{ coll: 't' }, 40414],
+      [{ db: 'test', coll: null }, 40414],
+      [{ db: 1, coll: 't' }, 14],
+      [{ db: 'test', coll: 't', extra: 'x' }, 40415],
+      ['', 73],
+      ['system.users', 17385],
+      [{ db: 'admin', coll: 't' }, 31321],
+    ]),
+    ...stages('$merge', [
+      [1, 51182],
+      [{}, 40414],
+      [{ into: 1 }, 51178],
+      [{ into: '' }, 5786800],
+      [{ into: 'system.x' }, 31319],
+      [{ into: { db: 'admin', coll: 'x' } }, 31320],
+      [{ into: 'x', on: 1 }, 51186],
+      [{ into: 'x', on: ['a', 'a'] }, 31465],
+      [{ into: 'x', whenMatched: 1 }, 51191],
+      [{ into: 'x', whenMatched: 'fail', whenNotMatched: 'discard' }, 51181],
+      [{ into: 'x', let: { new: 1 }, whenMatched: [] }, 51273],
+    ]),
+    [
+      '$out that reads linearizable',
+      { aggregate: 'c', pipeline: [{ $out: 't' }], cursor: {}, readConcern: { level: 'linearizable' } },
+      72,
+    ],
+  ]);
+});
+
+// The same, compatibility/tests/core/operator/expressions; the codes are those of framework/error_codes.py
+describe('an expression', () => {
+  refuses('is refused where an argument can not be', [
+    ...expressions([
+      [{ $split: ['x', 1] }, 10503900],
+      [{ $indexOfBytes: [1, 'x'] }, 40091],
+      [{ $indexOfArray: [[1], 1, -1] }, 9711601],
+      [{ $replaceOne: { input: 1, find: 'x', replacement: 'y' } }, 10503904],
+      [{ $regexMatch: { input: 'x', regex: '(' } }, 51111],
+      [{ $regexMatch: { input: 'x', regex: 'a\0b' } }, 51109],
+      [{ $filter: { input: [1], cond: true, limit: 0 } }, 327392],
+      [{ $setEquals: [[1]] }, 17045],
+      [{ $sortArray: { input: [], sortBy: {} } }, 2942505],
+      [{ $sortArray: { input: [], sortBy: 2 } }, 2942506],
+      [{ $dateTrunc: { date: new Date(0), unit: 'week', startOfWeek: 'x' } }, 5439016],
+      [{ $rand: 1 }, 3040501],
+    ]),
+    ['a variable without a name', { aggregate: 'c', pipeline: [{ $addFields: { x: '$$' } }], cursor: {} }, 16867],
+  ]);
+});

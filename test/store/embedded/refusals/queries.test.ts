@@ -1,0 +1,127 @@
+import { describe } from '@jest/globals';
+import { BSONRegExp, type Document, Double, Long, Timestamp } from 'bson';
+import { type Case, refuses } from './refused.js';
+
+const filters = (rows: readonly (readonly [filter: Document, code: number])[]): Case[] =>
+  rows.map(([filter, code]) => [JSON.stringify(filter), { find: 'c', filter }, code]);
+const projections = (rows: readonly (readonly [projection: Document, code: number])[]): Case[] =>
+  rows.map(([projection, code]) => [JSON.stringify(projection), { find: 'c', projection }, code]);
+const updates = (rows: readonly (readonly [u: unknown, code: number, rest?: Document])[]): Case[] =>
+  rows.map(([u, code, rest]) => [
+    JSON.stringify([u, rest]),
+    { update: 'c', updates: [{ q: { _id: 1 }, u, ...rest }] },
+    code,
+  ]);
+const indexes = (rows: readonly (readonly [spec: Document | Document[], code: number])[]): Case[] =>
+  rows.map(([spec, code]) => [JSON.stringify(spec), { createIndexes: 'c', indexes: [spec].flat() }, code]);
+const a = { key: { a: 1 }, name: 'a_1' };
+const partial = (partialFilterExpression: Document): Document => ({ ...a, partialFilterExpression });
+
+// https://github.com/documentdb/functional-tests: compatibility/tests/core/operator/query
+describe('a query', () => {
+  refuses('is refused where an operand can not be', [
+    ...filters([
+      [{ a: { $size: Long.MAX_VALUE } }, 2],
+      [{ a: { $size: new Double(1.5) } }, 2],
+      [{ a: { $mod: [new Double(Number.NaN), 1] } }, 2],
+      [{ a: { $type: new Double(1.5) } }, 2],
+      [{ a: { $type: null } }, 14],
+      [{ a: { $bitsAllSet: 'x' } }, 2],
+      [{ a: { $bitsAllSet: -1 } }, 9],
+      [{ a: { $regex: 'a\0b' } }, 2],
+      [{ a: { $regex: new BSONRegExp('x', 'i'), $options: 'm' } }, 51075],
+      [{ a: { $options: 'm', $regex: new BSONRegExp('x', 'i') } }, 51074],
+      [{ a: { $not: {} } }, 2],
+      [{ a: { $not: { $invalid: 1 } } }, 2],
+    ]),
+    ...projections([
+      [{ a: { $slice: [1] } }, 28667],
+      [{ 'a.$': 1, 'b.$': 1 }, 31276],
+      [{ 'a.$': 1, b: { $elemMatch: { x: 1 } } }, 31256],
+      [{ a: { $foo: 1 } }, 31325],
+    ]),
+  ]);
+});
+
+// …/operator/update
+describe('an update', () => {
+  const document = { _id: 1, arr: [1, 2], n: 1, t: new Timestamp({ t: 1, i: 1 }), o: {} };
+  refuses(
+    'is refused where an operand or a path can not be',
+    updates([
+      [{ $pull: { 'a..b': 1 } }, 56],
+      [{ $set: { '': 1 } }, 56],
+      [{ $rename: { n: '' } }, 56],
+      [{ $max: { $field: 20 } }, 52],
+      [{ $set: { 'o.$field': 20 } }, 52],
+      [{ $set: { $: 1 } }, 2],
+      [{ $set: { 'arr.$.x.$': 1 } }, 2],
+      [{ $rename: { n: 'n' } }, 2],
+      [{ $rename: { n: 'n.x' } }, 2],
+      [{ $rename: { 'arr.$[].a': 'b' } }, 2],
+      [{ $rename: { n: '_id' }, $set: { n: 1 } }, 40],
+      [{ $set: { o: 1, 'o-a': 1, 'o.b': 1 } }, 40],
+      [{ $addToSet: { arr: { $each: [4], $sort: 1 } } }, 2],
+      [{ $addToSet: { arr: { $each: 4 } } }, 14],
+      [{ $push: { arr: { $each: 4 } } }, 2],
+      [{ $push: { arr: { $each: [], $sort: {} } } }, 2],
+      [{ $push: { arr: { $each: [], $sort: { 'a.': 1 } } } }, 2],
+      [{ $push: { arr: { $each: [], $sort: { a: 0 } } } }, 2],
+      [{ $pull: { arr: { $not: { $gte: 3 } } } }, 2],
+      [{ $bit: { n: { invalid: 10 } } }, 9],
+      [{ $bit: { n: {} } }, 9],
+      [{ $bit: { t: { and: 1 } } }, 2],
+      [{ $inc: { t: 1 } }, 14],
+      [{ $inc: { n: new Timestamp({ t: 1, i: 1 }) } }, 14],
+      [{ $currentDate: { n: { $foo: 'date' } } }, 2],
+      [{ $set: { 'arr.$[x]': 1 } }, 2, { arrayFilters: [{ y: 1 }] }],
+      [{ $set: { 'arr.$[x]': 1 } }, 224, { arrayFilters: [{ $expr: true }] }],
+      [{ a: 1 }, 9, { arrayFilters: [{ y: 1 }] }],
+      [[{ $foo: 1 }], 40324],
+      [[{ $match: {} }], 72],
+      [{ $set: { a: 1 } }, 54, { q: { $and: [{ _id: 7 }, { _id: 8 }] }, upsert: true }],
+    ]),
+    [document],
+  );
+});
+
+// …/indexes
+describe('an index', () => {
+  refuses(
+    'is refused where its specification can not be',
+    indexes([
+      [[], 2],
+      [{}, 9],
+      [{ key: { a: 1 } }, 9],
+      [{ key: {}, name: 'x' }, 67],
+      [{ key: { a: 1 }, name: '' }, 67],
+      [{ key: { a: 1 }, name: 123 }, 14],
+      [{ ...a, unknownOption: true }, 197],
+      [{ ...a, unique: 'x' }, 14],
+      [{ ...a, expireAfterSeconds: 'x' }, 14],
+      [{ ...a, expireAfterSeconds: 2147483648 }, 67],
+      [{ ...a, v: 3 }, 67],
+      [{ ...a, collation: {} }, 2],
+      [{ ...a, collation: { locale: 'invalid_locale_xyz' } }, 2],
+      [{ key: { a: 0 }, name: 'x' }, 67],
+      [{ key: { 'a..b': 1 }, name: 'x' }, 67],
+      [{ key: { 'a.$b': 1 }, name: 'x' }, 67],
+      [{ key: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`f${i}`, 1])), name: 'x' }, 13103],
+      [{ ...a, partialFilterExpression: 'x' }, 14],
+      [partial({ a: { $ne: 5 } }), 67],
+      [partial({ a: { $exists: 0 } }), 67],
+      [partial({ $and: [] }), 2],
+      [partial({ $where: 'x' }), 2],
+      [partial({ $expr: { $gt: ['$a', 5] } }), 224],
+      [[a, { ...a, name: 'other' }], 85],
+      [
+        [
+          { key: { b: 1 }, name: 's' },
+          { key: { d: 1 }, name: 's' },
+        ],
+        86,
+      ],
+      [{ key: { z: new Double(0.9999) }, name: 'less than one' }, 0],
+    ]),
+  );
+});

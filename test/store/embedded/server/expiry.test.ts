@@ -1,0 +1,41 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { setTimeout as after } from 'node:timers/promises';
+import { Cursors } from '../../../../src/store/embedded/server/cursors.js';
+import { running } from '../running.js';
+
+describe('what expires', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  // https://www.mongodb.com/docs/manual/core/index-ttl/
+  it('is removed once its seconds are over; what has no date stays', async () => {
+    const { db } = await running({ expireEveryMs: 10 });
+    const c = db.collection<{ _id: number; at?: unknown }>('c');
+    await c.createIndex({ at: 1 }, { expireAfterSeconds: 60 });
+    await c.insertMany([
+      { _id: 1, at: new Date(Date.now() - 61_000) },
+      { _id: 2, at: new Date() },
+      { _id: 3, at: [new Date(), new Date(0)] },
+      { _id: 4, at: 'x' },
+      { _id: 5 },
+    ]);
+    for (let tries = 0; tries < 500 && (await c.countDocuments()) > 3; tries += 1) await after(10);
+    expect(await c.distinct('_id')).toEqual([2, 4, 5]);
+  });
+
+  it('and can not be removed is told, with its cause', async () => {
+    jest.spyOn(Cursors.prototype, 'expire').mockImplementation(() => {
+      throw new Error('no more');
+    });
+    let tell: (error: Error) => void = () => undefined;
+    const told = new Promise<Error>((resolve) => {
+      tell = resolve;
+    });
+    await running({ expireEveryMs: 5, report: (error) => tell(error) });
+    expect(await told).toMatchObject({
+      message: 'removing what has expired failed',
+      cause: { message: 'no more' },
+    });
+  });
+});
