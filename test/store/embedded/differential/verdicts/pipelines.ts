@@ -75,6 +75,14 @@ export const pipelines: readonly Verdict[] = [
       has(s, '$avg') && isDecimal(f.ours) && numberOf(f.theirs)?.type === 'Double' && equal(f.ours, f.theirs),
   },
   {
+    name: '$avg of decimals is a double: the group of one is that of the other',
+    page: operator('aggregation/avg'),
+    fact: (f, s) =>
+      allStages(pipelineOf(s)).some(
+        ({ name, spec }) => name === '$group' && holds(docOf(spec)['_id'] ?? null, '$avg'),
+      ) && rowsOf(s.ours).filter((row) => equal(idOf(row), idOf(f.row))).length > 1,
+  },
+  {
     name: 'missing parts of a compound _id of $group are null',
     page: operator('aggregation/group'),
     fact: (f, s) =>
