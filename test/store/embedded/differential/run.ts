@@ -25,6 +25,7 @@ import { type Difference, verdictsOf } from './verdicts.js';
 const [uri = '', operations = '2000', seed = '1', report] = process.argv.slice(2);
 const wanted = Number(operations);
 const {
+  DIFFERENTIAL_ENGINE: engineUri,
   DIFFERENTIAL_RESTART: restart,
   DIFFERENTIAL_DIFFERENCES: kept,
   SHRINK: shrink,
