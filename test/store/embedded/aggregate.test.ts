@@ -69,6 +69,7 @@ describe('aggregation', () => {
     ['divide', { $divide: [decimal('0'), new Int32(-1)] }, decimal('-0')],
     ['sum', { $sum: [decimal('1E+1')] }, decimal('10')],
     ['trunc', { $trunc: [new Double(1234.5678), new Int32(-2)] }, new Double(1200)],
+    ['sqrt', { $sqrt: decimal('0.00') }, decimal('0.0')],
     ['sqrt', { $sqrt: decimal('2.25') }, decimal('1.5')],
     ['pow', { $pow: [new Int32(2), new Int32(40)] }, Long.fromNumber(2 ** 40)],
     ['pow', { $pow: [decimal('1.5'), new Int32(2)] }, decimal(`2.25${'0'.repeat(31)}`)],

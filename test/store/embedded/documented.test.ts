@@ -99,6 +99,20 @@ describe('what the documentation says', () => {
     expect(await ids({ a: { $all: [] } })).toEqual([]);
   });
 
+  // …/tutorial/query-for-null-fields/: a field is missing from a document, not from a scalar in an array.
+  it('null at a path through a place of an array matches no scalar there', async () => {
+    await c.insertMany([
+      { _id: 1, q: [5] },
+      { _id: 2, q: [{ y: 1 }] },
+      { _id: 3, q: 5 },
+    ] as object[] as Row[]);
+    const found = async (filter: object): Promise<unknown[]> =>
+      (await c.find(filter).sort({ _id: 1 }).toArray()).map((row) => row._id);
+    expect(await found({ 'q.0.x': null })).toEqual([2, 3]);
+    expect(await found({ 'q.x': null })).toEqual([2, 3]);
+    expect(await found({ 'q.0.x': { $ne: null } })).toEqual([1]);
+  });
+
   // https://www.mongodb.com/docs/manual/reference/bson-types/
   it('numbers come back in the type in which they came; int32 grows into long', async () => {
     await c.insertOne({

@@ -24,7 +24,9 @@ export function visitPath(
   if (isDoc(value)) return visitPath(field(value, part), parts, visit, at + 1, index);
   if (!Array.isArray(value)) return visit(undefined, index);
   if (INDEX.test(part) && Number(part) < value.length) {
-    if (visitPath(value[Number(part)], parts, visit, at + 1, index ?? Number(part))) return true;
+    const item = value[Number(part)];
+    const goesOn = at + 1 === parts.length || isDoc(item) || Array.isArray(item);
+    if (goesOn && visitPath(item, parts, visit, at + 1, index ?? Number(part))) return true;
   }
   for (const [i, item] of value.entries())
     if (isDoc(item) && visitPath(field(item, part), parts, visit, at + 1, index ?? i)) return true;

@@ -18,12 +18,14 @@ import { type Difference, verdictsOf } from './verdicts.js';
  *     npx tsx test/store/embedded/differential/run.ts URI [OPERATIONS] [SEED] [REPORT.json]
  *
  * LANES scenes (3) are played at once, each in a database of its own: what takes time is waiting.
+ * DIFFERENTIAL_ENGINE is the URI of an engine in a process of its own (src/store/serve.ts): on a busy machine that is faster.
  * DIFFERENTIAL_RESTART names a command that brings the second server up again when it falls over.
  * DIFFERENTIAL_DIFFERENCES names a file to which every difference is appended, a line of JSON each.
  */
 const [uri = '', operations = '2000', seed = '1', report] = process.argv.slice(2);
 const wanted = Number(operations);
 const {
+  DIFFERENTIAL_ENGINE: engineUri,
   DIFFERENTIAL_RESTART: restart,
   DIFFERENTIAL_DIFFERENCES: kept,
   SHRINK: shrink,
@@ -153,10 +155,10 @@ async function lane(pair: Pair): Promise<void> {
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'gridmate-differential-'));
-  const engine = await start({ folder, thread: 'same' });
+  const engine = engineUri === undefined ? await start({ folder, thread: 'same' }) : undefined;
   if (restart !== undefined) await bringUp(restart, async () => undefined);
   const pairs: Pair[] = [];
-  for (let i = 0; i < Number(lanes); i += 1) pairs.push(await Pair.connect(engine.uri, uri, i));
+  for (let i = 0; i < Number(lanes); i += 1) pairs.push(await Pair.connect(engine?.uri ?? engineUri ?? '', uri, i));
   const began = Date.now();
   await Promise.all(pairs.map(lane));
   for (const [kind, { count, example }] of [...unexplained].toSorted((a, b) => b[1].count - a[1].count))
@@ -174,7 +176,7 @@ async function main(): Promise<void> {
       `${JSON.stringify({ seed: Number(seed), operations: performed, differences, explained: counts, unexplained: total }, null, 2)}\n`,
     );
   for (const pair of pairs) await pair.close();
-  await engine.stop();
+  await engine?.stop();
   rmSync(folder, { recursive: true, force: true });
   process.exitCode = total === 0 ? 0 : 1;
 }

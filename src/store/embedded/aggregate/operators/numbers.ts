@@ -144,7 +144,7 @@ function squareRoot(v: Numeric): Value {
   if (!(v instanceof Decimal128)) return new Double(Math.sqrt(n));
   if (!finite(v)) return v;
   const { digits, exponent } = scaled(v);
-  if (digits === 0n) return v;
+  if (digits === 0n) return signed({ digits, exponent: Math.floor(exponent / 2) }, isNegative(v));
   const places = 72 + ((exponent + 72) % 2 === 0 ? 0 : 1);
   const square = digits * 10n ** BigInt(places);
   // Newton's way from above ends at the whole root.

@@ -1,5 +1,5 @@
 import type { Fact } from './facts.js';
-import { equal, isDecimal, isDoc, isObject, type Json, numberOf, some, text } from './json.js';
+import { equal, isDecimal, isDoc, isObject, type Json, type JsonDoc, numberOf, some, text } from './json.js';
 import { clausesOf, docOf, filtersOf, holds, stagesOf } from './request.js';
 import { has, operator, page, refusal, type Seen, type Verdict } from './rule.js';
 
@@ -37,6 +37,8 @@ const isDropped = ({ operation, message }: Seen): boolean =>
 const textOf = (v: Json | undefined): string => (typeof v === 'string' ? v : '');
 const millisOf = (v: Json | undefined): number | undefined =>
   isObject(v) && '$date' in v ? numberOf(v['$date'])?.value : undefined;
+const isZoned = ({ timezone, unit }: JsonDoc): boolean =>
+  timezone !== undefined && timezone !== 'UTC' && ['year', 'quarter', 'month'].includes(textOf(unit));
 const SHORT_DIGITS = 6;
 const DAY = 86_400_000;
 /** Whether two dates are as far apart as wanted; of what is derived from a date no more is known. */
@@ -167,7 +169,9 @@ export const expressions: readonly Verdict[] = [
       ours !== undefined &&
       refuses(theirCode) &&
       (kind === 'findAndModify' || operation['limit'] !== undefined) &&
-      [operation['filter'], operation['projection']].some((part) => part !== undefined && tells(part, theirMessage)),
+      [operation['filter'], operation['projection'], operation['fields']].some(
+        (part) => part !== undefined && tells(part, theirMessage),
+      ),
   },
   {
     name: 'a sum with doubles has a decimal with other zeros at its end',
@@ -221,10 +225,9 @@ export const expressions: readonly Verdict[] = [
       (millisOf(f.ours) ?? 0) % DAY === 0,
   },
   {
-    name: '$dateAdd in a zone with summer time is a day off',
+    name: '$dateAdd of months in a zone is a day off',
     page: operator('aggregation/dateAdd'),
     fact: (f, s) =>
-      some(s.operation, (part) => isDoc(part) && docOf(part['$dateAdd'])['timezone'] === 'America/New_York') &&
-      isOff(f, (ms) => ms % DAY === 0),
+      some(s.operation, (part) => isDoc(part) && isZoned(docOf(part['$dateAdd']))) && isOff(f, (ms) => ms % DAY === 0),
   },
 ];

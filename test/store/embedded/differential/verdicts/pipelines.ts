@@ -75,6 +75,14 @@ export const pipelines: readonly Verdict[] = [
       has(s, '$avg') && isDecimal(f.ours) && numberOf(f.theirs)?.type === 'Double' && equal(f.ours, f.theirs),
   },
   {
+    name: '$avg of decimals is a double: the group of one is that of the other',
+    page: operator('aggregation/avg'),
+    fact: (f, s) =>
+      allStages(pipelineOf(s)).some(
+        ({ name, spec }) => name === '$group' && holds(docOf(spec)['_id'] ?? null, '$avg'),
+      ) && rowsOf(s.ours).filter((row) => equal(idOf(row), idOf(f.row))).length > 1,
+  },
+  {
     name: 'missing parts of a compound _id of $group are null',
     page: operator('aggregation/group'),
     fact: (f, s) =>
@@ -140,7 +148,7 @@ export const pipelines: readonly Verdict[] = [
         has(s, '$setUnion', '$setIntersection', '$setDifference')),
   },
   {
-    name: '$sum in a window keeps the type of a number that has left it',
+    name: '$sum in a window keeps the type and the digits of a number that has left it',
     page: operator('aggregation/setWindowFields'),
     fact: (f, s) => {
       const [mine, other] = [numberOf(f.ours), numberOf(f.theirs)];
@@ -150,7 +158,7 @@ export const pipelines: readonly Verdict[] = [
         mine !== undefined &&
         other !== undefined &&
         equal(f.ours, f.theirs) &&
-        WIDTH.indexOf(mine.type) < WIDTH.indexOf(other.type)
+        (WIDTH.indexOf(mine.type) < WIDTH.indexOf(other.type) || (isDecimal(f.ours) && isDecimal(f.theirs)))
       );
     },
   },
@@ -340,6 +348,12 @@ export const pipelines: readonly Verdict[] = [
     name: '$lookup by a path that ends in an empty array joins nothing, not what is null',
     page: operator('aggregation/lookup'),
     fact: (f, s) => joined(f, s, (v) => isList(v) && v.length === 0),
+  },
+  {
+    name: '$lookup does not look into an array at a place of an array',
+    page: operator('aggregation/lookup'),
+    fact: (f, s) =>
+      joined(f, s, isList) && some(s.operation, (part) => isDoc(part) && /\.\d/.test(String(part['localField'] ?? ''))),
   },
   {
     name: '$lookup holds documents apart whose numbers are of other types',

@@ -40,7 +40,7 @@ const isEmptyWithin = (v: Json | undefined): boolean =>
 const isOperators = ({ operation }: Seen): boolean => isDoc(operation['update']);
 const isUpdate = ({ kind }: Seen): boolean => kind === 'update' || kind === 'findAndModify';
 const throughAll = (s: Seen, ...operators: readonly string[]): boolean =>
-  updatedPaths(s.operation, ...operators).some((path) => path.includes('.$['));
+  updatedPaths(s.operation, ...operators).some((path) => /\.\$(\[|$)/.test(path));
 /** How many documents a result tells were found. */
 const found = ({ theirs }: Seen): number => {
   const answer = docOf(theirs);
@@ -141,7 +141,7 @@ export const updates: readonly Verdict[] = [
         )(s)),
   },
   {
-    name: '$unset through $[] of a missing array is no error',
+    name: '$unset through $[] or $ of what is no array is no error',
     page: operator('update/positional-all'),
     refusal: refusal(
       [2, /must exist in the document in order to apply array updates|^Cannot apply array updates to non-array/],
