@@ -173,7 +173,9 @@ export class Callbacks {
     const settled = new Promise<boolean>((resolve) => {
       settle = resolve;
     });
-    const answering = this.#inTime(message, 'bot', slot).then((text): object | undefined => {
+    const answering = this.#inTime(message, 'bot', slot).then((inTime): object | undefined => {
+      // It may have come while the message was being kept.
+      const text = inTime ?? slot.offered;
       if (text !== undefined) return streamBody(streamIdOf(messageId), true, text);
       if (slot.isOpen && message.responseUrl === undefined) return this.#streams.begin(messageId, slot);
       slot.close();
@@ -244,11 +246,12 @@ export class Callbacks {
     if (event.is !== 'entered') return undefined;
     const slot = new Slot();
     const told = onEvent(event, entranceId(event.from, at ?? this.#options.clock.now()), slot);
-    const text = await Promise.race([
+    const inTime = await Promise.race([
       slot.filled,
       told.then(() => sleep(limitMs ?? LIMIT_MS, undefined, { ref: false })),
     ]);
-    if (typeof text === 'string')
+    const text = inTime ?? slot.offered;
+    if (text !== undefined)
       return { body: { msgtype: 'text', text: { content: text } }, settle: (delivered) => slot.settle(delivered) };
     slot.close();
     return undefined;

@@ -3,6 +3,7 @@ import type { OutgoingMessage } from '../../bot/message.js';
 /** The answer that an open callback waits for. */
 export class Slot {
   #state: 'open' | 'filled' | 'closed' = 'open';
+  #text: string | undefined;
   #fill: (text: string) => void = () => undefined;
   #settle: (delivered: boolean) => void = () => undefined;
   /** Resolves with what is to be answered. */
@@ -17,10 +18,16 @@ export class Slot {
     return this.#state === 'open';
   }
 
+  /** What was offered and waits to be taken: nobody else will say it. */
+  get offered(): string | undefined {
+    return this.#state === 'filled' ? this.#text : undefined;
+  }
+
   /** Resolves whether the answer went out; false also where nobody waits for one. */
   offer(text: string): Promise<boolean> {
     if (this.#state !== 'open') return Promise.resolve(false);
     this.#state = 'filled';
+    this.#text = text;
     this.#fill(text);
     return this.#settled;
   }

@@ -106,6 +106,21 @@ describe('a bot that takes longer than WeCom waits', () => {
     expect(await kept()).toEqual([]);
   });
 
+  it('an answer that comes while the message is being kept is the callback’s answer, and is not left hanging', async () => {
+    const keep = late.keep.bind(late);
+    let offered: Promise<boolean> | undefined;
+    late.keep = async (kept_, scene) => {
+      offered = ways.of(answer(kept_.messageId))?.slot?.offer('好');
+      await keep(kept_, scene);
+    };
+    const given = await post(message());
+    expect(given.reply).toMatchObject({ stream: { finish: true, content: '好' } });
+    given.settled(true);
+    expect(await offered).toBe(true);
+    release();
+    for (let i = 0; i < 100 && (await kept()).length > 0; i += 1) await new Promise((r) => setTimeout(r, 10));
+  });
+
   it('what was acknowledged and then not taken is insisted upon; it is kept encrypted', async () => {
     const asked = message({ text: { content: '报到 张无忌 13800000001' } });
     expect((await post(asked)).status).toBe(200);
