@@ -191,7 +191,8 @@ export function createReader(
       // Full-width signs and traditional characters: rare enough to be read in full.
       if (code >= 0xff00 && code <= 0xffef) return actsOn(text, names);
       const plain = normalise(c);
-      return (firsts.has(plain) || firstSounds.has(soundOf(plain))) && actsOn(text, names);
+      // `請通過 #241`
+      return (plain !== c || firsts.has(plain) || firstSounds.has(soundOf(plain))) && actsOn(text, names);
     },
 
     phrase(said) {

@@ -6,7 +6,10 @@ export const ME = '@me';
 
 /** `帮张三报一下`: who reports for another names whom it counts for. */
 export function reportedFor(said: string, { names }: ReadContext): string {
-  const text = said.replace(/[\s,]*我?来?代(?:为)?(?:报|登记|申报|填报?)(?:的|一下)?$/, '');
+  const text = said.replace(
+    /[\s,]*我?来?代(?:为)?(?:报|登记|申报|填报?)(?:的|一下)?$|[\s,]*我[帮替][他她]们?(?:报|登记)的?(?:一下)?$/,
+    '',
+  );
   const asked = /^[\s,]*我?(?:帮|替|代|给)(?=\p{L})/u.exec(text);
   const name = asked && names.prefixOf(text.slice(asked[0].length));
   if (!asked || !name) return text;
@@ -39,6 +42,7 @@ export function takeMembers(said: string, context: ReadContext): { members: stri
   let together = false;
   /** `我 张三 李四`: with a space only, 我 may also be the one who is named. */
   let listed = false;
+  let afterName = 0;
   for (let i = 0; i < text.length;) {
     const before = rest.slice(-2);
     const mention = text[i] === '@' ? /^@([\p{L}·]{1,20})/u.exec(text.slice(i)) : null;
@@ -52,10 +56,13 @@ export function takeMembers(said: string, context: ReadContext): { members: stri
       rest = rest.replace(JOINED, ' ');
       if (!members.includes(named)) members.push(named);
       i += (mention ? 1 : 0) + named.length;
+      afterName = i;
       continue;
     }
-    if (members.length > 0 && /^\s*(?:和|跟|与|、|,)?\s*我(?!们)/.test(text.slice(i)) && !members.includes(ME)) {
-      const m = /^\s*(?:和|跟|与|、|,)?\s*我/.exec(text.slice(i));
+    // `陈桂芳守桶1小时 我帮她报的` does not count for the writer.
+    const joins = i === afterName ? /^\s*(?:和|跟|与|、|,|带着?|领着)?\s*我(?!们)/ : /^我(?=也|和|一起|陪|$)/;
+    if (members.length > 0 && joins.test(text.slice(i)) && !members.includes(ME)) {
+      const m = joins.exec(text.slice(i));
       members.push(ME);
       i += m?.[0].length ?? 1;
       continue;

@@ -125,7 +125,7 @@ export const serviceReport: Grammar<typeof slots> = {
   slots,
   read(phrase: Phrase, context: ReadContext) {
     const rest = phrase.rest.replace(/^(?:那个|呃|嗯|额|就是)+/, '').replaceAll('俺', '我');
-    if (MINE.test(`${phrase.text.slice(0, 1)}${phrase.word}`) && isGiven(rest, context))
+    if (MINE.test(`${/我/.exec(phrase.text.slice(0, 4))?.[0] ?? ''}${phrase.word}`) && isGiven(rest, context))
       return serviceList.read(phrase, context);
     if (LABELS.includes(phrase.word ?? '')) return filledForm(rest, context);
     if (isAlone(rest))

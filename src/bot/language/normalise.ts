@@ -4,7 +4,7 @@ import { Converter } from 'opencc-js/t2cn';
 const PARTICLE_ZHE = /(?<![显名原编论专卓土执])著(?![名作述者称书])/g;
 /** 幺 made traditional and back is 么: beside digits it is a one. */
 const ONE =
-  /(?<=^|[\s,零〇一二三四五六七八九么幺])么(?=[零〇一二三四五六七八九么幺])|(?<=[零〇一二三四五六七八九幺]{3})么/g;
+  /(?<=^|[\s,零〇一二三四五六七八九么幺])么(?=[零〇一二三四五六七八九么幺])|(?<=[零〇一二三四五六七八九幺]{3})么|(?<![什怎多这那要])么(?=[零〇一二三四五六七八九幺]{3}(?:$|[\s,]))/g;
 const simplify = Converter({ from: 'hk', to: 'cn' });
 /** Nothing traditional is outside this range: most messages need no conversion. */
 const HAN = /\p{Script=Han}/u;

@@ -22,6 +22,12 @@ describe('a length of time', () => {
     ['2.5H', 150],
     ['2小时30分', 150],
     ['1小时20', 80],
+    ['一小时四十五', 105],
+    ['一个小时又一刻', 75],
+    ['半拉钟头', 30],
+    ['从七点守到八点半', 90],
+    ['8-10点', 120],
+    ['2-4点', 120],
     ['150min', 150],
     ['1個半小時', 90],
     ['九十分鐘', 90],
@@ -63,6 +69,11 @@ describe('a length of time', () => {
     ['一个多小时', 60],
     ['两个来小时', 120],
     ['快两小时', 120],
+    ['小两个小时', 120],
+    ['1到2小时', 60],
+    ['两到三个小时', 120],
+    ['三十到四十分钟', 30],
+    ['大半个小时', 30],
     ['差不多两个小时', 120],
     ['两小时左右', 120],
     ['三四个小时', 180],
@@ -82,6 +93,8 @@ describe('a length of time', () => {
 
   it.each([
     '30人次',
+    '几十分钟',
+    '老半天',
     '7位老人',
     '12栋',
     '90岁',
@@ -112,6 +125,9 @@ describe('a length of time', () => {
 
   it('several are found in order and apart', () =>
     expect(findDurations('巡逻1.5h 守桶40分 然后半天').map((d) => d.minutes)).toEqual([90, 40, 240]));
+
+  it('a length behind clock times is none of their minutes', () =>
+    expect(findDurations('8点到10点 2小时').map((d) => d.minutes)).toEqual([120, 120]));
 
   it('is found in any text without failing, in its bounds', () =>
     fc.assert(
