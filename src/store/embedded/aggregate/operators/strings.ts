@@ -126,7 +126,7 @@ const replace = (name: string, everywhere: boolean): Operator =>
     { required: ['input', 'find', 'replacement'] },
     { notObject: 51751, unknown: 51750, missing: { input: 51749, find: 51748, replacement: 51747 } },
     (args) => {
-      const code = { input: 51746, find: 51745, replacement: 51744 };
+      const code = { input: 10503904, find: 10503901, replacement: 10503902 };
       for (const k of ['input', 'find', 'replacement'] as const)
         if (!isNull(args[k]) && typeof args[k] !== 'string')
           throw new EngineError(code[k], `${name} requires that '${k}' be a string, found: ${String(args[k])}`);
@@ -156,7 +156,8 @@ function matchesOf(name: string, args: Doc, all: boolean): Found[] | undefined {
   if (isNull(input) || isNull(regex)) return undefined;
   const [pattern, flags] =
     regex instanceof BSONRegExp ? [regex.pattern, regex.options || (options ?? '')] : [regex, options ?? ''];
-  const compiled = toRegExp(pattern, flags);
+  if (pattern.includes('\0')) throw new EngineError(51109, `${name}: the regex may not contain a null byte`);
+  const compiled = toRegExp(pattern, flags, 51111);
   const expression = new RegExp(compiled.source, `${compiled.flags}g`);
   const found: Found[] = [];
   for (const m of input.matchAll(expression)) {
@@ -219,7 +220,7 @@ export const strings: Readonly<Record<string, Operator>> = {
       );
     if (typeof by !== 'string')
       throw new EngineError(
-        40086,
+        10503900,
         `$split requires an expression that evaluates to a string as a second argument, found: ${typeName(by)}`,
       );
     if (by === '') throw new EngineError(40087, '$split requires a non-empty separator');

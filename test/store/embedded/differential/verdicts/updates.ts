@@ -190,7 +190,7 @@ export const updates: readonly Verdict[] = [
     page: operator('update/rename'),
     refusal: (s) =>
       s.code === 2 &&
-      /^The source and target field for \$rename must differ/.test(s.message) &&
+      s.message.startsWith('The source and target field for $rename must differ') &&
       (s.theirs === undefined
         ? s.theirCode === 40
         : valuesAt(s.theirs, ['nModified']).every((n) => numberOf(n)?.value === 0)),
