@@ -13,6 +13,7 @@ import {
   valuesAt,
   some,
   same,
+  plain,
 } from './json.js';
 import { decimalApart } from './queries.js';
 import { accumulatorsOf, allStages, docOf, holds, listOf, projectedPaths, stagesOf } from './request.js';
@@ -111,6 +112,22 @@ export const pipelines: readonly Verdict[] = [
       f.theirs.includes(null) &&
       sameItems(withoutNulls(f.ours), withoutNulls(f.theirs)) &&
       f.ours.length < f.theirs.length,
+  },
+  {
+    name: '$addToSet holds documents and arrays apart whose numbers are of other types',
+    page: operator('aggregation/addToSet'),
+    fact: (f, s) => {
+      const plainSet = (v: Json | undefined): string =>
+        text([...new Set(withoutNulls(listOf(v)).map(plain))].toSorted());
+      return (
+        isAccumulated(f, s, '$addToSet') &&
+        plainSet(f.ours) === plainSet(f.theirs) &&
+        listOf(f.theirs).some(
+          (item, i) =>
+            isDoc(item) || (isList(item) && listOf(f.theirs).some((other, j) => i !== j && equal(item, other))),
+        )
+      );
+    },
   },
   {
     name: '$firstN, $lastN leave missing values out',
