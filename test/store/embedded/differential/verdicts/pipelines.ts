@@ -114,6 +114,18 @@ export const pipelines: readonly Verdict[] = [
       f.ours.length < f.theirs.length,
   },
   {
+    name: '$addToSet gives its values in no order',
+    page: operator('aggregation/addToSet'),
+    fact: (f, s) => {
+      const field = accumulatorsOf(pipelineOf(s)).find(
+        (made) => made.operator === '$addToSet' && f.path.includes(made.field),
+      )?.field;
+      if (field === undefined) return false;
+      const other = rowsOf(s.theirs).find((row) => equal(idOf(row), idOf(f.row)));
+      return sameItems(listOf(docOf(f.row)[field]), listOf(docOf(other)[field]));
+    },
+  },
+  {
     name: '$addToSet holds documents and arrays apart whose numbers are of other types',
     page: operator('aggregation/addToSet'),
     fact: (f, s) => {
