@@ -160,6 +160,20 @@ export const pipelines: readonly Verdict[] = [
       isAccumulated(f, s, '$first', '$last', '$min', '$max', '$top', '$bottom'),
   },
   {
+    name: '$first, $last after a projection without _id lose the order of the $sort before it',
+    page: operator('aggregation/last'),
+    fact: (f, s) =>
+      f.kind === 'value' &&
+      isAccumulated(f, s, '$first', '$last') &&
+      stagesOf(pipelineOf(s)).some(
+        ({ name, spec, after }) =>
+          name === '$project' &&
+          numberOf(docOf(spec)['_id'])?.value === 0 &&
+          after.some((stage) => stage.name === '$group'),
+      ) &&
+      some([...s.before], (part) => same(part, f.theirs ?? null)),
+  },
+  {
     name: '$last of a missing value is the last value there is',
     page: operator('aggregation/last'),
     fact: (f, s) => f.kind === 'value' && f.ours === null && isAccumulated(f, s, '$last', '$first'),
