@@ -168,10 +168,11 @@ export const expressions: readonly Verdict[] = [
     refusal: ({ operation, kind, ours, theirCode, theirMessage }) =>
       ours !== undefined &&
       refuses(theirCode) &&
-      (kind === 'findAndModify' || operation['limit'] !== undefined) &&
-      [operation['filter'], operation['projection'], operation['fields']].some(
-        (part) => part !== undefined && tells(part, theirMessage),
-      ),
+      [
+        kind === 'findAndModify' || operation['limit'] !== undefined ? operation['filter'] : undefined,
+        operation['projection'],
+        operation['fields'],
+      ].some((part) => part !== undefined && tells(part, theirMessage)),
   },
   {
     name: 'a sum with doubles has a decimal with other zeros at its end',
@@ -223,6 +224,22 @@ export const expressions: readonly Verdict[] = [
       some(s.operation, (part) => isDoc(part) && /^(day|week)$/.test(textOf(docOf(part['$dateTrunc'])['unit']))) &&
       isOff(f, (ms) => ms % DAY === 0) &&
       (millisOf(f.ours) ?? 0) % DAY === 0,
+  },
+  {
+    name: '$dateDiff in hours of a zone with half hours counts those of UTC',
+    page: operator('aggregation/dateDiff'),
+    fact: (f, s) => {
+      const [a, b] = [numberOf(f.ours)?.value, numberOf(f.theirs)?.value];
+      return (
+        a !== undefined &&
+        b !== undefined &&
+        Math.abs(a - b) === 1 &&
+        some(s.operation, (part) => {
+          const { unit, timezone } = isDoc(part) ? docOf(part['$dateDiff']) : {};
+          return unit === 'hour' && timezone === '+05:30';
+        })
+      );
+    },
   },
   {
     name: '$dateAdd of months in a zone is a day off',

@@ -72,13 +72,34 @@ const idOf = (v: Json): Json | undefined => (isDoc(v) ? v['_id'] : undefined);
 const withoutNulls = (v: Json | undefined): Json | undefined =>
   isDoc(v) ? Object.fromEntries(Object.entries(v).filter(([, part]) => part !== null)) : v;
 
+/** Rows of one _id, of several by what differs least. */
+function sharing(ours: Json[], theirs: Json[]): [Json, Json][] {
+  const ids = [
+    ...new Set(
+      ours
+        .map(idOf)
+        .filter((id) => id !== undefined)
+        .map(text),
+    ),
+  ];
+  return ids.flatMap((id) => {
+    const [a, b] = [ours, theirs].map((rows) => rows.filter((row) => text(idOf(row)) === id)) as [Json[], Json[]];
+    const pairs = nearest(a, b);
+    for (const [mine, other] of pairs) {
+      ours.splice(ours.indexOf(mine), 1);
+      theirs.splice(theirs.indexOf(other), 1);
+    }
+    return pairs;
+  });
+}
+
 function betweenRows(ours: readonly Json[], theirs: readonly Json[]): readonly Omit<Fact, 'where'>[] {
   const [mine, others] = [[...ours], [...theirs]];
   const equalRows = paired(mine, others, same);
   if (mine.length === 0 && others.length === 0)
     return same(ours, theirs) ? [] : [{ kind: 'order', path: [], ours, theirs, row: undefined }];
   const pairs = [
-    ...paired(mine, others, (a, b) => idOf(a) !== undefined && same(idOf(a), idOf(b))),
+    ...sharing(mine, others),
     ...paired(mine, others, (a, b) => idOf(a) !== undefined && equal(idOf(a), idOf(b))),
     ...paired(mine, others, (a, b) => idOf(a) !== undefined && equal(withoutNulls(idOf(a)), withoutNulls(idOf(b)))),
     ...paired(mine, others, (a, b) => !isDoc(a) && equal(a, b)),

@@ -13,6 +13,7 @@ import {
   valuesAt,
   some,
   same,
+  plain,
 } from './json.js';
 import { decimalApart } from './queries.js';
 import { accumulatorsOf, allStages, docOf, holds, listOf, projectedPaths, stagesOf } from './request.js';
@@ -113,6 +114,34 @@ export const pipelines: readonly Verdict[] = [
       f.ours.length < f.theirs.length,
   },
   {
+    name: '$addToSet gives its values in no order',
+    page: operator('aggregation/addToSet'),
+    fact: (f, s) => {
+      const field = accumulatorsOf(pipelineOf(s)).find(
+        (made) => made.operator === '$addToSet' && f.path.includes(made.field),
+      )?.field;
+      if (field === undefined) return false;
+      const other = rowsOf(s.theirs).find((row) => equal(idOf(row), idOf(f.row)));
+      return sameItems(listOf(docOf(f.row)[field]), listOf(docOf(other)[field]));
+    },
+  },
+  {
+    name: '$addToSet holds documents and arrays apart whose numbers are of other types',
+    page: operator('aggregation/addToSet'),
+    fact: (f, s) => {
+      const plainSet = (v: Json | undefined): string =>
+        text([...new Set(withoutNulls(listOf(v)).map(plain))].toSorted());
+      return (
+        isAccumulated(f, s, '$addToSet') &&
+        plainSet(f.ours) === plainSet(f.theirs) &&
+        listOf(f.theirs).some(
+          (item, i) =>
+            isDoc(item) || (isList(item) && listOf(f.theirs).some((other, j) => i !== j && equal(item, other))),
+        )
+      );
+    },
+  },
+  {
     name: '$firstN, $lastN leave missing values out',
     page: operator('aggregation/firstN'),
     fact: (f, s) =>
@@ -129,6 +158,20 @@ export const pipelines: readonly Verdict[] = [
       f.ours === null &&
       f.theirs === undefined &&
       isAccumulated(f, s, '$first', '$last', '$min', '$max', '$top', '$bottom'),
+  },
+  {
+    name: '$first, $last after a projection without _id lose the order of the $sort before it',
+    page: operator('aggregation/last'),
+    fact: (f, s) =>
+      f.kind === 'value' &&
+      isAccumulated(f, s, '$first', '$last') &&
+      stagesOf(pipelineOf(s)).some(
+        ({ name, spec, after }) =>
+          name === '$project' &&
+          numberOf(docOf(spec)['_id'])?.value === 0 &&
+          after.some((stage) => stage.name === '$group'),
+      ) &&
+      some([...s.before], (part) => same(part, f.theirs ?? null)),
   },
   {
     name: '$last of a missing value is the last value there is',

@@ -84,6 +84,18 @@ export const queries: readonly Verdict[] = [
         (name === '$in' || name === '$nin') &&
         listOf(operand).some((wanted) => values.some((v) => decimalApart(wanted, v))),
     ),
+    fact: (f, s) =>
+      f.kind === 'value' &&
+      [s.operation['projection'], s.operation['fields']].some((part) =>
+        clausesOf(part ?? null).some(
+          ({ path, operator: name, operand }) =>
+            f.path.includes(path) &&
+            name === '$in' &&
+            s.before.some((doc) =>
+              candidates(doc, path).some((v) => listOf(operand).some((wanted) => decimalApart(wanted, v))),
+            ),
+        ),
+      ),
   },
   {
     name: 'an $or of equalities holds a decimal apart from an equal double',
