@@ -4,7 +4,7 @@ import { clausesOf, docOf, filtersOf, holds, stagesOf } from './request.js';
 import { has, operator, page, refusal, type Seen, type Verdict } from './rule.js';
 
 /** Codes by which expressions refuse a value. */
-const VALUE_CODES = new Set([28, 40, 2, 9, 14, 15, 241, 16006, 16007, 16020, 16034, 16702, 16610, 16611, 16612, 16883, 17040, 17041, 17042, 17043, 17044, 17046, 17047, 17048, 17049, 17053, 17310, 17124, 28651, 28656, 28657, 28664, 28680, 28689, 28690, 28714, 28724, 28725, 28729, 28745, 28762, 28764, 28765, 34435, 34443, 34468, 34471, 34473, 40066, 40080, 40081, 40085, 40086, 40090, 40091, 40092, 40093, 40094, 40228, 40386, 40390, 40400, 40485, 40515, 40523, 50696, 50699, 51044, 51081, 51104, 51744, 51745, 51746, 2942504, 5166403, 5166307, 5439012, 5788200, 4161105, 31034]); // prettier-ignore
+const VALUE_CODES = new Set([28, 40, 2, 9, 14, 15, 241, 16006, 16007, 16020, 16034, 16702, 16610, 16611, 16612, 16883, 17040, 17041, 17042, 17043, 17044, 17046, 17047, 17048, 17049, 17053, 17310, 17124, 28651, 28656, 28657, 28664, 28680, 28689, 28690, 28714, 28724, 28725, 28729, 28745, 28762, 28764, 28765, 34435, 34443, 34468, 34471, 34473, 40066, 40080, 40081, 40085, 40086, 40090, 40091, 40092, 40093, 40094, 40228, 40386, 40390, 40400, 40485, 40515, 40523, 50696, 50699, 51044, 51081, 51104, 51091, 51109, 51111, 51744, 51745, 51746, 2942504, 10503900, 10503901, 10503902, 10503904, 5166403, 5166307, 5439012, 5788200, 4161105, 31034]); // prettier-ignore
 const refuses = (code: number | undefined): boolean => VALUE_CODES.has(code ?? 0);
 
 const LAZY = ['$ifNull', '$cond', '$switch', '$and', '$or', '$in', '$filter', '$map', '$reduce', '$let'];
@@ -74,7 +74,21 @@ const isLookupByField = ({ operation }: Seen): boolean =>
 const ORDERED = /^\$(indexOf\w+|setIsSubset|bucket|switch|split|in|replace\w+)$/;
 
 /** Verdicts on expressions, each against the second server. */
+/** Codes of the newest server, which the public conformance suite has, and the older ones of the second server. */
+const NEWER_CODES: readonly (readonly [number, number])[] = [
+  [10503900, 40086],
+  [10503904, 51746],
+  [10503901, 51745],
+  [10503902, 51744],
+  [51111, 51091],
+];
+
 export const expressions: readonly Verdict[] = [
+  {
+    name: '$split, $replaceOne, $replaceAll and regular expressions are refused with older codes',
+    page: operator('aggregation/replaceOne'),
+    refusal: (s) => NEWER_CODES.some(([ours, theirs]) => s.code === ours && s.theirCode === theirs),
+  },
   {
     name: '$regexMatch, $regexFind, $regexFindAll take no computed input',
     page: operator('aggregation/regexMatch'),
