@@ -266,7 +266,8 @@ function stepsOf(update: Doc, now: Date): Step[] {
       );
   }
   assertNoConflict(steps);
-  return steps.toSorted((a, b) => comparePaths(a.parts, b.parts));
+  // $rename stands where its new field does.
+  return steps.toSorted((a, b) => comparePaths(a.to ?? a.parts, b.to ?? b.parts));
 }
 
 /** New fields come in this order: numbers by size, then names. */
