@@ -99,6 +99,13 @@ describe('what the documentation says', () => {
     expect(await ids({ a: { $all: [] } })).toEqual([]);
   });
 
+  // …/reference/operator/update/#behavior: new fields come by name.
+  it('a renamed field comes among the new ones by its new name', async () => {
+    await c.insertOne({ _id: 1, d: 5 } as object as Row);
+    await c.updateOne({ _id: 1 }, { $set: { r: 1 }, $rename: { d: 'z' } } as object as UpdateFilter<Row>);
+    expect(Object.keys((await c.findOne({ _id: 1 })) ?? {})).toEqual(['_id', 'r', 'z']);
+  });
+
   // …/tutorial/query-for-null-fields/: a field is missing from a document, not from a scalar in an array.
   it('null at a path through a place of an array matches no scalar there', async () => {
     await c.insertMany([

@@ -70,7 +70,8 @@ export function compileUpdate(update: Doc | readonly Value[], options: UpdateOpt
   if (!modifying) return replacement(document, options);
   const steps = Object.entries(document)
     .flatMap(([operator, operand]) => stepsOf(operator, operand, options))
-    .toSorted((a, b) => comparePaths(a.parts, b.parts));
+    // $rename stands where its new field does.
+    .toSorted((a, b) => comparePaths(a.to ?? a.parts, b.to ?? b.parts));
   const named = steps.flatMap(({ parts, to }) => (to ? [parts, to] : [parts]));
   assertNoConflict(named.map((parts) => parts.join('.')));
   const filters = arrayFilters(options.arrayFilters ?? [], named, options.collation);

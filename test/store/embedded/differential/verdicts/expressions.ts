@@ -223,6 +223,11 @@ export const expressions: readonly Verdict[] = [
       f.theirs.length < f.ours.length,
   },
   {
+    name: '$pow of a decimal has another last digit',
+    page: operator('aggregation/pow'),
+    fact: (f, s) => has(s, '$pow') && isDecimal(f.ours) && isDecimal(f.theirs) && equal(f.ours, f.theirs),
+  },
+  {
     name: '$mod with a double is a whole number',
     page: operator('aggregation/mod'),
     fact: (f, s) =>

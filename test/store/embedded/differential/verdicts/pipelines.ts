@@ -174,6 +174,16 @@ export const pipelines: readonly Verdict[] = [
       some([...s.before], (part) => same(part, f.theirs ?? null)),
   },
   {
+    name: 'documents come in no order after $unionWith',
+    page: operator('aggregation/unionWith'),
+    fact: (f, s) =>
+      f.kind === 'value' &&
+      isAccumulated(f, s, '$first', '$last', '$mergeObjects', '$push') &&
+      stagesOf(pipelineOf(s)).some(
+        ({ name, after }) => name === '$unionWith' && after.some((stage) => stage.name === '$group'),
+      ),
+  },
+  {
     name: '$last of a missing value is the last value there is',
     page: operator('aggregation/last'),
     fact: (f, s) => f.kind === 'value' && f.ours === null && isAccumulated(f, s, '$last', '$first'),
@@ -206,10 +216,10 @@ export const pipelines: readonly Verdict[] = [
     },
   },
   {
-    name: '$sum, $avg and deviations of doubles have another last digit',
+    name: '$sum, $avg, $linearFill and deviations of doubles have another last digit',
     page: operator('aggregation/sum'),
     fact: (f, s) =>
-      has(s, '$sum', '$avg', '$stdDevPop', '$stdDevSamp') &&
+      has(s, '$sum', '$avg', '$stdDevPop', '$stdDevSamp', '$linearFill') &&
       numberOf(f.ours)?.type === 'Double' &&
       numberOf(f.theirs)?.type === 'Double' &&
       equal(f.ours, f.theirs),

@@ -98,6 +98,18 @@ export const queries: readonly Verdict[] = [
       ),
   },
   {
+    name: '$in, $nin hold documents and arrays apart whose numbers are of other types',
+    page: operator('query/in'),
+    matching: onClause(
+      ({ operator: name, operand }, values) =>
+        (name === '$in' || name === '$nin') &&
+        listOf(operand).some(
+          (wanted) =>
+            (isList(wanted) || isDoc(wanted)) && values.some((v) => equal(wanted, v) && text(wanted) !== text(v)),
+        ),
+    ),
+  },
+  {
     name: 'an $or of equalities holds a decimal apart from an equal double',
     page: operator('query/or'),
     matching: onClause(
