@@ -153,6 +153,9 @@ describe('an expression', () => {
       [{ $sortArray: { input: [], sortBy: 2 } }, 2942506],
       [{ $dateTrunc: { date: new Date(0), unit: 'week', startOfWeek: 'x' } }, 5439016],
       [{ $rand: 1 }, 3040501],
+      [{ $toInt: [1, 2] }, 50723],
+      [{ $toUUID: 'x' }, 241],
+      [{ $toUUID: 'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa' }, 0],
     ]),
     ['a variable without a name', { aggregate: 'c', pipeline: [{ $addFields: { x: '$$' } }], cursor: {} }, 16867],
   ]);

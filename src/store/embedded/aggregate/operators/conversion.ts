@@ -1,4 +1,4 @@
-import { Binary, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'bson';
+import { Binary, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'bson';
 import {
   isDoc,
   isNumeric,
@@ -191,7 +191,29 @@ const convert: Operator = (argument, name, compile) => {
   };
 };
 
-const shorthand = (to: string): Operator => one((v) => (isNull(v) ? null : converted(v, to)));
+/** @throws {EngineError} 50723: several arguments */
+const shortened =
+  (convertOne: (v: Value) => Value): Operator =>
+  (argument, name, compile) => {
+    if (Array.isArray(argument) && argument.length !== 1)
+      throw new EngineError(50723, `${name} requires a single argument, got ${argument.length}`);
+    const input = compile(Array.isArray(argument) ? argument[0] : argument);
+    return (doc, v) => {
+      const from = input(doc, v);
+      return isNull(from) ? null : convertOne(from);
+    };
+  };
+
+const shorthand = (to: string): Operator => shortened((v) => converted(v, to));
+
+const CANONICAL = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
+
+/** https://www.mongodb.com/docs/manual/reference/operator/aggregation/toUUID/ */
+const toUUID = shortened((v) => {
+  if (typeof v !== 'string') throw failure(`Unsupported conversion from ${typeName(v)} to a UUID`);
+  if (!CANONICAL.test(v)) throw failure(`Invalid UUID string: ${v}`);
+  return new UUID(v).toBinary();
+});
 
 /** https://www.mongodb.com/docs/manual/reference/operator/aggregation/#type-expression-operators */
 export const conversion: Readonly<Record<string, Operator>> = {
@@ -204,6 +226,7 @@ export const conversion: Readonly<Record<string, Operator>> = {
   $toBool: shorthand('bool'),
   $toObjectId: shorthand('objectId'),
   $toDate: shorthand('date'),
+  $toUUID: toUUID,
   $type: one((v) => typeName(v)),
   $isNumber: one((v) => isNumeric(v)),
 };
