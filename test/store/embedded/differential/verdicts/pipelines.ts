@@ -174,13 +174,14 @@ export const pipelines: readonly Verdict[] = [
       some([...s.before], (part) => same(part, f.theirs ?? null)),
   },
   {
-    name: 'documents come in no order after $unionWith',
+    name: 'documents come to a group in no order after $unionWith, $fill and $setWindowFields',
     page: operator('aggregation/unionWith'),
     fact: (f, s) =>
       f.kind === 'value' &&
       isAccumulated(f, s, '$first', '$last', '$mergeObjects', '$push') &&
       stagesOf(pipelineOf(s)).some(
-        ({ name, after }) => name === '$unionWith' && after.some((stage) => stage.name === '$group'),
+        ({ name, after }) =>
+          ['$unionWith', '$fill', '$setWindowFields'].includes(name) && after.some((stage) => stage.name === '$group'),
       ),
   },
   {
