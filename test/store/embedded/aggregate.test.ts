@@ -250,6 +250,50 @@ describe('aggregation', () => {
   });
 
   // …/getField/, …/top/, …/bottomN/: the field is named, or sorted by, without a $.
+  // …/group/: $first, $last, $push take the documents as they come, and $sort, $fill, $setWindowFields say how.
+  it.each([
+    { name: 'a sort', stages: [] },
+    { name: 'a projection', stages: [{ $project: { g: 1, v: 1 } }] },
+    { name: '$fill', stages: [{ $fill: { sortBy: { at: 1 }, output: { w: { method: 'locf' } } } }] },
+    {
+      name: '$setWindowFields',
+      stages: [{ $setWindowFields: { sortBy: { at: 1 }, output: { n: { $documentNumber: {} } } } }],
+    },
+    { name: 'a decimal in the key', stages: [{ $set: { g: { $toDecimal: '$g' } } }] },
+  ])('$group meets its documents in their order after $name', async ({ stages }) => {
+    const rows = Array.from({ length: 300 }, (_, i) => ({ _id: (i * 7) % 300, at: i, g: (i * i) % 5, v: i }));
+    await db.collection<Document & { _id: number }>('c').insertMany(rows);
+    const groups = await c
+      .aggregate([
+        { $sort: { at: 1 } },
+        ...stages,
+        {
+          $group: {
+            _id: '$g',
+            all: { $push: '$v' },
+            first: { $first: '$v' },
+            last: { $last: '$v' },
+            two: { $firstN: { input: '$v', n: 2 } },
+            ends: { $lastN: { input: '$v', n: 2 } },
+            merged: { $mergeObjects: { v: '$v' } },
+          },
+        },
+      ])
+      .toArray();
+    expect(groups).toHaveLength(3);
+    for (const { _id, all, first, last, two, ends, merged } of groups) {
+      const expected = rows.filter(({ g }) => g === Number(String(_id))).map(({ v }) => v);
+      expect({ all, first, last, two, ends, merged }).toEqual({
+        all: expected,
+        first: expected[0],
+        last: expected.at(-1),
+        two: expected.slice(0, 2),
+        ends: expected.slice(-2),
+        merged: { v: expected.at(-1) },
+      });
+    }
+  });
+
   it('$group reads fields that no path names', async () => {
     await c.insertMany([
       { _id: 1 as never, player: 'Ann', game: 'G1', score: 1 },

@@ -92,12 +92,24 @@ export const expressions: readonly Verdict[] = [
   {
     name: '$regexMatch, $regexFind, $regexFindAll take no computed input',
     page: operator('aggregation/regexMatch'),
-    refusal: refusal(undefined, [51104, /^The \$regex(Match|Find|FindAll) requires that the 'input'/]),
+    refusal: (s) =>
+      [undefined, [16007, /^can't convert from BSON type/] as const].some((ours) =>
+        refusal(ours, [51104, /^The \$regex(Match|Find|FindAll) requires that the 'input'/])(s),
+      ),
+  },
+  {
+    name: 'an empty document that $unset made of nothing is refused by what reads it',
+    page: operator('aggregation/unset'),
+    refusal: refusal(
+      undefined,
+      [2942504, /^The provided input for the \$sortArray operator must be an array.* object/],
+      (s) => has(s, '$unset'),
+    ),
   },
   {
     name: '$zip takes no computed input',
     page: operator('aggregation/zip'),
-    refusal: refusal(undefined, [34468, /^The \$zip encountered an input that is not an array: \{/]),
+    refusal: refusal(undefined, [34468, /^The \$zip encountered an input that is not an array: (\{|0$)/]),
   },
   {
     name: '$toString, $convert of binary data have the code of what is not supported',
@@ -223,6 +235,22 @@ export const expressions: readonly Verdict[] = [
       f.theirs.length < f.ours.length,
   },
   {
+    name: '$toString of a double is shorter, and is measured',
+    page: operator('aggregation/toString'),
+    fact: (f, s) =>
+      has(s, '$toString', '$convert') &&
+      some(
+        s.operation,
+        (part) =>
+          isDoc(part) &&
+          [part['$binarySize'], part['$strLenBytes'], part['$strLenCP']].some((measured) =>
+            some(measured, (inner) => isDoc(inner) && ('$toString' in inner || '$convert' in inner)),
+          ),
+      ) &&
+      (numberOf(f.ours)?.value ?? 0) > SHORT_DIGITS &&
+      (numberOf(f.theirs)?.value ?? Infinity) < (numberOf(f.ours)?.value ?? 0),
+  },
+  {
     name: '$pow of a decimal has another last digit',
     page: operator('aggregation/pow'),
     fact: (f, s) => has(s, '$pow') && isDecimal(f.ours) && isDecimal(f.theirs) && equal(f.ours, f.theirs),
@@ -252,7 +280,7 @@ export const expressions: readonly Verdict[] = [
       return (
         a !== undefined &&
         b !== undefined &&
-        Math.abs(a - b) === 1 &&
+        Math.abs(a - b) <= (has(s, '$sum') ? s.before.length : 1) &&
         some(s.operation, (part) => {
           const { unit, timezone } = isDoc(part) ? docOf(part['$dateDiff']) : {};
           return unit === 'hour' && timezone === '+05:30';

@@ -78,6 +78,17 @@ export const updates: readonly Verdict[] = [
       atPathOf(f, s, '$pullAll', '$pull', '$pop', '$unset', '$rename'),
   },
   {
+    name: '$pull of an empty condition takes values that are no documents',
+    page: operator('update/pull'),
+    fact: (f, s) =>
+      isUpdate(s) &&
+      f.kind === 'value' &&
+      Object.entries(docOf(docOf(s.operation['update'])['$pull'])).some(
+        ([path, condition]) =>
+          isDoc(condition) && Object.keys(condition).length === 0 && within(path, pathOf(f)) && isList(f.ours),
+      ),
+  },
+  {
     name: 'an update that changes nothing counts as a change, or one that changes something does not',
     page: page('reference/command/update/#mongodb-data-update.nModified'),
     fact: (f, s) =>
@@ -188,11 +199,11 @@ export const updates: readonly Verdict[] = [
     ),
   },
   {
-    name: '$rename to its own path is called a conflict, and no error where nothing matches',
+    name: '$rename to its own path, or along it, is called a conflict, and no error where nothing matches',
     page: operator('update/rename'),
     refusal: (s) =>
       s.code === 2 &&
-      s.message.startsWith('The source and target field for $rename must differ') &&
+      s.message.startsWith('The source and target field for $rename must ') &&
       (s.theirs === undefined
         ? s.theirCode === 40
         : valuesAt(s.theirs, ['nModified']).every((n) => numberOf(n)?.value === 0)),
