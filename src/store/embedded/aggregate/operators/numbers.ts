@@ -108,6 +108,12 @@ const placed = (name: string, how: Rounding): Operator =>
     return rounded(v, place, how);
   });
 
+/** JavaScript's `**` is off in the last digit now and then; of whole numbers the power is rounded once. */
+const doublePower = (b: number, e: number): number =>
+  Number.isSafeInteger(b) && b !== 0 && Number.isInteger(e) && e >= 0 && e <= 64
+    ? Number(BigInt(b) ** BigInt(e))
+    : b ** e;
+
 function power(base: Value, exponent: Value): Value {
   if (isNull(base) || isNull(exponent)) return null;
   if (!isNumeric(base)) throw new EngineError(28762, `$pow's base must be numeric, not ${typeName(base)}`);
@@ -120,10 +126,10 @@ function power(base: Value, exponent: Value): Value {
     const { digits, exponent: ten } = scaled(base);
     return widened({ digits: digits ** BigInt(e), exponent: ten * e });
   }
-  if (base instanceof Double || exponent instanceof Double || e < 0) return new Double(b ** e);
+  if (base instanceof Double || exponent instanceof Double || e < 0) return new Double(doublePower(b, e));
   if (Math.abs(b) > 1 && e > 64) return new Double(b ** e);
   const exact = BigInt(base.toString()) ** (Math.abs(b) <= 1 ? BigInt(e % 2 === 0 ? Math.min(e, 2) : 1) : BigInt(e));
-  return whole(exact, base instanceof Long || exponent instanceof Long) ?? new Double(b ** e);
+  return whole(exact, base instanceof Long || exponent instanceof Long) ?? new Double(Number(exact));
 }
 
 function logarithm(v: Value, base: Value): Value {

@@ -174,6 +174,16 @@ export const pipelines: readonly Verdict[] = [
       some([...s.before], (part) => same(part, f.theirs ?? null)),
   },
   {
+    name: 'of groups of groups there are fewer where missing and null are one',
+    page: operator('aggregation/group'),
+    fact: (f, s) =>
+      allStages(pipelineOf(s)).some(
+        ({ name, after }) => name === '$group' && after.some((stage) => stage.name === '$group'),
+      ) &&
+      isAccumulated(f, s, '$sum', '$count') &&
+      (numberOf(f.theirs)?.value ?? Infinity) < (numberOf(f.ours)?.value ?? 0),
+  },
+  {
     // What the engine gives is held to the order of its documents by aggregate.test.ts.
     name: 'documents come to a group in no order',
     page: operator('aggregation/push'),
