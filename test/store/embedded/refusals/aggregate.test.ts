@@ -57,6 +57,8 @@ describe('a stage', () => {
         }),
       ),
     ),
+    ...stages('$merge', [[{ into: 't', whenMatched: [], let: { 'a-b': 1 } }, 9]]),
+    ...stages('$lookup', [[{ from: 't', pipeline: [], as: 'x', let: { 'a b': 1 } }, 9]]),
     ...stages('$setWindowFields', [
       [{ sortBy: { a: 1 }, output: { x: { $rank: {}, $sum: 1 } } }, 5371601],
       [{ output: { x: { $rank: {} } } }, 5371602],
@@ -96,7 +98,7 @@ describe('a stage', () => {
       [{ '': [] }, 40352],
     ]),
     ...stages('$lookup', [
-      [{ from: 'x', pipeline: [], let: 1, as: 'c' }, 9],
+      [{ from: 'x', pipeline: [], let: 1, as: 'c' }, 14],
       [{ from: 'x', pipeline: [], let: { Ax: 1 }, as: 'c' }, 9],
       [{ from: 'x', localField: '$a', foreignField: 'b', as: 'c' }, 16410],
       [{ from: 'x', localField: 'a', foreignField: 'b', as: '' }, 40352],
