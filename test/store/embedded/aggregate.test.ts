@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  Binary,
   type Collection,
   type Db,
   Decimal128,
@@ -314,6 +315,27 @@ describe('aggregation', () => {
   });
 
   // …/linearFill/: between a decimal and another number lies a decimal.
+  // https://github.com/documentdb/functional-tests: core/operator/accumulators, expressions/type, stages/bucketAuto
+  it('accumulators join arrays, binary data and hexadecimals are numbers, what has no granularity is refused', async () => {
+    await c.insertMany([{ v: [1, 2] }, { v: [2, 3] }, {}] as Document[]);
+    const joined = { _id: null, all: { $concatArrays: '$v' }, once: { $setUnion: '$v' } };
+    expect(await c.aggregate([{ $sort: { _id: 1 } }, { $group: joined }]).toArray()).toEqual([
+      { _id: null, all: [1, 2, 2, 3], once: [1, 2, 3] },
+    ]);
+    const numbers = { low: { $toLong: Binary.createFromBase64('AIA=') }, hex: { $toDouble: '-0x1.8p1' } };
+    expect(await db.aggregate([{ $documents: [numbers] }]).toArray()).toEqual([{ low: -32_768, hex: -3 }]);
+    for (const [x, code] of [
+      ['a', 40258],
+      [Number.NaN, 40259],
+      [-Infinity, 40260],
+      [Infinity, 238],
+    ] as const) {
+      const stage = { $bucketAuto: { groupBy: { $literal: x }, buckets: 1, granularity: 'POWERSOF2' } };
+      await expect(c.aggregate([stage]).toArray()).rejects.toMatchObject({ code });
+    }
+    const [whole, scaled] = [await db.command({ collStats: 'c' }), await db.command({ collStats: 'c', scale: 10 })];
+    expect(scaled).toMatchObject({ size: Math.floor(whole['size'] / 10), scaleFactor: 10 });
+  });
   it('$linearFill of decimals gives decimals', async () => {
     await c.insertMany([{ _id: 2 as never, m: decimal('-1') }, { _id: 3 as never }, { _id: 6 as never, m: 4 }]);
     const [, between] = await c

@@ -1,7 +1,7 @@
 import { Double, Int32 } from 'bson';
 import { compare } from '../bson/compare.js';
 import { encodeValue } from '../bson/key.js';
-import { isDoc, isNumeric, type Numeric } from '../bson/types.js';
+import { isDoc, isNumeric, type Numeric, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { compileSort } from '../query/sort.js';
@@ -53,6 +53,18 @@ const different = (): Accumulator => {
     result: () => [...items.values()],
   };
 };
+/** The elements of the arrays. https://www.mongodb.com/docs/manual/reference/operator/aggregation/concatArrays/ */
+const elements = (name: string, into: () => Accumulator) => (): Accumulator => {
+  const items = into();
+  return {
+    add(v) {
+      if (v === undefined) return;
+      if (!Array.isArray(v)) throw new EngineError('TypeMismatch', `${name} requires arrays, found ${typeName(v)}`);
+      for (const item of v) items.add(item);
+    },
+    result: () => items.result(),
+  };
+};
 const first = (): Accumulator => {
   let seen = false;
   let value: Value;
@@ -91,6 +103,8 @@ const simple: Readonly<Record<string, () => Accumulator>> = {
   $max: extreme(1),
   $push: pushed,
   $addToSet: different,
+  $concatArrays: elements('$concatArrays', pushed),
+  $setUnion: elements('$setUnion', different),
   $first: first,
   $last: last,
   $mergeObjects: merged,
@@ -182,9 +196,7 @@ function quantile(name: string, argument: Value): CompiledAccumulator {
 export function compileAccumulator(name: string, argument: Value, known?: ReadonlySet<string>): CompiledAccumulator {
   const make = simple[name];
   if (make) {
-    if (Array.isArray(argument) && argument.length !== 1)
-      throw new EngineError(40237, `The ${name} accumulator is a unary operator`);
-    return { evaluate: compileExpression(Array.isArray(argument) ? argument[0] : argument, known), make };
+    return { evaluate: compileExpression(argument, known), make };
   }
   if (name === '$count') {
     if (!isDoc(argument) || Object.keys(argument).length > 0)
@@ -209,5 +221,6 @@ export function accumulatorField(name: string, spec: Value): [operator: string, 
   if (entries.length !== 1) throw new EngineError(40238, `The field '${name}' must specify one accumulator`);
   const [entry] = entries as [[string, Value]];
   if (!entry[0].startsWith('$')) throw new EngineError(40234, `The field '${name}' must be an accumulator object`);
+  if (Array.isArray(entry[1])) throw new EngineError(40237, `The ${entry[0]} accumulator is a unary operator`);
   return entry;
 }

@@ -272,7 +272,8 @@ export function modulo(a: Value, b: Value): Value {
   if (isNull(a) || isNull(b)) return null;
   if (!isNumeric(a) || !isNumeric(b))
     throw new EngineError(16611, `$mod only supports numeric types, not ${typeName(a)} and ${typeName(b)}`);
-  if (toNumber(b) === 0) throw new EngineError(16610, "can't $mod by zero");
+  if (toNumber(b) === 0)
+    throw new EngineError(a instanceof Decimal128 || b instanceof Decimal128 ? 5733415 : 16610, "can't $mod by zero");
   if (a instanceof Decimal128 || b instanceof Decimal128) {
     if (!isFinite(a)) return Decimal128.fromString('NaN');
     if (!isFinite(b)) return toDecimal(a);

@@ -88,7 +88,7 @@ export const isOperator = (name: string): boolean => Object.hasOwn(operators, na
 
 /** @throws {EngineError} 9: a name that no variable of a user may have */
 export function assertVariable(name: string): void {
-  if (!/^[a-z\u0080-\uFFFF]/.test(name) && name !== 'CURRENT')
+  if (!/^[a-z\u0080-\uFFFF][\w\u0080-\uFFFF]*$/.test(name) && name !== 'CURRENT')
     throw new EngineError('FailedToParse', `'${name}' starts with an invalid character for a user variable name`);
 }
 

@@ -1,6 +1,6 @@
 import { Long } from 'bson';
 import { type Command, int, collectionName } from './command.js';
-import { sizes } from './sizes.js';
+import { scaleOf, sizes } from './sizes.js';
 
 export const collStats: Command = {
   help: 'Figures of a collection.',
@@ -9,16 +9,17 @@ export const collStats: Command = {
     const name = collectionName(context.command, 'collStats' in context.command ? 'collStats' : 'collstats');
     const c = context.engine.catalogue.find(context.db, name);
     const { objects, bytes } = sizes(context, c ? [c] : []);
+    const scale = scaleOf(context.command);
     return {
       ns: `${context.db}.${name}`,
-      size: Long.fromNumber(bytes),
+      size: Long.fromNumber(Math.floor(bytes / scale)),
       count: Long.fromNumber(objects),
       ...(objects > 0 && { avgObjSize: Long.fromNumber(Math.round(bytes / objects)) }),
-      storageSize: Long.fromNumber(bytes),
+      storageSize: Long.fromNumber(Math.floor(bytes / scale)),
       nindexes: int(c ? c.indexes.length + 1 : 0),
       capped: c?.options.capped !== undefined,
       totalIndexSize: Long.fromNumber(0),
-      scaleFactor: int(1),
+      scaleFactor: int(scale),
     };
   },
 };

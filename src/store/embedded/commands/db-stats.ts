@@ -1,8 +1,6 @@
 import { Long } from 'bson';
-import { toInteger } from '../bson/types.js';
-import { EngineError } from '../errors.js';
 import { type Command, int } from './command.js';
-import { sizes } from './sizes.js';
+import { scaleOf, sizes } from './sizes.js';
 
 export const dbStats: Command = {
   help: 'Figures of a database.',
@@ -10,8 +8,7 @@ export const dbStats: Command = {
   run(context) {
     const all = context.engine.catalogue.list(context.db);
     const { objects, bytes } = sizes(context, all);
-    const scale = toInteger(context.command['scale']) ?? 1;
-    if (scale < 1) throw new EngineError(51024, `BSON field 'scale' value must be >= 1, actual value '${scale}'`);
+    const scale = scaleOf(context.command);
     const n = (v: number): Long => Long.fromNumber(Math.floor(v / scale));
     return {
       db: context.db,

@@ -2,7 +2,7 @@ import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
 import { isDoc, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
-import { compileExpression } from '../aggregate/expression.js';
+import { assertVariable, compileExpression } from '../aggregate/expression.js';
 import type { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
 import { find as findDocuments } from '../query/execute.js';
@@ -125,6 +125,7 @@ function mergeOf(options: Doc): Merge {
     throw new EngineError(51199, "Cannot use 'let' variables with a whenMatched mode other than a pipeline");
   if (isDoc(variables) && 'new' in variables)
     throw new EngineError(51273, "'let' may not define a value for the reserved 'new' variable other than '$$ROOT'");
+  for (const name of Object.keys(variables ?? {})) assertVariable(name);
   const given = { new: '$$ROOT', ...(isDoc(variables) && variables) };
   return {
     on: fields,
@@ -211,6 +212,8 @@ export async function store(
   const found: Doc[] = [];
   for await (const doc of running) found.push(doc);
   const collection = await ensureCollection(engine, db, name);
+  if (!merge && collection.options.capped !== undefined)
+    throw new EngineError(17152, `namespace '${db}.${name}' is capped so it can't be used for $out`);
   if (merge) assertUnique(collection, merge.on);
   await context.write((tx, writer) => {
     if (merge) for (const doc of found) mergeOne(tx, writer, collection, doc, merge, new Date());

@@ -1,5 +1,5 @@
 import { describe } from '@jest/globals';
-import { Decimal128, type Document, Double } from 'bson';
+import { Binary, Decimal128, type Document, Double } from 'bson';
 import { type Case, refuses } from './refused.js';
 
 const stage = (name: string, spec: unknown, code: number): Case => [
@@ -48,6 +48,22 @@ describe('a stage', () => {
       [Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`f${i}`, 1])), 13103],
     ]),
     ...stages('$sample', [[{ size: 0 }, 28747]]),
+    ...['$group', '$bucketAuto'].flatMap((name) =>
+      stages(
+        name,
+        [['$v'], []].map((v) => {
+          const x = { $avg: v };
+          return [name === '$group' ? { _id: null, x } : { groupBy: '$v', buckets: 1, output: { x } }, 40237] as const;
+        }),
+      ),
+    ),
+    ...stages('$merge', [[{ into: 't', whenMatched: [], let: { 'a-b': 1 } }, 9]]),
+    ...stages('$lookup', [[{ from: 't', pipeline: [], as: 'x', let: { 'a b': 1 } }, 9]]),
+    ...stages('$setWindowFields', [
+      [{ sortBy: { a: 1 }, output: { x: { $rank: {}, $sum: 1 } } }, 5371601],
+      [{ output: { x: { $rank: {} } } }, 5371602],
+      [{ sortBy: { a: 1 }, output: { x: { $rank: 1 } } }, 5371603],
+    ]),
     ...stages('$unwind', [
       ['', 28812],
       ['$', 16872],
@@ -82,7 +98,7 @@ describe('a stage', () => {
       [{ '': [] }, 40352],
     ]),
     ...stages('$lookup', [
-      [{ from: 'x', pipeline: [], let: 1, as: 'c' }, 9],
+      [{ from: 'x', pipeline: [], let: 1, as: 'c' }, 14],
       [{ from: 'x', pipeline: [], let: { Ax: 1 }, as: 'c' }, 9],
       [{ from: 'x', localField: '$a', foreignField: 'b', as: 'c' }, 16410],
       [{ from: 'x', localField: 'a', foreignField: 'b', as: '' }, 40352],
@@ -153,6 +169,24 @@ describe('an expression', () => {
       [{ $sortArray: { input: [], sortBy: 2 } }, 2942506],
       [{ $dateTrunc: { date: new Date(0), unit: 'week', startOfWeek: 'x' } }, 5439016],
       [{ $rand: 1 }, 3040501],
+      [{ $mod: [1, Decimal128.fromString('0')] }, 5733415],
+      [{ $percentile: { input: [1], p: 0.5, method: 'approximate' } }, 7750301],
+      [{ $percentile: { input: [1], p: ['x'], method: 'approximate' } }, 7750302],
+      [{ $percentile: { input: [1], p: [1.5], method: 'approximate' } }, 7750303],
+      [{ $arrayToObject: { $literal: [['a\0b', 1]] } }, 4940400],
+      [{ $arrayToObject: { $literal: [{ k: 'a\0b', v: 1 }] } }, 4940401],
+      [{ $indexOfArray: [[1], 1, new Double(2 ** 31)] }, 9711600],
+      [{ $indexOfCP: ['a', 'a', new Double(-(2 ** 31) - 1)] }, 40096],
+      [{ $dateAdd: { startDate: new Date(0), unit: 1, amount: 1 } }, 5439013],
+      [{ $regexFind: { input: 1, regex: 1 } }, 51105],
+      [{ $regexFind: { input: null, regex: '[' } }, 51111],
+      [{ $setField: { field: 'x' } }, 4161103],
+      [{ $setField: { field: 1, input: {}, value: 1 } }, 4161107],
+      [{ $setField: { field: '$x', input: {}, value: 1 } }, 4161108],
+      [{ $toDecimal: '1E+6145' }, 241],
+      [{ $toDouble: '1e-400' }, 241],
+      [{ $toDouble: '0x1p0' }, 241],
+      [{ $toInt: new Binary(Buffer.alloc(8)) }, 241],
       [{ $toInt: [1, 2] }, 50723],
       [{ $toUUID: 'x' }, 241],
       [{ $toUUID: 'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa' }, 0],

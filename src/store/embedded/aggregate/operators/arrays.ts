@@ -63,7 +63,8 @@ function indexOfArray(values: readonly Value[]): Value {
   const place = (v: Value, fallback: number): number => {
     if (v === undefined) return fallback;
     const n = toInteger(v);
-    if (n === undefined) throw new EngineError(9711600, '$indexOfArray requires an integral index');
+    if (n === undefined || n < -(2 ** 31) || n >= 2 ** 31)
+      throw new EngineError(9711600, '$indexOfArray requires an integral index');
     if (n < 0) throw new EngineError(9711601, '$indexOfArray requires a nonnegative index');
     return n;
   };

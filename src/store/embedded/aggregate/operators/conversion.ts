@@ -1,4 +1,4 @@
-import { Binary, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'bson';
+import { Binary, BSONError, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'bson';
 import {
   isDoc,
   isNumeric,
@@ -32,6 +32,7 @@ function whole(v: Value, least: bigint, most: bigint): bigint | undefined {
     if (n < least || n > most) throw parseFailure(v, ': Overflow');
     return n;
   }
+  if (v instanceof Binary) return wholeOf(v, most);
   if (!isNumeric(v)) return undefined;
   if (v instanceof Int32 || v instanceof Long) {
     const n = BigInt(v.toString());
@@ -45,6 +46,19 @@ function whole(v: Value, least: bigint, most: bigint): bigint | undefined {
   return exact;
 }
 
+/** Binary data as a little-endian number, of no more bytes than the target has. https://www.mongodb.com/docs/manual/reference/operator/aggregation/convert/ */
+function wholeOf(v: Binary, most: bigint): bigint {
+  const { length } = v.buffer.subarray(0, v.position);
+  if (
+    ![1, 2, 4, 8].includes(length) ||
+    v.sub_type === Binary.SUBTYPE_BYTE_ARRAY ||
+    2n ** BigInt(8 * length - 1) > most + 1n
+  )
+    throw failure(`Failed to convert ${length} bytes of binData to a number`);
+  const hex = Buffer.from(v.buffer.subarray(0, length)).reverse().toString('hex');
+  return BigInt.asIntN(8 * length, BigInt(`0x${hex}`));
+}
+
 /** A decimal's whole part, in full. */
 function truncated(v: Decimal128): string {
   const [mantissa = '0', exponent = '0'] = v.toString().split('E');
@@ -55,6 +69,8 @@ function truncated(v: Decimal128): string {
 }
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** Of those in small letters only the ones with a sign are taken. */
+const HEXADECIMAL = /^(?:[+-]0[xX]|0X)(?=\.?[\da-fA-F])([\da-fA-F]*)\.?([\da-fA-F]*)(?:[pP]([+-]?\d+))?$/;
 const SPECIAL = /^[+-]?(nan|inf|infinity)$/i;
 
 function special(text: string): number {
@@ -70,9 +86,14 @@ const converters: Readonly<Record<string, Convert>> = {
     if (v instanceof Date) return new Double(v.getTime());
     if (typeof v === 'string') {
       if (SPECIAL.test(v)) return new Double(special(v));
+      const [all, int = '', fraction = '', power = '0'] = HEXADECIMAL.exec(v) ?? [];
+      if (all !== undefined) {
+        const n = Number.parseInt(`${int}${fraction}`, 16) * 2 ** (Number(power) - 4 * fraction.length);
+        return new Double(v.startsWith('-') ? -n : n);
+      }
       if (!NUMBER.test(v)) throw parseFailure(v, ': Did not consume whole string.');
       const n = Number(v);
-      if (!Number.isFinite(n)) throw parseFailure(v, ': Out of range');
+      if (!Number.isFinite(n) || (n === 0 && /^[^e]*[1-9]/i.test(v))) throw parseFailure(v, ': Out of range');
       return new Double(n);
     }
     if (!isNumeric(v)) return undefined;
@@ -132,7 +153,12 @@ const converters: Readonly<Record<string, Convert>> = {
     if (typeof v === 'string') {
       if (SPECIAL.test(v)) return Decimal128.fromString(String(special(v)));
       if (!NUMBER.test(v)) throw parseFailure(v, ': Failed to parse string to decimal');
-      return Decimal128.fromStringWithRounding(v);
+      try {
+        return Decimal128.fromStringWithRounding(v);
+      } catch (error) {
+        if (error instanceof BSONError) throw parseFailure(v, ': Conversion from string to decimal would overflow');
+        throw error;
+      }
     }
     return isNumeric(v) ? toDecimal(v) : undefined;
   },

@@ -113,7 +113,7 @@ export function dateArithmetic(timeOf: (v: Value, code?: number) => number): Rea
         if (isNull(startDate) || isNull(unit) || isNull(amount) || ('timezone' in args && isNull(timezone)))
           return null;
         const ms = timeOf(startDate, 5166403);
-        const by = unitOf(unit, name, 5166404);
+        const by = unitOf(unit, name, 5439013);
         const n = isNumeric(amount) ? toInteger(amount) : undefined;
         if (n === undefined) throw new EngineError(5166405, `${name} expects integer amount of time units`);
         return shifted(ms, by, n * sign, zoneOf(timezone));

@@ -27,6 +27,7 @@ function arrayToObject(v: Value): Value {
           40395,
           '$arrayToObject requires an array of key-value pairs, where the key must be of type string.',
         );
+      if (item[0].includes('\0')) throw new EngineError(4940400, 'Key field cannot contain an embedded null byte');
       out[item[0]] = item[1];
     } else {
       if (Array.isArray(item))
@@ -45,6 +46,7 @@ function arrayToObject(v: Value): Value {
           40394,
           "$arrayToObject requires an object with keys 'k' and 'v', where the value of 'k' must be of type string.",
         );
+      if (item['k'].includes('\0')) throw new EngineError(4940401, 'Key field cannot contain an embedded null byte');
       out[item['k']] = item['v'];
     }
   }
@@ -61,7 +63,7 @@ const getField: Operator = (argument, name, compile) => {
         { required: ['field', 'input'] },
         { notObject: 3041701, unknown: 3041701, missing: 3041702 },
       );
-  const wanted = constantText(spec['field'], name, compile);
+  const wanted = constantText(spec['field'], name, compile, [5654600, 5654602]);
   const input = compile(spec['input']);
   return (doc, v) => {
     const from = input(doc, v);
@@ -69,14 +71,19 @@ const getField: Operator = (argument, name, compile) => {
   };
 };
 
-function constantText(v: Value, name: string, compile: Compile): (doc: Doc, variables: Variables) => string {
+function constantText(
+  v: Value,
+  name: string,
+  compile: Compile,
+  [path, type]: readonly [number, number],
+): (doc: Doc, variables: Variables) => string {
   if (typeof v === 'string' && v.startsWith('$') && !v.startsWith('$$'))
-    throw new EngineError(5654600, `${name} requires 'field' to evaluate to a constant`);
+    throw new EngineError(path, `${name} requires 'field' to evaluate to a constant`);
   const evaluate = compile(v);
   return (doc, variables) => {
     const text = evaluate(doc, variables);
     if (typeof text !== 'string')
-      throw new EngineError(5654602, `${name} requires 'field' to evaluate to type String, but got ${typeName(text)}`);
+      throw new EngineError(type, `${name} requires 'field' to evaluate to type String, but got ${typeName(text)}`);
     return text;
   };
 }
@@ -87,10 +94,10 @@ const setField =
     const spec = fieldsOf(
       argument,
       name,
-      { required: removes ? ['field', 'input'] : ['field', 'input', 'value'] },
+      { required: removes ? ['field', 'input'] : ['field', 'value', 'input'] },
       { notObject: 4161100, unknown: 4161101, missing: { field: 4161102, input: 4161109, value: 4161103 } },
     );
-    const wanted = constantText(spec['field'], name, compile);
+    const wanted = constantText(spec['field'], name, compile, [4161108, 4161107]);
     const [input, value] = [compile(spec['input']), removes ? undefined : compile(spec['value'])];
     return (doc, v) => {
       const from = input(doc, v);

@@ -50,12 +50,15 @@ export function deviation(values: readonly Numeric[], sample: boolean): Value {
 /** The values at the given shares, as doubles. https://www.mongodb.com/docs/manual/reference/operator/aggregation/percentile/ */
 export function percentiles(values: readonly Numeric[], shares: Value): Value[] {
   if (!Array.isArray(shares) || shares.length === 0)
-    throw new EngineError('BadValue', "The $percentile 'p' field must be an array of numbers from [0.0, 1.0]");
+    throw new EngineError(7750301, "The $percentile 'p' field must be an array of numbers from [0.0, 1.0]");
   const sorted = values.map(toNumber).toSorted((a, b) => a - b);
   return shares.map((p) => {
     const share = isNumeric(p) ? toNumber(p) : Number.NaN;
     if (!(share >= 0 && share <= 1))
-      throw new EngineError('BadValue', "The $percentile 'p' field must be an array of numbers from [0.0, 1.0]");
+      throw new EngineError(
+        isNumeric(p) ? 7750303 : 7750302,
+        "The $percentile 'p' field must be an array of numbers from [0.0, 1.0]",
+      );
     const at = Math.max(Math.ceil(share * sorted.length) - 1, 0);
     const v = sorted[at];
     return v === undefined ? null : new Double(v);

@@ -32,12 +32,12 @@ const indexOf = (name: string, unit: 'bytes' | 'points'): Operator =>
     const place = (v: Value, which: string): number | undefined => {
       if (v === undefined) return undefined;
       const n = toInteger(v);
-      if (n === undefined)
+      if (n === undefined || n < -(2 ** 31) || n >= 2 ** 31)
         throw new EngineError(
           40096,
-          `${name}requires an integral ${which} index, found a value of type: ${typeName(v)}`,
+          `${name} requires an integral ${which} index, found a value of type: ${typeName(v)}`,
         );
-      if (n < 0) throw new EngineError(40097, `${name}requires a nonnegative ${which} index, found: ${n}`);
+      if (n < 0) throw new EngineError(40097, `${name} requires a nonnegative ${which} index, found: ${n}`);
       return n;
     };
     const from = place(start, 'starting') ?? 0;
@@ -142,22 +142,25 @@ interface Found {
   readonly captures: readonly (string | undefined)[];
 }
 
+function compiledOf(name: string, regex: string | BSONRegExp, options: string): RegExp {
+  const [pattern, flags] = regex instanceof BSONRegExp ? [regex.pattern, regex.options || options] : [regex, options];
+  if (pattern.includes('\0')) throw new EngineError(51109, `${name}: the regex may not contain a null byte`);
+  return toRegExp(pattern, flags, 51111);
+}
+
 /** The matches of a regular expression; undefined: the input is null. */
 function matchesOf(name: string, args: Doc, all: boolean): Found[] | undefined {
   const { input, regex, options } = args as Record<string, Value>;
-  if (!isNull(input) && typeof input !== 'string')
-    throw new EngineError(51104, `${name} needs 'input' to be of type string`);
   if (!isNull(regex) && typeof regex !== 'string' && !(regex instanceof BSONRegExp))
     throw new EngineError(51105, `${name} needs 'regex' to be of type string or regex`);
   if (!isNull(options) && typeof options !== 'string')
     throw new EngineError(51106, `${name} needs 'options' to be of type string`);
   if (regex instanceof BSONRegExp && regex.options !== '' && !isNull(options))
     throw new EngineError(51107, `${name}: found regex option(s) specified in both 'regex' and 'option' fields`);
-  if (isNull(input) || isNull(regex)) return undefined;
-  const [pattern, flags] =
-    regex instanceof BSONRegExp ? [regex.pattern, regex.options || (options ?? '')] : [regex, options ?? ''];
-  if (pattern.includes('\0')) throw new EngineError(51109, `${name}: the regex may not contain a null byte`);
-  const compiled = toRegExp(pattern, flags, 51111);
+  const compiled = isNull(regex) ? undefined : compiledOf(name, regex, options ?? '');
+  if (!isNull(input) && typeof input !== 'string')
+    throw new EngineError(51104, `${name} needs 'input' to be of type string`);
+  if (isNull(input) || !compiled) return undefined;
   const expression = new RegExp(compiled.source, `${compiled.flags}g`);
   const found: Found[] = [];
   for (const m of input.matchAll(expression)) {

@@ -1,8 +1,9 @@
 import { compare } from '../../bson/compare.js';
 import { Int32 } from 'bson';
-import { isDoc, isNumeric, orderOf, toInteger, typeName } from '../../bson/types.js';
+import { isDoc, isNumeric, orderOf, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
+import { accumulatorField } from '../accumulators.js';
 import { compileExpression, type Variables } from '../expression.js';
 
 const COUNT: Doc = { count: { $sum: new Int32(1) } };
@@ -45,6 +46,7 @@ export function assertBucketAuto(spec: Value): void {
   if (n <= 0) throw new EngineError(40243, `The $bucketAuto 'buckets' field must be greater than 0, but found: ${n}`);
   if (output !== undefined && !isDoc(output))
     throw new EngineError(40244, "The $bucketAuto 'output' field must be an object");
+  for (const [name, accumulator] of Object.entries(output ?? {})) accumulatorField(name, accumulator);
   if (granularity === undefined) return;
   if (typeof granularity !== 'string')
     throw new EngineError(
@@ -53,6 +55,24 @@ export function assertBucketAuto(spec: Value): void {
     );
   if (!GRANULARITIES.includes(granularity))
     throw new EngineError(40257, `Unknown rounding granularity '${granularity}'`);
+}
+
+/** What a granularity can not round. @throws {EngineError} 40258 to 40260, or 238 for what has no end */
+export function assertRoundable({ groupBy }: Doc, docs: readonly Doc[], variables: Variables): void {
+  const evaluate = compileExpression(groupBy);
+  for (const doc of docs) {
+    const v = evaluate(doc, variables);
+    if (!isNumeric(v))
+      throw new EngineError(
+        40258,
+        `$bucketAuto can specify a 'granularity' with numeric boundaries only, found ${typeName(v)}`,
+      );
+    const n = toNumber(v);
+    if (Number.isNaN(n)) throw new EngineError(40259, "$bucketAuto can't round NaN to a 'granularity'");
+    if (n < 0) throw new EngineError(40260, "$bucketAuto can't round a negative number to a 'granularity'");
+    if (n === Infinity)
+      throw new EngineError('NotImplemented', 'Infinity with a granularity is not supported by the embedded engine');
+  }
 }
 
 /** An expression that needs no document. @throws {EngineError} `code`: it reads a field */

@@ -11,7 +11,7 @@ import { assertFieldName, compileExpression } from '../expression.js';
 import { group } from '../group.js';
 import { runStages } from '../mingo.js';
 import { collect, collected, type CompilePipeline, type Docs, type PipelineEnv, type Stage } from '../stage.js';
-import { assertBucketAuto, bucket, sortByCount } from './bucket.js';
+import { assertBucketAuto, assertRoundable, bucket, sortByCount } from './bucket.js';
 import { assertDensify } from './densify.js';
 import { geoNear } from './geo-near.js';
 import { fill } from './fill.js';
@@ -287,7 +287,9 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
   if (name === '$densify') assertDensify(spec);
   if (MINGO.has(name))
     return async function* (input) {
-      yield* runStages([{ [name]: spec }], await collect(input, env, name), env.variables.let);
+      const docs = await collect(input, env, name);
+      if (name === '$bucketAuto' && isDoc(spec) && 'granularity' in spec) assertRoundable(spec, docs, env.variables);
+      yield* runStages([{ [name]: spec }], docs, env.variables.let);
     };
   if (SEARCH.has(name)) throw searchNotEnabled();
   if (REFUSED.has(name)) throw new EngineError('NotImplemented', `${name} is not supported by the embedded engine`);

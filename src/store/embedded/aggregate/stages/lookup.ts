@@ -89,10 +89,7 @@ export function lookup(spec: Value, env: PipelineEnv, compilePipeline: CompilePi
   const local = localField === undefined ? undefined : text('$lookup', 'localField', localField).split('.');
   const foreign = foreignField === undefined ? '' : text('$lookup', 'foreignField', foreignField);
   if (variables !== undefined && !isDoc(variables))
-    throw new EngineError(
-      'FailedToParse',
-      `$lookup argument 'let' must be an object, but found ${typeName(variables)}`,
-    );
+    throw new EngineError('TypeMismatch', `$lookup argument 'let' must be an object, but found ${typeName(variables)}`);
   for (const name of Object.keys(variables ?? {})) assertVariable(name);
   const bindings = Object.entries(isDoc(variables) ? variables : {}).map(
     ([k, v]) => [k, compileExpression(v)] as const,

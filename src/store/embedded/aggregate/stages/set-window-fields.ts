@@ -82,12 +82,7 @@ function windowOf(spec: Value): Window {
 
 /** $rank and its like: 1 for the first, as ties say. */
 function ranks(name: string): Compute {
-  return ({ docs, by, sortBy }) => {
-    if (!sortBy || Object.keys(sortBy).length !== 1)
-      throw new EngineError(
-        5371602,
-        `${name} must be specified with a top level sortBy expression with exactly one element`,
-      );
+  return ({ docs, by }) => {
     let [rank, dense] = [0, 0];
     return docs.map((_, i) => {
       if (i === 0 || compare(by[i], by[i - 1]) !== 0) {
@@ -202,19 +197,24 @@ function calculus(name: string, argument: Value, window: Window): Compute {
   };
 }
 
-function compileOutput(spec: Value): Compute {
+function compileOutput(spec: Value, sortBy: Doc | undefined): Compute {
   if (!isDoc(spec)) throw bad('Window function specification must be an object');
   const names = Object.keys(spec);
   const name = names.find((k) => k.startsWith('$'));
+  if (name !== undefined && ['$rank', '$denseRank', '$documentNumber'].includes(name)) {
+    if (names.length > 1) throw new EngineError(5371601, 'Rank style window functions take no other arguments');
+    const argument = spec[name];
+    if (!isDoc(argument) || Object.keys(argument).length > 0)
+      throw new EngineError(5371603, `${name} must be specified with '{}' as the value`);
+    const keys = Object.keys(sortBy ?? {}).length;
+    if (keys === 0 || (keys > 1 && name !== '$documentNumber'))
+      throw new EngineError(5371602, `${name} must be specified with a top level sortBy expression with one element`);
+    return ranks(name);
+  }
   const odd = names.find((k) => k !== name && k !== 'window');
   if (name === undefined || odd !== undefined)
     throw bad(`Window function found an unknown argument: ${odd ?? 'no function'}`);
   const argument = spec[name];
-  if (['$rank', '$denseRank', '$documentNumber'].includes(name)) {
-    if (spec['window'] !== undefined)
-      throw new EngineError(5371601, `Rank style window functions take no other arguments`);
-    return ranks(name);
-  }
   if (name === '$shift') return shift(argument);
   if (name === '$expMovingAvg') return expMovingAvg(argument);
   if (name === '$locf' || name === '$linearFill') return filled(name, argument);
@@ -261,7 +261,7 @@ export function setWindowFields(
     throw new EngineError(40414, "BSON field '$setWindowFields.output' is missing but a required field");
   const partitionBy = compileExpression(spec['partitionBy'] ?? null);
   const order = sortBy && compileSort(sortBy);
-  const outputs = Object.entries(output).map(([path, f]) => [path.split('.'), compileOutput(f)] as const);
+  const outputs = Object.entries(output).map(([path, f]) => [path.split('.'), compileOutput(f, sortBy)] as const);
   const paths = Object.keys(sortBy ?? {}).map((p) => p.split('.'));
   const byOf = (doc: Doc): Value => {
     const values = paths.map((p) => pathValue(doc, p) ?? null);
