@@ -67,7 +67,7 @@ describe('what Mongoose asks', () => {
   it('a reference is found by its fields, and comes back as it was', async () => {
     const $id = new ObjectId();
     const list = [{ $ref: 'foo', $id, $db: 'shop', _id: 5 }];
-    await c.insertOne({ ref: { $ref: 'fs.files', $id }, other: new DBRef('x', $id), list });
+    await c.insertMany([{ ref: { $ref: 'fs.files', $id }, other: new DBRef('x', $id) }, { list }]);
     const found: Document[] = [
       { ref: { $ref: 'fs.files', $id } },
       { other: new DBRef('x', $id) },

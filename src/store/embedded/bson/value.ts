@@ -67,7 +67,8 @@ export function decode(bytes: Uint8Array): Doc {
 }
 
 /**
- * A reference is a document like any other; bson makes an object of its own of it, and takes a `$ref` with one dot apart.
+ * A reference is a document like any other; bson makes an object of its own of it, and takes a `$ref` with one dot apart
+ * into `$db` and `$ref`: put together again where the whole document has no `$db`.
  * https://www.mongodb.com/docs/manual/reference/database-references/
  */
 function withoutReferences(v: unknown, withDatabase: boolean): unknown {
