@@ -63,24 +63,22 @@ export const MAX_DOCUMENT = 16 * 1024 * 1024;
 export function decode(bytes: Uint8Array): Doc {
   const doc = deserialize(bytes, options) as Doc;
   const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return raw.includes('$ref\0') ? (withoutReferences(doc, raw.includes('$db\0')) as Doc) : doc;
+  return raw.includes('$ref\0') ? (withoutReferences(doc) as Doc) : doc;
 }
 
 /**
  * A reference is a document like any other; bson makes an object of its own of it, and takes a `$ref` with one dot apart
- * into `$db` and `$ref`: put together again where the whole document has no `$db`.
+ * into `$db` and `$ref`, which is not undone.
  * https://www.mongodb.com/docs/manual/reference/database-references/
  */
-function withoutReferences(v: unknown, withDatabase: boolean): unknown {
-  if (Array.isArray(v)) return v.map((item) => withoutReferences(item, withDatabase));
+function withoutReferences(v: unknown): unknown {
+  if (Array.isArray(v)) return v.map(withoutReferences);
   if (v instanceof DBRef) {
     const { collection, oid, db, fields } = v;
-    const name = db !== undefined && !withDatabase ? { $ref: `${db}.${collection}` } : { $ref: collection };
-    const rest = db !== undefined && withDatabase ? { $db: db } : {};
-    return withoutReferences({ ...name, $id: oid, ...rest, ...fields }, withDatabase);
+    return withoutReferences({ $ref: collection, $id: oid, ...(db !== undefined && { $db: db }), ...fields });
   }
   if (typeof v !== 'object' || v === null || Object.getPrototypeOf(v) !== Object.prototype) return v;
-  return Object.fromEntries(Object.entries(v).map(([name, inner]) => [name, withoutReferences(inner, withDatabase)]));
+  return Object.fromEntries(Object.entries(v).map(([name, inner]) => [name, withoutReferences(inner)]));
 }
 
 /**
