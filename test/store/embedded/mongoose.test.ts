@@ -53,10 +53,9 @@ describe('what Mongoose asks', () => {
   // model.test.js, gh-13176
   it('$push and $addToSet onto what is no array are told in MongoDB’s words', async () => {
     await c.insertOne({ a: { n: 1 } });
-    await expect(c.updateOne({}, { $push: { 'a.n': 1 } })).rejects.toThrow(
-      "The field 'n' must be an array but is of type int",
-    );
-    await expect(c.updateOne({}, { $addToSet: { 'a.n': 1 } })).rejects.toThrow("'n' has non-array type int");
+    const wrong: Document[] = [{ $push: { 'a.n': 1 } }, { $addToSet: { 'a.n': 1 } }];
+    const told = ["The field 'n' must be an array but is of type int", "'n' has non-array type int"];
+    for (const [i, update] of wrong.entries()) await expect(c.updateOne({}, update)).rejects.toThrow(told[i]);
   });
 
   // aggregate.test.js, gh-7267
