@@ -59,14 +59,14 @@ function createGroup(
   spec: Doc,
   { variables, memoryLimitBytes, collation }: PipelineEnv,
 ): { add(doc: Doc): void; results(): Iterable<Doc> } {
-  if (!('_id' in spec)) throw new EngineError(15955, 'a group specification must include an _id');
-  const id = compileExpression(spec['_id']);
   const fields = Object.entries(spec)
     .filter(([name]) => name !== '_id')
     .map(([name, v]) => {
       const [operator, argument] = accumulatorField(name, v);
       return { name, keeps: KEEPS.has(operator), ...compileAccumulator(operator, argument) };
     });
+  if (!('_id' in spec)) throw new EngineError(15955, 'a group specification must include an _id');
+  const id = compileExpression(spec['_id']);
   const groups = new Map<string | number, { id: Value; parts: Accumulator[] }>();
   let bytes = 0;
   const take = (more: number): void => {

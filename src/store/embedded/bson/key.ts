@@ -1,4 +1,4 @@
-import { Binary, BSONRegExp, BSONSymbol, Code, DBRef, Double, Int32, ObjectId, Timestamp } from 'bson';
+import { Binary, BSONRegExp, BSONSymbol, Code, Double, Int32, ObjectId, Timestamp } from 'bson';
 import { difference, exact, type Exact } from './exact.js';
 import { isNumeric, type Numeric, orderOf, toNumber } from './types.js';
 import type { Doc, Value } from './value.js';
@@ -105,8 +105,7 @@ function push(parts: Uint8Array[], v: Value): void {
   } else if (v instanceof BSONRegExp) parts.push(textBytes(v.pattern), textBytes(v.options));
   else if (v instanceof Code) parts.push(textBytes(v.code));
   else if (type === 0x14) {
-    const fields = v instanceof DBRef ? ({ $ref: v.collection, $id: v.oid } as Doc) : (v as Doc);
-    for (const [name, value] of Object.entries(fields)) {
+    for (const [name, value] of Object.entries(v as Doc)) {
       if (value === undefined) continue;
       parts.push(Buffer.from([orderOf(value)]), textBytes(name));
       push(parts, value);

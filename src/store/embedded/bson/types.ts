@@ -3,7 +3,6 @@ import {
   BSONRegExp,
   BSONSymbol,
   Code,
-  DBRef,
   Decimal128,
   Double,
   Int32,
@@ -59,7 +58,6 @@ export function typeName(v: Value): string {
   if (v instanceof BSONRegExp) return 'regex';
   if (v instanceof BSONSymbol) return 'symbol';
   if (v instanceof Code) return v.scope ? 'javascriptWithScope' : 'javascript';
-  if (v instanceof DBRef) return 'dbPointer';
   if (v instanceof MinKey) return 'minKey';
   if (v instanceof MaxKey) return 'maxKey';
   return 'object';

@@ -3,7 +3,6 @@ import {
   type BSONRegExp,
   type BSONSymbol,
   type Code,
-  type DBRef,
   type Decimal128,
   type DeserializeOptions,
   type Double,
@@ -13,6 +12,7 @@ import {
   type MinKey,
   type ObjectId,
   type Timestamp,
+  DBRef,
   deserialize,
   serialize,
 } from 'bson';
@@ -37,7 +37,6 @@ export type Value =
   | BSONRegExp
   | BSONSymbol
   | Code
-  | DBRef
   | Timestamp
   | MinKey
   | MaxKey
@@ -61,7 +60,26 @@ const options: DeserializeOptions = {
 export const MAX_DOCUMENT = 16 * 1024 * 1024;
 
 /** Reads one document without promoting any value. @throws BSONError the bytes are not a document */
-export const decode = (bytes: Uint8Array): Doc => deserialize(bytes, options) as Doc;
+export function decode(bytes: Uint8Array): Doc {
+  const doc = deserialize(bytes, options) as Doc;
+  const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return raw.includes('$ref\0') ? (withoutReferences(doc) as Doc) : doc;
+}
+
+/**
+ * A reference is a document like any other; bson makes an object of its own of it, and takes a `$ref` with one dot apart
+ * into `$db` and `$ref`, which is not undone.
+ * https://www.mongodb.com/docs/manual/reference/database-references/
+ */
+function withoutReferences(v: unknown): unknown {
+  if (Array.isArray(v)) return v.map(withoutReferences);
+  if (v instanceof DBRef) {
+    const { collection, oid, db, fields } = v;
+    return withoutReferences({ $ref: collection, $id: oid, ...(db !== undefined && { $db: db }), ...fields });
+  }
+  if (typeof v !== 'object' || v === null || Object.getPrototypeOf(v) !== Object.prototype) return v;
+  return Object.fromEntries(Object.entries(v).map(([name, inner]) => [name, withoutReferences(inner)]));
+}
 
 /**
  * Writes one document. `undefined` is left out, as the driver does.

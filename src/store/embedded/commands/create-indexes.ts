@@ -7,10 +7,14 @@ import { type Collection, specDoc } from '../storage/catalogue.js';
 import { type Command, docs, ensureCollection, int, collectionName } from './command.js';
 import { specFrom } from './index-spec.js';
 
+/** What an index does: all of it but how it was asked to be built, and that it is not sparse. */
+const effect = ({ background: _background, sparse, ...spec }: IndexSpec): Doc =>
+  specDoc({ ...spec, ...(sparse && { sparse }) });
+
 /** What tells two indexes apart; the other options can be changed. */
 const identity = (spec: IndexSpec): Doc => {
   const { name: _name, expireAfterSeconds: _seconds, hidden: _hidden, ...rest } = spec;
-  return specDoc({ ...rest, name: '' });
+  return effect({ ...rest, name: '' });
 };
 
 /** @throws {EngineError} 86: the name is another index's; 85: the same index with other options, or by another name; 67: a second text index */
@@ -22,7 +26,7 @@ function existsAlready(collection: Collection, spec: IndexSpec): boolean {
         'IndexKeySpecsConflict',
         `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: ${JSON.stringify(specDoc(spec))}, existing index: ${JSON.stringify(specDoc(same))}`,
       );
-    if (!equals(specDoc(same), specDoc(spec)))
+    if (!equals(effect(same), effect(spec)))
       throw new EngineError(
         'IndexOptionsConflict',
         `An equivalent index already exists with the same name but different options. Requested index: ${JSON.stringify(specDoc(spec))}, existing index: ${JSON.stringify(specDoc(same))}`,

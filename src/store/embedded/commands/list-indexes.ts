@@ -1,3 +1,4 @@
+import { isDoc } from '../bson/types.js';
 import { collectionOf } from './collection-of.js';
 import { idIndex, specDoc } from '../storage/catalogue.js';
 import { type Command, collectionName } from './command.js';
@@ -10,9 +11,13 @@ export const listIndexes: Command = {
     const name = collectionName(context.command, 'listIndexes');
     const { indexes, options } = collectionOf(context, name);
     const { collation } = options;
-    const all = [{ ...idIndex.spec, ...(collation && { collation }) }, ...indexes.map((i) => i.index.spec)].map(
-      specDoc,
-    );
+    const clustered = options.doc['clusteredIndex'];
+    const all = [
+      isDoc(clustered)
+        ? { ...clustered, clustered: true }
+        : specDoc({ ...idIndex.spec, ...(collation && { collation }) }),
+      ...indexes.map((i) => specDoc(i.index.spec)),
+    ];
     return listed(context, 'listIndexes', all, `${context.db}.${name}`);
   },
 };

@@ -1,4 +1,5 @@
 import { Int32 } from 'bson';
+import { readCollation } from '../bson/collation.js';
 import { isDoc, isNumeric } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
@@ -49,7 +50,7 @@ export function textSpec(key: Doc, given: Doc): { key: Doc; given: Doc } {
   if (!isDoc(weights)) throw refused('text index option "weights" must be an object');
   if (language !== 'english' && language !== 'none')
     throw refused(`a text index in ${String(language)} is not supported by the embedded engine`);
-  if (given['collation'] !== undefined) throw refused('Index type text does not support collation');
+  if (readCollation(given['collation'])) throw refused('Index type text does not support collation');
   const words = Object.keys(key).filter((path) => key[path] === 'text' && path !== '_fts');
   const all: Doc = Object.fromEntries(
     [...words, ...Object.keys(weights)].toSorted().map((path) => [path, weights[path] ?? new Int32(1)]),

@@ -16,6 +16,8 @@ export interface IndexSpec {
   readonly unique?: boolean;
   readonly sparse?: boolean;
   readonly hidden?: boolean;
+  /** Said and shown, and means nothing: every index is built at once. */
+  readonly background?: boolean;
   readonly partialFilterExpression?: Doc;
   readonly expireAfterSeconds?: number;
   readonly collation?: Collation;

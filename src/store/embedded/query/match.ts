@@ -58,9 +58,12 @@ const all =
   (doc, found) =>
     matchers.every((m) => m(doc, found));
 
+/** Fields that a reference to a document has. https://www.mongodb.com/docs/manual/reference/database-references/ */
+const REFERENCE = new Set(['$ref', '$id', '$db']);
+
 function compileDoc(filter: Doc, options: FilterOptions): Matcher {
   const matchers = Object.entries(filter).flatMap(([key, operand]) =>
-    key.startsWith('$') ? topLevel(key, operand, options) : [compilePath(key, operand, options)],
+    key.startsWith('$') && !REFERENCE.has(key) ? topLevel(key, operand, options) : [compilePath(key, operand, options)],
   );
   const [only] = matchers;
   return matchers.length === 1 && only ? only : all(matchers);
@@ -268,7 +271,7 @@ function elemMatch(parts: readonly string[], operand: Value, options: FilterOpti
   if (!isDoc(operand)) throw bad('$elemMatch needs an Object');
   let test: Test;
   const first = Object.keys(operand)[0] ?? '';
-  if (first.startsWith('$') && !['$and', '$or', '$nor', '$expr'].includes(first)) {
+  if (first.startsWith('$') && !['$and', '$or', '$nor', '$expr'].includes(first) && !REFERENCE.has(first)) {
     const matcher = compilePath('v', operand, nested(options));
     test = (v) => matcher({ v: Array.isArray(v) ? [v] : v }, () => undefined);
   } else {

@@ -24,7 +24,12 @@ export const mismatch = (message: string): EngineError => new EngineError('TypeM
 /** A value as an error message tells it. */
 export const show = (v: Value): string => (isDoc(v) || Array.isArray(v) ? JSON.stringify(v) : String(v));
 
-export const notArray = (operator: string, path: string, v: Value): EngineError =>
-  bad(
-    `Cannot apply ${operator} to non-array field. Field named '${path}' must be an array but is of type ${typeName(v)}`,
+/** In MongoDB's words, which clients look for. */
+export function notArray(operator: '$push' | '$addToSet', path: string, v: Value): EngineError {
+  const name = path.slice(path.lastIndexOf('.') + 1);
+  return bad(
+    operator === '$push'
+      ? `The field '${name}' must be an array but is of type ${typeName(v)}`
+      : `Cannot apply $addToSet to non-array field. Field named '${name}' has non-array type ${typeName(v)}`,
   );
+}
