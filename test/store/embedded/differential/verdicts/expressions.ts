@@ -7,7 +7,7 @@ import { has, operator, page, refusal, type Seen, type Verdict } from './rule.js
 const VALUE_CODES = new Set([28, 40, 2, 9, 14, 15, 241, 16006, 16007, 16020, 16034, 16702, 16610, 16611, 16612, 16883, 17040, 17041, 17042, 17043, 17044, 17046, 17047, 17048, 17049, 17053, 17310, 17124, 28651, 28656, 28657, 28664, 28680, 28689, 28690, 28714, 28724, 28725, 28729, 28745, 28762, 28764, 28765, 34435, 34443, 34468, 34471, 34473, 40066, 40080, 40081, 40085, 40086, 40090, 40091, 40092, 40093, 40094, 40228, 40386, 40390, 40400, 40485, 40515, 40523, 50696, 50699, 51044, 51081, 51104, 51091, 51109, 51111, 51744, 51745, 51746, 2942504, 10503900, 10503901, 10503902, 10503904, 5166403, 5166307, 5439012, 5788200, 4161105, 31034]); // prettier-ignore
 const refuses = (code: number | undefined): boolean => VALUE_CODES.has(code ?? 0);
 
-const LAZY = ['$ifNull', '$cond', '$switch', '$and', '$or', '$in', '$filter', '$map', '$reduce', '$let'];
+const LAZY = ['$ifNull', '$cond', '$switch', '$and', '$or', '$in', '$filter', '$map', '$reduce', '$let', '$setField'];
 
 /** Whether the value that the engine refuses is dropped, or its document left out, by a later stage. */
 const isDropped = ({ operation, message }: Seen): boolean =>
@@ -233,6 +233,16 @@ export const expressions: readonly Verdict[] = [
       typeof f.theirs === 'string' &&
       Number(f.theirs) === Number(Number(f.ours).toPrecision(SHORT_DIGITS)) &&
       f.theirs.length < f.ours.length,
+  },
+  {
+    name: 'binary data is not converted to numbers',
+    page: operator('aggregation/convert'),
+    refusal: refusal(undefined, [[115, 241], /binData/], (s) => has(s, '$convert', '$toInt', '$toLong', '$toDouble')),
+    fact: (f, s) =>
+      has(s, '$convert') &&
+      numberOf(f.ours) !== undefined &&
+      f.theirs === 'bad' &&
+      some([...s.before], (part) => isObject(part) && '$binary' in part),
   },
   {
     name: '$toString of a double is shorter, and is measured',

@@ -35,6 +35,17 @@ const rowsOf = (v: Json | undefined): readonly Json[] =>
     row,
     ...(isDoc(row) ? Object.values(row).flatMap((part) => (isList(part) ? part : [])) : []),
   ]);
+/** Without the fields that are null. */
+const bareOf = (v: Json | undefined): Json =>
+  isList(v)
+    ? v.map(bareOf)
+    : isDoc(v)
+      ? Object.fromEntries(
+          Object.entries(v)
+            .filter(([, part]) => part !== null)
+            .map(([name, part]) => [name, bareOf(part)]),
+        )
+      : (v ?? null);
 const idOf = (v: Json | undefined): Json | undefined => docOf(v)['_id'];
 
 const apart = (a: Json | undefined, b: Json | undefined): boolean =>
@@ -88,6 +99,14 @@ export const pipelines: readonly Verdict[] = [
     page: operator('aggregation/group'),
     fact: (f, s) =>
       has(s, '$group') && f.path.includes('_id') && f.path.length > 1 && f.ours === undefined && f.theirs === null,
+  },
+  {
+    name: 'missing parts of a compound _id of $group are null, and so a row that holds them is another',
+    page: operator('aggregation/group'),
+    fact: (f, s) =>
+      f.kind === 'row' &&
+      has(s, '$group') &&
+      [...rowsOf(s.ours), ...rowsOf(s.theirs)].filter((row) => text(bareOf(row)) === text(bareOf(f.row))).length > 1,
   },
   {
     name: 'missing and null parts of a compound _id of $group are one',
@@ -327,6 +346,15 @@ export const pipelines: readonly Verdict[] = [
         return projectedPaths(s.operation).some((path) => isHollow(docOf(f.theirs)[path.split('.')[0] ?? '']));
       return f.kind === 'value' && dotted && !isDoc(f.ours) && (isHollow(f.theirs) || f.theirs === undefined);
     },
+  },
+  {
+    name: 'an empty document that a projection left is the greatest, the least, the first or the last',
+    page: operator('aggregation/unset'),
+    fact: (f, s) =>
+      has(s, '$unset', '$project') &&
+      isAccumulated(f, s, '$max', '$min', '$first', '$last') &&
+      !isDoc(f.ours) &&
+      isHollow(f.theirs),
   },
   {
     name: 'a projection into an array makes its values empty documents',
