@@ -81,11 +81,12 @@ const NEWER_CODES: readonly (readonly [number, number])[] = [
   [10503901, 51745],
   [10503902, 51744],
   [51111, 51091],
+  [5733415, 16610],
 ];
 
 export const expressions: readonly Verdict[] = [
   {
-    name: '$split, $replaceOne, $replaceAll and regular expressions are refused with older codes',
+    name: '$split, $replaceOne, $replaceAll, $mod and regular expressions are refused with older codes',
     page: operator('aggregation/replaceOne'),
     refusal: (s) => NEWER_CODES.some(([ours, theirs]) => s.code === ours && s.theirCode === theirs),
   },
@@ -199,6 +200,16 @@ export const expressions: readonly Verdict[] = [
         operation['projection'],
         operation['fields'],
       ].some((part) => part !== undefined && tells(part, theirMessage)),
+  },
+  {
+    name: 'a double 0 is a decimal with 15 zeros, and its root one with 8',
+    page: operator('aggregation/toDecimal'),
+    fact: (f, s) =>
+      has(s, '$sqrt') &&
+      isDecimal(f.ours) &&
+      isDecimal(f.theirs) &&
+      numberOf(f.ours)?.value === 0 &&
+      /"0E-8"/.test(text(f.theirs)),
   },
   {
     name: 'a sum with doubles has a decimal with other zeros at its end',
