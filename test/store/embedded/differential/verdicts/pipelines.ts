@@ -354,6 +354,30 @@ export const pipelines: readonly Verdict[] = [
     },
   },
   {
+    name: '$shift gives nothing where it should give a value or its default',
+    page: operator('aggregation/shift'),
+    fact: (f, s) => has(s, '$shift') && f.path.includes('w') && f.ours !== undefined && f.theirs === undefined,
+  },
+  {
+    name: 'a field that two $setWindowFields set keeps what the first gave',
+    page: operator('aggregation/setWindowFields'),
+    fact: (f, s) =>
+      f.path.includes('w') &&
+      stagesOf(pipelineOf(s)).some(
+        ({ name, after }) => name === '$setWindowFields' && after.some((stage) => stage.name === '$setWindowFields'),
+      ),
+  },
+  {
+    name: 'an empty document that a projection left names a group',
+    page: operator('aggregation/unset'),
+    fact: (f, s) =>
+      has(s, '$unset', '$project') &&
+      has(s, '$group') &&
+      f.path.includes('_id') &&
+      !isDoc(f.ours) &&
+      isHollow(f.theirs),
+  },
+  {
     name: 'an empty document that a projection left is the greatest, the least, the first or the last',
     page: operator('aggregation/unset'),
     fact: (f, s) =>

@@ -13,7 +13,7 @@ import {
   text,
   valuesAt,
 } from './json.js';
-import { docOf, updatedPaths } from './request.js';
+import { docOf, listOf, updatedPaths } from './request.js';
 import { has, operator, page, refusal, type Seen, type Verdict } from './rule.js';
 
 /** The document as it was before the request. */
@@ -76,6 +76,19 @@ export const updates: readonly Verdict[] = [
       f.ours === undefined &&
       isHollow(f.theirs) &&
       atPathOf(f, s, '$pullAll', '$pull', '$pop', '$unset', '$rename'),
+  },
+  {
+    name: '$addToSet holds documents and arrays apart whose numbers are of other types',
+    page: operator('update/addToSet'),
+    fact: (f, s) =>
+      isUpdate(s) &&
+      atPathOf(f, s, '$addToSet') &&
+      isList(f.ours) &&
+      isList(f.theirs) &&
+      f.theirs.length > f.ours.length &&
+      f.theirs.some(
+        (item, i) => (isDoc(item) || isList(item)) && listOf(f.theirs).some((other, k) => k < i && equal(item, other)),
+      ),
   },
   {
     name: '$pull of an empty condition takes values that are no documents',
