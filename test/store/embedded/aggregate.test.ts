@@ -73,6 +73,7 @@ describe('aggregation', () => {
     ['sqrt', { $sqrt: decimal('0.00') }, decimal('0.0')],
     ['sqrt', { $sqrt: decimal('2.25') }, decimal('1.5')],
     ['pow', { $pow: [new Int32(2), new Int32(40)] }, Long.fromNumber(2 ** 40)],
+    ['trunc', { $trunc: [decimal('0E+1'), new Int32(1)] }, decimal('0.0')],
     // The nearest double to the exact power: JavaScript's own ** gives …176.
     ['pow', { $pow: [new Int32(-183953000), new Int32(3)] }, new Double(-6.224731523264177e24)],
     ['pow', { $pow: [new Double(-183953000), new Int32(3)] }, new Double(-6.224731523264177e24)],

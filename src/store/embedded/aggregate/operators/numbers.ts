@@ -74,7 +74,7 @@ function rounded(v: Numeric, place: number, how: Rounding): Value {
     if (!finite(v)) return v;
     const { digits, exponent } = scaled(v);
     // As many places as are asked for, zeros too, if they fit into a decimal.
-    if (exponent > 0 && place >= 0) return v;
+    if (exponent > 0 && place >= 0 && digits !== 0n) return v;
     const result =
       -exponent <= place
         ? fitted({ digits, exponent }, -place)
