@@ -24,6 +24,8 @@ describe('the outbox tells sent, not sent and unknown apart', () => {
   /** The processes that work on the store. */
   let living: string[] = ['this'];
   let elsewhere = false;
+  /** The process that the next outbox is of. */
+  let process = 'this';
   const sent: Behaviour = () => Promise.resolve();
 
   beforeAll(async () => {
@@ -37,6 +39,7 @@ describe('the outbox tells sent, not sent and unknown apart', () => {
     await messages.deleteMany({});
     living = ['this'];
     elsewhere = false;
+    process = 'this';
   });
   afterAll(async () => {
     await store.close();
@@ -72,7 +75,7 @@ describe('the outbox tells sent, not sent and unknown apart', () => {
     outbox = new Outbox({
       messages,
       channels: new Map([['test', channel]]),
-      presence: { id: 'this', living: () => Promise.resolve(living) },
+      presence: { id: process, living: () => Promise.resolve(living) },
       lookMs: 20,
       clock: systemClock,
       log: pino({ level: 'silent' }),
@@ -216,6 +219,8 @@ describe('the outbox tells sent, not sent and unknown apart', () => {
     const first = outbox;
     const all = calls;
     await written('a', { holder: 'dead' });
+    living = ['this', 'that'];
+    process = 'that';
     over((message) => Promise.resolve(void all.push(message)));
     await Promise.all([first.start(), outbox.start()]);
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -205,11 +205,11 @@ export const expressions: readonly Verdict[] = [
     name: 'a double 0 is a decimal with 15 zeros, and its root one with 8',
     page: operator('aggregation/toDecimal'),
     fact: (f, s) =>
-      has(s, '$sqrt') &&
+      has(s, '$sqrt', '$toDecimal', '$convert') &&
       isDecimal(f.ours) &&
       isDecimal(f.theirs) &&
       numberOf(f.ours)?.value === 0 &&
-      /"0E-8"/.test(text(f.theirs)),
+      /"0E-(8|15)"/.test(text(f.theirs)),
   },
   {
     name: 'a sum with doubles has a decimal with other zeros at its end',

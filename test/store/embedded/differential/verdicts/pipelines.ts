@@ -354,6 +354,11 @@ export const pipelines: readonly Verdict[] = [
     },
   },
   {
+    name: '$top, $bottom take another of documents that sort alike',
+    page: operator('aggregation/top'),
+    fact: (f, s) => has(s, '$unwind') && isAccumulated(f, s, '$top', '$bottom', '$topN', '$bottomN'),
+  },
+  {
     name: '$shift gives nothing where it should give a value or its default',
     page: operator('aggregation/shift'),
     fact: (f, s) => has(s, '$shift') && f.path.includes('w') && f.ours !== undefined && f.theirs === undefined,
