@@ -290,8 +290,9 @@ export const expressions: readonly Verdict[] = [
     page: operator('aggregation/dateTrunc'),
     fact: (f, s) =>
       some(s.operation, (part) => isDoc(part) && /^(day|week)$/.test(textOf(docOf(part['$dateTrunc'])['unit']))) &&
-      isOff(f, (ms) => ms % DAY === 0) &&
-      (millisOf(f.ours) ?? 0) % DAY === 0,
+      (has(s, '$dateDiff') && numberOf(f.ours) !== undefined
+        ? ((numberOf(f.ours)?.value ?? 0) - (numberOf(f.theirs)?.value ?? 0)) % DAY === 0
+        : isOff(f, (ms) => ms % DAY === 0) && (millisOf(f.ours) ?? 0) % DAY === 0),
   },
   {
     name: '$dateDiff in hours of a zone with half hours counts those of UTC',

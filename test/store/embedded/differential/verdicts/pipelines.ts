@@ -17,7 +17,7 @@ import {
 } from './json.js';
 import { decimalApart } from './queries.js';
 import { accumulatorsOf, allStages, docOf, holds, listOf, projectedPaths, stagesOf } from './request.js';
-import { has, operator, page, type Seen, type Verdict } from './rule.js';
+import { has, operator, page, refusal, type Seen, type Verdict } from './rule.js';
 
 const pipelineOf = ({ operation }: Seen): Json | undefined =>
   isList(operation['update']) ? operation['update'] : operation['pipeline'];
@@ -316,6 +316,11 @@ export const pipelines: readonly Verdict[] = [
   {
     name: '$count of nothing gives a row',
     page: operator('aggregation/count'),
+    refusal: refusal(undefined, [40228, /newRoot/], (s) =>
+      stagesOf(pipelineOf(s)).some(
+        ({ name, after }) => name === '$count' && after.some((stage) => stage.name.startsWith('$replace')),
+      ),
+    ),
     fact: (f, s) =>
       has(s, '$count') &&
       f.ours === undefined &&
@@ -361,7 +366,9 @@ export const pipelines: readonly Verdict[] = [
   {
     name: '$shift gives nothing where it should give a value or its default',
     page: operator('aggregation/shift'),
-    fact: (f, s) => has(s, '$shift') && f.path.includes('w') && f.ours !== undefined && f.theirs === undefined,
+    fact: (f, s) =>
+      has(s, '$shift') &&
+      (f.kind === 'keys' || (f.path.includes('w') && f.ours !== undefined && f.theirs === undefined)),
   },
   {
     name: 'a field that two $setWindowFields set keeps what the first gave',

@@ -155,6 +155,15 @@ export const queries: readonly Verdict[] = [
     refusal: (s) => s.kind === 'findAndModify' && emptySorted(s),
   },
   {
+    name: 'a sort by what lies at a place of an array does not look into an array there',
+    page: page('reference/bson-type-comparison-order/#arrays'),
+    fact: (f, s) =>
+      moved(f, s) &&
+      s.before.some((doc) =>
+        sortPaths(s).some((path) => /\.\d+(\.|$)/.test(path) && valuesAt(doc, path.split('.')).some(isList)),
+      ),
+  },
+  {
     name: 'a count without a filter is an estimate',
     page: page('reference/command/count/'),
     fact: (_f, s) => s.kind === 'count' && Object.keys(docOf(s.operation['filter'])).length === 0,

@@ -78,6 +78,11 @@ export const updates: readonly Verdict[] = [
       atPathOf(f, s, '$pullAll', '$pull', '$pop', '$unset', '$rename'),
   },
   {
+    name: '$pop of what is no array is told before a value of the filter',
+    page: operator('update/pop'),
+    refusal: (s) => s.code !== undefined && has(s, '$expr') && s.theirCode === 2 && /within \$pop/.test(s.theirMessage),
+  },
+  {
     name: '$addToSet holds documents and arrays apart whose numbers are of other types',
     page: operator('update/addToSet'),
     fact: (f, s) =>
