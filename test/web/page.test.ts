@@ -115,7 +115,7 @@ const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1440, heig
     expect(await other.locator('.bubble', { hasText: '大家好' }).count()).toBe(1);
     await page.close();
     await other.close();
-  }, 60_000);
+  }, 180_000);
 
   it.each(['phone', 'desktop'] as const)(
     'a long chat stays in its own box at %s width: the input is in sight, what comes is followed, unless one reads above',
@@ -168,7 +168,7 @@ const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1440, heig
     await page.locator('.bubble', { hasText: '绑定码' }).waitFor();
     await page.close();
     expect(errors).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it('starting over asks first, and brings the demo community back', async () => {
     const page = await be('member-3', 'desktop', 'light');

@@ -29,7 +29,7 @@ describe('the sandbox API', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'gridmate-api-'));
     app = await startApp(parseConfig({ DATA_DIR: folder, PORT: '0' }), pino({ level: 'silent' }), 'same');
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await app.stop();
     await rm(folder, { recursive: true, force: true });
