@@ -1,8 +1,5 @@
 import { EJSON } from 'bson';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
   Binary,
   type Collection,
@@ -12,28 +9,17 @@ import {
   Double,
   Int32,
   Long,
-  MongoClient,
   MongoServerError,
 } from 'mongodb';
-import { type RunningEngine, start } from '../../../src/store/embedded/index.js';
+import { oneEngine } from './running.js';
 
 /** Values from MongoDB's manual, each with its page under https://www.mongodb.com/docs/manual/reference/operator/aggregation/ */
 describe('aggregation', () => {
-  let engine: RunningEngine;
-  let client: MongoClient;
   let db: Db;
   let c: Collection<Document>;
-  const folder = mkdtempSync(join(tmpdir(), 'gridmate-aggregate-'));
-  beforeAll(async () => {
-    engine = await start({ folder, thread: 'same' });
-    client = await new MongoClient(engine.uri).connect();
+  oneEngine((client) => {
     db = client.db('aggregate');
     c = db.collection('c');
-  });
-  afterAll(async () => {
-    await client.close();
-    await engine.stop();
-    rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
     for (const { name } of await db.listCollections().toArray()) await db.collection(name).drop();

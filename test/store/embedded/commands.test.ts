@@ -1,27 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
-import { type RunningEngine, start } from '../../../src/store/embedded/index.js';
+import { oneEngine } from './running.js';
 
 /** Each command as its page says: https://www.mongodb.com/docs/manual/reference/command/ */
 describe('commands', () => {
-  let engine: RunningEngine;
   let client: MongoClient;
   let db: Db;
   let c: Collection<Document>;
-  const folder = mkdtempSync(join(tmpdir(), 'gridmate-commands-'));
-  beforeAll(async () => {
-    engine = await start({ folder, thread: 'same' });
-    client = await new MongoClient(engine.uri).connect();
+  oneEngine((opened) => {
+    client = opened;
     db = client.db('commands');
     c = db.collection('c');
-  });
-  afterAll(async () => {
-    await client.close();
-    await engine.stop();
-    rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
     await db.dropDatabase();

@@ -1,27 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Collection, type Db, DBRef, type Document, MongoClient, ObjectId } from 'mongodb';
-import { type RunningEngine, start } from '../../../src/store/embedded/index.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { type Collection, type Db, DBRef, type Document, ObjectId } from 'mongodb';
+import { oneEngine } from './running.js';
 
 /** What Mongoose's own tests showed (https://github.com/Automattic/mongoose/tree/master/test): the file and its issue are named. */
 describe('what Mongoose asks', () => {
-  let engine: RunningEngine;
-  let client: MongoClient;
   let db: Db;
   let c: Collection<Document>;
-  const folder = mkdtempSync(join(tmpdir(), 'gridmate-mongoose-'));
-  beforeAll(async () => {
-    engine = await start({ folder, thread: 'same' });
-    client = await new MongoClient(engine.uri).connect();
+  oneEngine((client) => {
     db = client.db('mongoose');
     c = db.collection('c');
-  });
-  afterAll(async () => {
-    await client.close();
-    await engine.stop();
-    rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
     await db.dropDatabase();

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from '@jest/globals';
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { Binary, deserialize, type Document, serialize } from 'bson';
 import { type Db, MongoClient, MongoServerError } from 'mongodb';
 import { type RunningEngine, start, type StartOptions } from '../../../src/store/embedded/index.js';
@@ -61,6 +61,24 @@ export async function running(options: Partial<StartOptions> = {}): Promise<Runn
       return running({ ...options, folder });
     },
   };
+}
+
+/** One engine for all tests of a file, where they empty its database between them; `opened` is given its client. */
+export function oneEngine(opened: (client: MongoClient) => void): void {
+  let folder: string;
+  let engine: RunningEngine;
+  let client: MongoClient;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'gm-'));
+    engine = await start({ folder, thread: 'same' });
+    client = await new MongoClient(engine.uri).connect();
+    opened(client);
+  });
+  afterAll(async () => {
+    await client.close();
+    await engine.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
 }
 
 /** The error that a promise is rejected with, if the server sent it. */

@@ -7,7 +7,7 @@ import type { Rows } from './cursors.js';
 /** With two, one long aggregation does not hold up another. */
 const MOST = Math.min(2, availableParallelism());
 
-/** A reader with nothing to do ends: it holds some 25 MB, and starts again in a fifth of a second. */
+/** A reader with nothing to do ends: it holds some 25 MB. */
 const IDLE_MS = 60_000;
 
 /** It is told to leave, and ended where it is if it is in the midst of something long. */
