@@ -350,6 +350,7 @@ export class Transactions {
     for (const key of transaction.locks) this.#locks.delete(key);
     if (!committed) for (const act of transaction.afterAbort.toReversed()) act();
     transaction.finish();
-    if (this.#open.size === 0 && this.#queue.length === 0) this.#written.clear();
+    // An empty Map is not cleared: that makes a new table, at every read.
+    if (this.#written.size > 0 && this.#open.size === 0 && this.#queue.length === 0) this.#written.clear();
   }
 }
