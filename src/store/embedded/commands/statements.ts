@@ -153,6 +153,7 @@ export function runUpdate(
   collection: Collection | undefined,
   s: UpdateStatement,
   variables: Doc | undefined,
+  among?: readonly Value[],
 ): { matched: number; modified: number; upserted?: Value } {
   const filters = s.statement['arrayFilters'];
   if (s.constants && !Array.isArray(s.update))
@@ -171,6 +172,7 @@ export function runUpdate(
     sort: optionalDoc(s.statement, 'sort'),
     collation,
     let: variables,
+    among,
   };
   if (!collection) {
     compileFilter(s.filter, filterOptions(request, collection));
@@ -198,6 +200,7 @@ export function runDelete(
   collection: Collection | undefined,
   { given, path, q, multi }: { given: Doc; path: string; q: string; multi: boolean },
   variables: Doc | undefined,
+  among?: readonly Value[],
 ): number {
   const statement = checked(given, path, DELETE);
   const filter = requiredDoc(statement, q, path);
@@ -208,6 +211,7 @@ export function runDelete(
     collation: collationFor(statement, collection),
     limit: multi ? 0 : 1,
     let: variables,
+    among,
   };
   const found = [...findDocuments(tx, collection, request)];
   if (!collection) return 0;

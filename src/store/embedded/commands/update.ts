@@ -1,6 +1,7 @@
 import { isDoc, toInteger } from '../bson/types.js';
-import { type Doc } from '../bson/value.js';
+import { type Doc, type Value } from '../bson/value.js';
 import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, collectionName } from './command.js';
+import { inPieces } from './pieces.js';
 import { checkBatch, each, runUpdate, updateStatement } from './statements.js';
 
 export const update: Command = {
@@ -24,29 +25,31 @@ export const update: Command = {
     const collection = upserts ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
     const variables = variablesOf(command);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
-    return context.write((tx, writer, retry) => {
-      let n = 0;
-      let nModified = 0;
-      const upserted: Doc[] = [];
-      const updateOne = (statement: Doc): Doc => {
-        const result = runUpdate(writer, collection, updateStatement(context, statement, 'update'), variables);
-        return {
-          n: int(result.matched + (result.upserted === undefined ? 0 : 1)),
-          nModified: int(result.modified),
-          ...(result.upserted !== undefined && { upserted: { _id: result.upserted } }),
+    const run = (some: readonly Doc[], among?: readonly Value[]): Promise<Doc> =>
+      context.write((tx, writer, retry) => {
+        let n = 0;
+        let nModified = 0;
+        const upserted: Doc[] = [];
+        const updateOne = (statement: Doc): Doc => {
+          const result = runUpdate(writer, collection, updateStatement(context, statement, 'update'), variables, among);
+          return {
+            n: int(result.matched + (result.upserted === undefined ? 0 : 1)),
+            nModified: int(result.modified),
+            ...(result.upserted !== undefined && { upserted: { _id: result.upserted } }),
+          };
         };
-      };
-      const errors = each(context, { tx, retry }, statements, ordered, updateOne, (answer, index) => {
-        n += toInteger(answer['n']) ?? 0;
-        nModified += toInteger(answer['nModified']) ?? 0;
-        if (isDoc(answer['upserted'])) upserted.push({ index: int(index), ...answer['upserted'] });
+        const errors = each(context, { tx, retry }, some, ordered, updateOne, (answer, index) => {
+          n += toInteger(answer['n']) ?? 0;
+          nModified += toInteger(answer['nModified']) ?? 0;
+          if (isDoc(answer['upserted'])) upserted.push({ index: int(index), ...answer['upserted'] });
+        });
+        return {
+          n: int(n),
+          nModified: int(nModified),
+          ...(upserted.length > 0 && { upserted }),
+          ...(errors.length > 0 && { writeErrors: errors }),
+        };
       });
-      return {
-        n: int(n),
-        nModified: int(nModified),
-        ...(upserted.length > 0 && { upserted }),
-        ...(errors.length > 0 && { writeErrors: errors }),
-      };
-    });
+    return inPieces(context, collection, statements, (s) => s['multi'] === true, run);
   },
 };

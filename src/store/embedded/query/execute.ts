@@ -2,7 +2,7 @@ import type { Collation } from '../bson/collation.js';
 import { after } from '../bson/key.js';
 import { isDoc } from '../bson/types.js';
 import type { PartialDecoder } from '../bson/partial.js';
-import { decode, type Doc } from '../bson/value.js';
+import { decode, type Doc, type Value } from '../bson/value.js';
 import { EngineError, outOfMemory } from '../errors.js';
 import { type Collection, documentKey, documentsOf, entriesOf, idIndex } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
@@ -23,6 +23,8 @@ export interface FindRequest {
   readonly let?: Doc | undefined;
   readonly now?: Date;
   readonly memoryLimitBytes?: number;
+  /** Looks at the documents with these `_id`s alone, in this order. */
+  readonly among?: readonly Value[] | undefined;
 }
 
 /** A document found: its bytes, decoded once when asked for. */
@@ -120,6 +122,13 @@ function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined)
     }
 }
 
+function* withIds(tx: Transaction, c: Collection, ids: readonly Value[]): Iterable<Found> {
+  for (const id of ids) {
+    const bytes = tx.get(documentKey(c, id));
+    if (bytes) yield new Found(bytes);
+  }
+}
+
 /** As `search`, in one go. */
 export function* find(
   tx: Transaction,
@@ -147,15 +156,19 @@ export function* search(
     compileFilter(request.filter, filterOptions(request, c));
     return;
   }
-  if (isIdLookup(request) && request.hint === undefined) {
+  if (isIdLookup(request) && request.hint === undefined && !request.among) {
     const bytes = tx.get(documentKey(c, request.filter['_id']));
     examined.keys += 1;
     if (bytes) examined.docs += 1;
     if (bytes && skip === 0) yield new Found(bytes);
     return;
   }
-  const chosen = planFor(tx, c, request);
   const filter = compiled ?? compileFilter(request.filter, filterOptions(request, c));
+  if (request.among) {
+    yield* matches(withIds(tx, c, request.among), filter);
+    return;
+  }
+  const chosen = planFor(tx, c, request);
   const near = nearClause(request.filter);
   if (near) assertGeoIndex(near, c.indexes);
   const everything = chosen.kind === 'index' ? chosen.exact : Object.keys(request.filter).length === 0;

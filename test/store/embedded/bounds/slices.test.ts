@@ -10,7 +10,7 @@ import { type RunningEngine, start } from '../../../../src/store/embedded/index.
 
 const ROWS = 6_000;
 
-describe('a long read', () => {
+describe('long work', () => {
   let folder: string;
   let engine: RunningEngine;
   let client: MongoClient;
@@ -31,7 +31,7 @@ describe('a long read', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const reads: Record<string, () => Promise<unknown>> = {
+  const works: Record<string, () => Promise<unknown>> = {
     'a group': () => c.aggregate([{ $group: { _id: '$g', n: { $sum: '$n' } } }]).toArray(),
     'a group after other stages': () =>
       c.aggregate([{ $set: { m: { $add: ['$n', 1] } } }, { $group: { _id: '$g', m: { $max: '$m' } } }]).toArray(),
@@ -48,11 +48,16 @@ describe('a long read', () => {
     'a facet': () => c.aggregate([{ $facet: { a: [{ $count: 'n' }], b: [{ $sortByCount: '$g' }] } }]).toArray(),
     'distinct values': () => c.distinct('text'),
     'a count': () => c.estimatedDocumentCount(),
+    'an update of many': () => c.updateMany({}, { $inc: { touched: 1 } }),
+    'a delete of many': async () => {
+      await c.aggregate([{ $out: 'copies' }]).toArray();
+      return client.db('test').collection('copies').deleteMany({});
+    },
   };
 
-  it.each(Object.entries(reads))('(%s) lets other commands through before it ends', async (_name, read) => {
+  it.each(Object.entries(works))('(%s) lets other commands through before it ends', async (_name, work) => {
     let running = true;
-    const long = read().finally(() => (running = false));
+    const long = work().finally(() => (running = false));
     let between = 0;
     while (running) {
       await client.db('test').command({ ping: 1 });
@@ -60,6 +65,39 @@ describe('a long read', () => {
     }
     await long;
     expect(between).toBeGreaterThan(0);
+  });
+
+  // https://www.mongodb.com/docs/manual/core/write-operations-atomicity/
+  it('many documents are changed once each, also those that match still afterwards', async () => {
+    await c.aggregate([{ $match: { _id: { $lt: 1700 } } }, { $out: 'once' }]).toArray();
+    const once = client.db('test').collection<Document & { _id: number }>('once');
+    await once.createIndex({ n: 1 });
+    const before = new Map((await once.find().toArray()).map((r) => [r._id, Number(r['n'])]));
+    const updated = await once.updateMany({ n: { $gte: 0 } }, { $inc: { n: 7 } }, { hint: { n: 1 }, upsert: true });
+    expect(updated).toMatchObject({ matchedCount: 1700, modifiedCount: 1700, upsertedCount: 0 });
+    for (const { _id, n } of await once.find().toArray()) expect(n).toBe((before.get(_id) ?? 0) + 7);
+    const removed = await once.deleteMany({ $or: [{ g: 3 }, { _id: { $lt: 1000 } }] });
+    expect(removed.deletedCount).toBe(1000 + 70);
+    expect(await once.countDocuments()).toBe(630);
+  });
+
+  it('an update of many that fails stands as far as it came, and says where it failed', async () => {
+    await c.aggregate([{ $match: { _id: { $lt: 1200 } } }, { $out: 'fails' }]).toArray();
+    const fails = client.db('test').collection<Document & { _id: number }>('fails');
+    await fails.updateOne({ _id: 1100 }, { $set: { n: 'no number' } });
+    await expect(fails.updateMany({}, { $inc: { n: 1 } })).rejects.toMatchObject({ code: 14 });
+    const grown = (await fails.find().toArray()).filter(({ _id, n }) => n === ((_id * 7919) % 4999) + 1);
+    expect(grown.map(({ _id }) => _id)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+  });
+
+  it('in a transaction an update of many is all or nothing', async () => {
+    const session = client.startSession();
+    session.startTransaction();
+    await c.updateMany({}, { $set: { undone: true } }, { session });
+    expect(await c.countDocuments({ undone: true })).toBe(0);
+    await session.abortTransaction();
+    await session.endSession();
+    expect(await c.countDocuments({ undone: true })).toBe(0);
   });
 
   // https://www.mongodb.com/docs/manual/reference/method/cursor.maxTimeMS/
