@@ -1,4 +1,11 @@
-import { type AnyClientBulkWriteModel, type Collection, type Db, type Document, MongoClient } from 'mongodb';
+import {
+  type AnyClientBulkWriteModel,
+  type ClientSession,
+  type Collection,
+  type Db,
+  type Document,
+  MongoClient,
+} from 'mongodb';
 
 /** Rows that are read and updated; and those that are grouped. */
 export const ROWS = 10_000;
@@ -58,9 +65,12 @@ export function lines(client: MongoClient, db: Db): Line[] {
     namespace: `${db.databaseName}.${name}`,
     document,
   });
-  const transaction = (
-    work: (session: ReturnType<MongoClient['startSession']>) => Promise<unknown>,
-  ): Promise<unknown> => client.withSession((session) => session.withTransaction(() => work(session)));
+  const readTwo = async (i: number, c: number, session: ClientSession): Promise<void> => {
+    await rows.findOne({ k: `k${at(i, c)}` }, { session });
+    await rows.findOne({ k: `k${at(i + 1, c)}` }, { session });
+  };
+  const transaction = (work: (session: ClientSession) => Promise<unknown>): Promise<unknown> =>
+    client.withSession((session) => session.withTransaction(() => work(session)));
   return [
     { name: 'ping', counts: 1, time: 400, run: () => db.command({ ping: 1 }) },
     { name: 'insertOne', counts: 1, time: 500, run: () => db.collection('inserted').insertOne(fresh()) },
@@ -77,8 +87,7 @@ export function lines(client: MongoClient, db: Db): Line[] {
       time: 700,
       run: (i, c) =>
         transaction(async (session) => {
-          await rows.findOne({ k: `k${at(i, c)}` }, { session });
-          await rows.findOne({ k: `k${at(i + 1, c)}` }, { session });
+          await readTwo(i, c, session);
           for (const name of names) await db.collection(name).insertOne(fresh(), { session });
         }),
     },
@@ -88,8 +97,7 @@ export function lines(client: MongoClient, db: Db): Line[] {
       time: 700,
       run: (i, c) =>
         transaction(async (session) => {
-          await rows.findOne({ k: `k${at(i, c)}` }, { session });
-          await rows.findOne({ k: `k${at(i + 1, c)}` }, { session });
+          await readTwo(i, c, session);
           await client.bulkWrite(
             names.map((name) => insertInto(name, fresh())),
             { session },

@@ -4,28 +4,13 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
 import * as checkIn from '../../bot-scripts/lib/reading/check-in.js';
-import * as group from '../../bot-scripts/lib/reading/group.js';
-import * as help from '../../bot-scripts/lib/reading/help.js';
-import * as points from '../../bot-scripts/lib/reading/points.js';
 import * as review from '../../bot-scripts/lib/reading/review.js';
 import { serviceList, serviceReport } from '../../bot-scripts/lib/reading/service.js';
 import type { Grammar, ReadContext } from '../../src/bot/grammar.js';
 import { createReader } from '../../src/bot/reader.js';
 import { root } from '../../src/paths.js';
+import { grammars } from '../reading/corpus.js';
 
-const grammars: Grammar[] = [
-  checkIn.checkIn,
-  serviceReport,
-  serviceList,
-  ...Object.values(group),
-  ...Object.values(help),
-  ...Object.values(points),
-  review.reviewList,
-  review.approve,
-  review.reject,
-  review.revoke,
-  review.undo,
-];
 const reader = createReader(grammars, { botNames: ['网格小助手', '小格'] });
 const roster = new Set(['王秀兰', '张三', '李四']);
 const inGroup: ReadContext = {

@@ -7,7 +7,7 @@ import * as help from '../../bot-scripts/lib/reading/help.js';
 import * as points from '../../bot-scripts/lib/reading/points.js';
 import * as review from '../../bot-scripts/lib/reading/review.js';
 import { serviceList, serviceReport } from '../../bot-scripts/lib/reading/service.js';
-import type { ReadContext } from '../../src/bot/grammar.js';
+import type { Grammar, ReadContext } from '../../src/bot/grammar.js';
 import { createReader } from '../../src/bot/reader.js';
 import { root } from '../../src/paths.js';
 
@@ -29,7 +29,8 @@ export const linesOf = (file: string): Line[] =>
 
 export const FILES = ['utterances.jsonl', 'more-utterances.jsonl', 'messages-by-flow.jsonl', 'everyday-messages.jsonl'];
 
-const grammars = [
+/** What the bot can read, in the order it is tried in. */
+export const grammars: Grammar[] = [
   checkIn.checkIn,
   serviceReport,
   serviceList,

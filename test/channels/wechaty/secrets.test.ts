@@ -1,27 +1,17 @@
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { pino } from 'pino';
 import { types } from 'wechaty-puppet';
 import { Chat } from '../../conversations/community.js';
+import { LogLines } from '../log-lines.js';
 import { roomIdOf, WechatyNetwork } from '../../conversations/networks/wechaty.js';
 
 const PHONE = '13812345678';
 const IDENTITY = '110105194912310021';
 
 describe('what is logged and counted of WeChat, at the finest level, when much fails', () => {
-  let lines = '';
+  const lines = new LogLines();
   let chat: Chat<WechatyNetwork>;
-  const log = pino(
-    { level: 'trace' },
-    new Writable({
-      write(chunk, _encoding, done) {
-        lines += String(chunk);
-        done();
-      },
-    }),
-  );
   beforeAll(async () => {
-    chat = await Chat.start(new WechatyNetwork(), log);
+    chat = await Chat.start(new WechatyNetwork(), lines.log);
   });
   afterAll(() => chat.stop());
 
@@ -46,12 +36,12 @@ describe('what is logged and counted of WeChat, at the finest level, when much f
       timestamp: chat.now.getTime(),
     });
     await handled;
-    await network.until('a send has failed', () => /message not sent/.test(lines) || undefined);
+    await network.until('a send has failed', () => /message not sent/.test(lines.text) || undefined);
     network.puppet.messageSendText = send;
-    await network.until('a message was lost', () => /message lost/.test(lines) || undefined);
+    await network.until('a message was lost', () => /message lost/.test(lines.text) || undefined);
     const metrics = await (await fetch(`${chat.app.url}/metrics`)).text();
     for (const word of [network.token, '暗号', PHONE, IDENTITY, IDENTITY.slice(0, 14)]) {
-      expect(lines).not.toContain(word);
+      expect(lines.text).not.toContain(word);
       expect(metrics).not.toContain(word);
     }
     for (const shown of network.shown.filter((m) => m.room !== null))

@@ -1,7 +1,6 @@
-import { Writable } from 'node:stream';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { pino } from 'pino';
 import { type Chat, GROUP } from '../../conversations/community.js';
+import { LogLines } from '../log-lines.js';
 import { byCallback, byConnection } from './running.js';
 import { APP_SECRET } from './simulator/api.js';
 import { BOT_SECRET } from './simulator/socket.js';
@@ -11,24 +10,15 @@ const PHONE = '13812345678';
 const WORDS = `服务 扫地 1小时 暗号 ${PHONE}`;
 
 describe('what is logged of WeCom, at the finest level, when everything fails', () => {
-  let lines = '';
-  const log = pino(
-    { level: 'trace' },
-    new Writable({
-      write(chunk, _encoding, done) {
-        lines += String(chunk);
-        done();
-      },
-    }),
-  );
+  const lines = new LogLines();
   let chat: Chat;
   afterEach(async () => {
     await chat.stop();
-    lines = '';
+    lines.text = '';
   });
 
   it('no secret of an app or a callback, no token, no address with a code, no word that people said', async () => {
-    const callback = await byCallback({ WECOM_WEBHOOKS: `${GROUP}=${ROBOT}` }, undefined, log);
+    const callback = await byCallback({ WECOM_WEBHOOKS: `${GROUP}=${ROBOT}` }, undefined, lines.log);
     chat = callback;
     const { simulator } = callback.network;
     const { connection } = callback.app.store;
@@ -41,24 +31,24 @@ describe('what is logged of WeCom, at the finest level, when everything fails', 
     simulator.api.failNext('aibot/response', 40008);
     await simulator.writeByCallback({ from: '王秀兰', room: GROUP, text: WORDS, messageId: 'gone' }, { timeoutMs: 2 });
     await callback.app.wecom?.idle();
-    expect(lines).toContain('road refused');
-    expect(lines).toContain('callback refused');
+    expect(lines.text).toContain('road refused');
+    expect(lines.text).toContain('callback refused');
     const token = await connection.collection('wecomTokens').findOne({});
     const { botKeys, appKeys } = simulator;
     const secret = [APP_SECRET, ROBOT, botKeys.token, botKeys.aesKey, appKeys.token, appKeys.aesKey, 'access_token='];
     for (const word of [...secret, 'response_code=', '暗号', PHONE, String(token?.['sealed'])])
-      expect(lines).not.toContain(word);
+      expect(lines.text).not.toContain(word);
   });
 
   it('nothing of a long connection either', async () => {
-    const connection = await byConnection({}, log);
+    const connection = await byConnection({}, lines.log);
     chat = connection;
     const { socket } = connection.network.simulator;
     await connection.says('王秀兰', WORDS);
     socket.failNext(40008, 'drop');
     await connection.says('张三', WORDS);
     await connection.says('李四', WORDS);
-    expect(lines).toContain('message not sent');
-    for (const word of [BOT_SECRET, APP_SECRET, '暗号', PHONE]) expect(lines).not.toContain(word);
+    expect(lines.text).toContain('message not sent');
+    for (const word of [BOT_SECRET, APP_SECRET, '暗号', PHONE]) expect(lines.text).not.toContain(word);
   });
 });
