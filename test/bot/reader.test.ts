@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import * as checkIn from '../../bot-scripts/lib/reading/check-in.js';
 import * as review from '../../bot-scripts/lib/reading/review.js';
-import { serviceList, serviceReport } from '../../bot-scripts/lib/reading/service.js';
+import { serviceReport } from '../../bot-scripts/lib/reading/service.js';
 import type { Grammar, ReadContext } from '../../src/bot/grammar.js';
 import { createReader } from '../../src/bot/reader.js';
 import { root } from '../../src/paths.js';
