@@ -12,6 +12,7 @@ import type { Transaction } from '../transactions/transactions.js';
 import { compileUpdate } from '../update/apply.js';
 import { type Context, ensureCollection } from './command.js';
 import { checked } from './fields.js';
+import { assertNotView } from './views.js';
 
 const MATCHED = ['replace', 'keepExisting', 'merge', 'fail'];
 const NOT_MATCHED = ['insert', 'discard', 'fail'];
@@ -211,6 +212,7 @@ export async function store(
   const merge = stage === '$merge' ? mergeOf(options) : undefined;
   const found: Doc[] = [];
   for await (const doc of running) found.push(doc);
+  assertNotView(engine.catalogue, db, stage, name);
   const collection = await ensureCollection(engine, db, name);
   if (!merge && collection.options.capped !== undefined)
     throw new EngineError(17152, `namespace '${db}.${name}' is capped so it can't be used for $out`);

@@ -114,17 +114,22 @@ const doublePower = (b: number, e: number): number =>
     ? Number(BigInt(b) ** BigInt(e))
     : b ** e;
 
-function power(base: Value, exponent: Value): Value {
+/** https://www.mongodb.com/docs/manual/reference/operator/aggregation/pow/ */
+export function power(base: Value, exponent: Value): Value {
   if (isNull(base) || isNull(exponent)) return null;
   if (!isNumeric(base)) throw new EngineError(28762, `$pow's base must be numeric, not ${typeName(base)}`);
   if (!isNumeric(exponent)) throw new EngineError(28763, `$pow's exponent must be numeric, not ${typeName(exponent)}`);
   const [b, e] = [toNumber(base), toNumber(exponent)];
   if (b === 0 && e < 0) throw new EngineError(28764, '$pow cannot take a base of 0 and a negative exponent');
   if (base instanceof Decimal128 || exponent instanceof Decimal128) {
-    if (!Number.isInteger(e) || e < 0 || e > 100 || !Number.isFinite(b))
-      throw new EngineError('NotImplemented', '$pow of a Decimal128 is supported for exponents from 0 to 100 only');
+    if (!Number.isInteger(e) || Math.abs(e) > 100 || !Number.isFinite(b))
+      throw new EngineError('NotImplemented', '$pow of a Decimal128 is supported for exponents from -100 to 100 only');
     const { digits, exponent: ten } = scaled(base);
-    return widened({ digits: digits ** BigInt(e), exponent: ten * e });
+    const raised = digits ** BigInt(Math.abs(e));
+    if (e >= 0) return widened({ digits: raised, exponent: ten * e });
+    // Two digits more than a decimal has: they round it.
+    const places = raised.toString().length + 36;
+    return widened({ digits: 10n ** BigInt(places) / raised, exponent: ten * e - places });
   }
   if (base instanceof Double || exponent instanceof Double || e < 0) return new Double(doublePower(b, e));
   if (Math.abs(b) > 1 && e > 64) return new Double(b ** e);
