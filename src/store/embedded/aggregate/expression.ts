@@ -99,9 +99,13 @@ export function assertFieldName(name: string): void {
   assertPath(name);
 }
 
-/** The parts of a path. @throws {EngineError} 40352, 40353, 15998, 16410, 16411: no path can be so */
+/** Longer paths are refused. */
+const MOST_PARTS = 200;
+
+/** The parts of a path. @throws {EngineError} 15, 40352, 40353, 15998, 16410, 16411: no path can be so */
 export function assertPath(text: string): string[] {
   const parts = text.split('.');
+  if (parts.length > MOST_PARTS) throw new EngineError('Overflow', 'FieldPath is too long');
   if (text === '') throw new EngineError(40352, 'FieldPath cannot be constructed with empty string');
   if (text.endsWith('.')) throw new EngineError(40353, "FieldPath must not end with a '.'.");
   for (const p of parts) {

@@ -17,9 +17,17 @@ import type { Operator } from '../expression.js';
 import { fieldsOf, isNull, one } from './arguments.js';
 import { parseDate } from './date-text.js';
 
+/** The fewest digits that stand for a double, with a power of ten below 0.0001 and from 10^16, as MongoDB's fmt has it. */
+function doubleText(n: number): string {
+  if (Object.is(n, -0)) return '-0';
+  const [mantissa = '', power = ''] = n.toExponential().split('e');
+  const ten = Number(power);
+  if (n === 0 || !Number.isFinite(n) || (ten >= -4 && ten < 16)) return String(n);
+  return `${mantissa}e${ten < 0 ? '-' : '+'}${String(Math.abs(ten)).padStart(2, '0')}`;
+}
+
 /** A number as $toString writes it. */
-export const numberText = (v: Numeric): string =>
-  v instanceof Double ? (Object.is(v.value, -0) ? '-0' : String(v.value)) : v.toString();
+export const numberText = (v: Numeric): string => (v instanceof Double ? doubleText(v.value) : v.toString());
 
 const failure = (message: string): EngineError =>
   new EngineError('ConversionFailure', `${message} in $convert with no onError value`);

@@ -7,7 +7,8 @@ import { EngineError } from '../../errors.js';
 import { mapInSlices, Slice, sortInSlices } from '../../query/slices.js';
 import { compileSort } from '../../query/sort.js';
 import { compileAccumulator } from '../accumulators.js';
-import { add, divide, multiply, subtract } from '../arithmetic.js';
+import { covariance } from '../covariance.js';
+import { add, divide, multiply, subtract, toDecimal } from '../arithmetic.js';
 import { compileExpression, pathValue, type Variables } from '../expression.js';
 import { shifted, UNIT_MS, unitOf } from '../operators/date-arithmetic.js';
 import { UTC } from '../operators/timezone.js';
@@ -138,24 +139,36 @@ function shift(argument: Value): Compute {
   };
 }
 
-function expMovingAvg(argument: Value): Compute {
-  if (!isDoc(argument)) throw bad('$expMovingAvg needs an object');
-  const n = toInteger(argument['N']);
-  const alpha = isNumeric(argument['alpha']) ? toNumber(argument['alpha']) : n === undefined ? undefined : 2 / (n + 1);
-  if (alpha === undefined || !(alpha > 0 && alpha < 1)) throw bad("$expMovingAvg needs 'N' or 'alpha' between 0 and 1");
+/**
+ * Computed in decimals; a decimal result from the first decimal on.
+ * https://www.mongodb.com/docs/manual/reference/operator/aggregation/expMovingAvg/
+ */
+function expMovingAvg(argument: Value, sortBy: Doc | undefined): Compute {
+  if (!isDoc(argument) || Object.keys(argument).length !== 2 || !('input' in argument))
+    throw bad(
+      "$expMovingAvg sub object must have exactly two fields: an 'input' field, and either an 'N' field or an 'alpha' field",
+    );
+  if (!sortBy) throw bad("$expMovingAvg requires an explicit 'sortBy'");
+  const { N, alpha } = argument as Record<string, Value>;
+  const n = toInteger(N);
+  if (N !== undefined && (n === undefined || n <= 0)) throw bad("'N' field must be an integer greater than zero");
+  if (N === undefined && !(isNumeric(alpha) && toNumber(alpha) > 0 && toNumber(alpha) < 1))
+    throw bad("'alpha' must be between 0 and 1 (exclusive)");
+  const one = toDecimal(new Int32(1));
+  const share = isNumeric(alpha) ? toDecimal(alpha) : divide(toDecimal(new Int32(2)), new Int32((n ?? 0) + 1));
+  const rest = subtract(one, share);
   const input = compileExpression(argument['input']);
   return ({ docs }, v) => {
-    let last: number | undefined;
+    let last: Value = null;
+    let decimals = false;
     return docs.map((doc) => {
       const value = input(doc, v);
-      if (value instanceof Decimal128)
-        throw new EngineError(
-          'NotImplemented',
-          '$expMovingAvg of a Decimal128 is not supported by the embedded engine',
-        );
-      if (!isNumeric(value)) return last === undefined ? null : new Double(last);
-      last = last === undefined ? toNumber(value) : toNumber(value) * alpha + last * (1 - alpha);
-      return new Double(last);
+      if (isNumeric(value)) {
+        decimals ||= value instanceof Decimal128;
+        const own = toDecimal(value);
+        last = last === null ? own : add([multiply([own, share]), multiply([last, rest])]);
+      }
+      return isNumeric(last) && !decimals ? new Double(toNumber(last)) : last;
     });
   };
 }
@@ -226,6 +239,19 @@ function calculus(name: string, argument: Value, window: Window): Compute {
   };
 }
 
+/** A window whose first document changes: MongoDB takes values out of its sums again. */
+const isSliding = (window: Value): boolean => {
+  const bounds = isDoc(window) ? (window['documents'] ?? window['range']) : undefined;
+  return Array.isArray(bounds) && bounds[0] !== 'unbounded';
+};
+
+/** What has no end can not be taken out again: null as long as it is there. Of one number the deviation is an int. */
+function slidingDeviation(name: string, values: readonly Value[], deviation: Value): Value {
+  const numbers = values.filter(isNumeric);
+  if (numbers.some((v) => !Number.isFinite(toNumber(v)))) return null;
+  return name === '$stdDevPop' && numbers.length === 1 ? new Int32(0) : deviation;
+}
+
 function compileOutput(spec: Value, sortBy: Doc | undefined): Compute {
   if (!isDoc(spec)) throw bad('Window function specification must be an object');
   const names = Object.keys(spec);
@@ -245,15 +271,16 @@ function compileOutput(spec: Value, sortBy: Doc | undefined): Compute {
     throw bad(`Window function found an unknown argument: ${odd ?? 'no function'}`);
   const argument = spec[name];
   if (name === '$shift') return shift(argument);
-  if (name === '$expMovingAvg') return expMovingAvg(argument);
+  if (name === '$expMovingAvg') return expMovingAvg(argument, sortBy);
   if (name === '$locf' || name === '$linearFill') return filled(name, argument);
   const window = windowOf(spec['window'], sortBy);
   if (name === '$derivative' || name === '$integral') return calculus(name, argument, window);
-  if (name === '$covariancePop' || name === '$covarianceSamp' || name === '$minMaxScaler')
+  if (name === '$minMaxScaler')
     throw new EngineError('NotImplemented', `${name} is not supported by the embedded engine`);
+  const slides = name.startsWith('$stdDev') && isSliding(spec['window']);
   let accumulator: ReturnType<typeof compileAccumulator>;
   try {
-    accumulator = compileAccumulator(name, argument);
+    accumulator = name.startsWith('$covariance') ? covariance(name, argument) : compileAccumulator(name, argument);
   } catch (error) {
     if (error instanceof EngineError && error.code === 15952) throw bad(`Unrecognized window function, ${name}`);
     throw error;
@@ -269,7 +296,7 @@ function compileOutput(spec: Value, sortBy: Doc | undefined): Compute {
         acc.add(values[k]);
         if (slice.over()) yield;
       }
-      results.push(acc.result());
+      results.push(slides ? slidingDeviation(name, values.slice(from, to), acc.result()) : acc.result());
     }
     return results;
   };
@@ -283,7 +310,8 @@ export function setWindowFields(
   if (!isDoc(spec)) throw bad('the $setWindowFields stage specification must be an object');
   const odd = Object.keys(spec).find((k) => !['partitionBy', 'sortBy', 'output'].includes(k));
   if (odd !== undefined) throw new EngineError(40415, `BSON field '$setWindowFields.${odd}' is an unknown field.`);
-  const { sortBy, output } = spec as Record<string, Value>;
+  const { output } = spec as Record<string, Value>;
+  const sortBy = spec['sortBy'] ?? undefined;
   if (sortBy !== undefined && !isDoc(sortBy))
     throw new EngineError('TypeMismatch', "BSON field '$setWindowFields.sortBy' must be an object");
   if (!isDoc(output))
