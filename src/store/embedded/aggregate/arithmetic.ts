@@ -34,7 +34,7 @@ export function scaled(v: Numeric): Scaled {
 }
 
 /** The exponent of the greatest digit that a decimal can have; what is beyond is infinite. */
-const GREATEST = 6144;
+export const GREATEST = 6144;
 
 export function fromScaled({ digits, exponent }: Scaled): Decimal128 {
   const negative = digits < 0n;

@@ -111,6 +111,12 @@ const converters: Readonly<Record<string, Convert>> = {
       if (!Number.isFinite(n) || (n === 0 && /^[^e]*[1-9]/i.test(v))) throw parseFailure(v, ': Out of range');
       return new Double(n);
     }
+    if (v instanceof Binary) {
+      const bytes = Buffer.from(storedBytes(v));
+      if (bytes.length !== 4 && bytes.length !== 8)
+        throw failure(`Failed to convert ${bytes.length} bytes of binData to a number`);
+      return new Double(bytes.length === 4 ? bytes.readFloatLE() : bytes.readDoubleLE());
+    }
     if (!isNumeric(v)) return undefined;
     const n = toNumber(v);
     if (v instanceof Decimal128 && !Number.isFinite(n) && /\d/.test(v.toString()))
