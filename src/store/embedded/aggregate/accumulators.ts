@@ -186,11 +186,9 @@ function quantile(name: string, argument: Value): CompiledAccumulator {
  *
  * @throws {EngineError} 15952: no such accumulator
  */
-export function compileAccumulator(name: string, argument: Value, known?: ReadonlySet<string>): CompiledAccumulator {
+export function compileAccumulator(name: string, argument: Value): CompiledAccumulator {
   const make = simple[name];
-  if (make) {
-    return { evaluate: compileExpression(argument, known), make };
-  }
+  if (make) return { evaluate: compileExpression(argument), make };
   if (name === '$count') {
     if (!isDoc(argument) || Object.keys(argument).length > 0)
       throw new EngineError('TypeMismatch', '$count takes no arguments, i.e. $count:{}');

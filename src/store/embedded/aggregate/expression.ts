@@ -53,13 +53,26 @@ function variable(text: string, bound: ReadonlySet<string> | undefined): Evaluat
   }
 }
 
+let scope: ReadonlySet<string> | undefined;
+
+/** Compiles with these variables, and no others, known: one that there is not is refused before the first document. */
+export function compileWith<T>({ let: known }: Pick<Variables, 'let'>, compile: () => T): T {
+  const outer = scope;
+  scope = new Set(Object.keys(known));
+  try {
+    return compile();
+  } finally {
+    scope = outer;
+  }
+}
+
 /**
  * Compiles an aggregation expression over typed values. `known`: the variables there are; without it a variable is
  * looked for when it is used.
  *
  * @throws {EngineError} 168: no such operator; 17276: no such variable
  */
-export function compileExpression(expr: Value, known?: ReadonlySet<string>): Evaluate {
+export function compileExpression(expr: Value, known = scope): Evaluate {
   const compile: Compile = (inner, bound = []) =>
     compileExpression(inner, known && bound.length > 0 ? new Set([...known, ...bound]) : known);
   if (typeof expr === 'string') {

@@ -1,3 +1,4 @@
+import { compileWith } from './expression.js';
 import { isDoc } from '../bson/types.js';
 import { PartialDecoder } from '../bson/partial.js';
 import type { Doc, Value } from '../bson/value.js';
@@ -84,7 +85,9 @@ export function compilePipeline(stages: readonly Value[], env: PipelineEnv, plac
   const { leading, taken } = leadingOf(parsed);
   if (leading.filter) compileFilter(leading.filter, matchOptions(env));
   if (leading.sort) sortFields(leading.sort, '$sort');
-  const compiled = parsed.map(([name, spec]) => compileStage(name, spec, env, compilePipeline));
+  const compiled = compileWith(env.variables, () =>
+    parsed.map(([name, spec]) => compileStage(name, spec, env, compilePipeline)),
+  );
   const chain = (source: Docs, from: number): Docs =>
     compiled.slice(from).reduce((input, stage) => stage(input), source);
   const direct = compiled[taken]?.direct;

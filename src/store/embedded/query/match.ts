@@ -1,5 +1,5 @@
 import { Binary, BSONRegExp } from 'bson';
-import { compileExpression } from '../aggregate/expression.js';
+import { compileExpression, compileWith } from '../aggregate/expression.js';
 import type { Collation } from '../bson/collation.js';
 import { compare, equals } from '../bson/compare.js';
 import { exactInteger } from '../bson/exact.js';
@@ -85,8 +85,8 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
   if (key === '$expr') {
     if (options.collation)
       throw new EngineError('NotImplemented', '$expr with a collation is not supported by the embedded engine');
-    const evaluate = compileExpression(operand);
     const variables = { now: options.now ?? new Date(), let: options.let ?? {} };
+    const evaluate = compileWith(variables, () => compileExpression(operand));
     return [(doc) => truthy(evaluate(doc, variables))];
   }
   if (key === '$and' || key === '$or' || key === '$nor') {
