@@ -289,6 +289,9 @@ describe('aggregation', () => {
     ['indexOfBytes', { $indexOfBytes: ['a', 1] }, 40092],
     ['indexOfCP', { $indexOfCP: ['a', 1] }, 40094],
     ['let', { $let: { vars: { a: 1 }, in: '$$b' } }, 17276],
+    ['setEquals', { $setEquals: [] }, 17045],
+    ['setEquals', { $setEquals: [[1], { a: 1 }] }, 5887502],
+    ['setEquals', { $setEquals: [[1], '$none'] }, 17044],
   ])('$%s refuses: %j', async (_page, expression, code) => {
     const error: unknown = await value(expression).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(MongoServerError);
@@ -625,6 +628,9 @@ describe('aggregation', () => {
     ['covarianceSamp', [1, 2, 'x', 3], { $covarianceSamp: ['$x', '$_id'] }, [1.5, 1.5, 1.5, 1.5]],
     ['covariance of decimals', [decimal('1'), decimal('3')], { $covariancePop: ['$x', '$x'] }, [decimal('1'), decimal('1')]],
     ['covariance without an end', [1, -Infinity, 2], { $covariancePop: ['$x', '$_id'] }, [-Infinity, -Infinity, -Infinity]],
+    ['derivative', ['2023-01-01T00:00:00Z', '2023-01-01T01:00:00Z', '2023-01-01T03:00:00Z'], { $derivative: { input: '$_id', unit: 'hour' }, window: { range: [-1, 0], unit: 'hour' } }, [null, (1 / 3_600_000) * 3_600_000, null]],
+    ['integral', ['2023-01-01T00:00:00Z', '2023-01-01T01:00:00Z', '2023-01-01T03:00:00Z'], { $integral: { input: '$_id', unit: 'hour' }, window: { range: ['unbounded', 'current'], unit: 'hour' } }, [0, 0.5, 3.5]],
+    ['derivative of decimals', [decimal('1'), decimal('2.5')], { $derivative: { input: '$x' }, window: { documents: [-1, 0] } }, [null, decimal('1.5')]],
     ['expMovingAvg', [13, 15.4, 12], { $expMovingAvg: { input: '$x', N: 2 } }, [13, 14.6, 12.866666666666667]],
     ['expMovingAvg of decimals', [decimal('1'), decimal('2')], { $expMovingAvg: { input: '$x', alpha: 0.5 } }, ['1', '1.500000000000000'].map(decimal)],
   ])('a window: %s', async (_name, values, spec, wanted) => {

@@ -58,7 +58,13 @@ describe('a stage', () => {
       ),
     ),
     ...stages('$merge', [[{ into: 't', whenMatched: [], let: { 'a-b': 1 } }, 9]]),
-    ...stages('$lookup', [[{ from: 't', pipeline: [], as: 'x', let: { 'a b': 1 } }, 9]]),
+    ...stages('$lookup', [
+      [{ from: 't', pipeline: [], as: 'x', let: { 'a b': 1 } }, 9],
+      // A variable that there is not is refused before the first document; 'none' has no documents.
+      [{ from: 'none', pipeline: [{ $project: { y: '$$nope' } }], as: 'x', let: { a: 1 } }, 17276],
+      [{ from: 'none', pipeline: [{ $match: { $expr: { $eq: ['$a', '$$nope'] } } }], as: 'x' }, 17276],
+    ]),
+    ...stages('$group', [[{ _id: null, x: { $sum: '$$nope' } }, 17276]]),
     ...stages('$setWindowFields', [
       [{ sortBy: { a: 1 }, output: { x: { $rank: {}, $sum: 1 } } }, 5371601],
       [{ output: { x: { $rank: {} } } }, 5371602],
@@ -77,6 +83,29 @@ describe('a stage', () => {
           [{ documents: [-1, 0], range: [-1, 0] }, { _id: 1 }, 9],
         ] as const
       ).map(([window, sortBy, code]) => [{ sortBy, output: { x: { $sum: 1, window } } }, code] as const),
+      // https://github.com/mongodb/mongo: src/mongo/db/pipeline/window_function
+      ...(
+        [
+          [{ $documentNumber: {} }, { a: 1, b: 1 }, 5371602],
+          [{ $shift: { output: '$a', by: 1 } }, undefined, 9],
+          [{ $shift: { output: '$a', by: 1 }, window: { documents: [-1, 0] } }, { _id: 1 }, 9],
+          [{ $shift: { output: '$a', by: 1, default: '$a' } }, { _id: 1 }, 9],
+          [{ $shift: { by: 1 } }, { _id: 1 }, 9],
+          [{ $expMovingAvg: { input: '$_id', N: 2 }, window: { documents: [-1, 0] } }, { _id: 1 }, 9],
+          [{ $linearFill: '$_id' }, undefined, 605001],
+          [{ $linearFill: '$_id' }, { x: 1 }, 14],
+          [{ $locf: '$_id', window: { documents: [-1, 0] } }, { _id: 1 }, 9],
+          [{ $derivative: { input: '$_id' } }, { _id: 1 }, 9],
+          [{ $derivative: { input: '$_id' }, window: { documents: [-1, 0] } }, { a: 1, b: 1 }, 9],
+          [{ $derivative: { input: '$_id', unit: 'month' }, window: { documents: [-1, 0] } }, { _id: 1 }, 5490704],
+          [{ $derivative: { input: '$_id', unit: 'day' }, window: { documents: [-1, 0] } }, { _id: 1 }, 5624900],
+          [{ $derivative: { input: '$_id' }, window: { documents: [-1, 0] } }, { x: 1 }, 5624902],
+          [{ $derivative: { input: '$none' }, window: { documents: [-1, 0] } }, { _id: 1 }, 5624903],
+          [{ $integral: { input: '$x' } }, { _id: 1 }, 5423900],
+          [{ $integral: { input: '$_id', unit: 'day' } }, { _id: 1 }, 5423901],
+          [{ $integral: { input: '$_id', odd: 1 } }, { _id: 1 }, 9],
+        ] as const
+      ).map(([x, sortBy, code]) => [{ ...(sortBy && { sortBy }), output: { x } }, code] as const),
       ...[{ N: 0 }, { alpha: 1 }, { N: 2, alpha: new Double(0.5) }, {}].map(
         (x) => [{ sortBy: { _id: 1 }, output: { x: { $expMovingAvg: { input: '$_id', ...x } } } }, 9] as const,
       ),

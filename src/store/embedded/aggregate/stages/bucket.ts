@@ -11,15 +11,17 @@ export const isExpression = (v: Value): boolean =>
   (typeof v === 'string' && v.startsWith('$')) ||
   (isDoc(v) && Object.keys(v).length === 1 && Object.keys(v)[0]?.startsWith('$') === true);
 
+export const readsField = (v: Value): boolean =>
+  typeof v === 'string'
+    ? /^\$[^$]/.test(v)
+    : Array.isArray(v)
+      ? v.some(readsField)
+      : isDoc(v) && !('$literal' in v) && Object.values(v).some(readsField);
+
 /** An expression that needs no document. @throws {EngineError} `code`: it reads a field */
 function constantOf(v: Value, code: number, what: string, variables: Variables): Value {
-  const reads = (inner: Value): boolean =>
-    typeof inner === 'string'
-      ? /^\$[^$]/.test(inner)
-      : Array.isArray(inner)
-        ? inner.some(reads)
-        : isDoc(inner) && !('$literal' in inner) && Object.values(inner).some(reads);
-  if (reads(v)) throw new EngineError(code, `The $bucket '${what}' must be a constant value or constant expression`);
+  if (readsField(v))
+    throw new EngineError(code, `The $bucket '${what}' must be a constant value or constant expression`);
   return compileExpression(v)({}, variables);
 }
 
