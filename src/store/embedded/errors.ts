@@ -93,17 +93,20 @@ export class EngineError extends Error {
   readonly labels: readonly string[];
   /** Further fields of the answer, such as keyPattern and keyValue of a duplicate key. */
   readonly extra: Readonly<Record<string, unknown>>;
+  /** The code that the error has in a $group that follows the scan: MongoDB runs that with its other engine (SBE). */
+  readonly inGroup: number | undefined;
 
   /** `code` is a codeName, or the number of one of MongoDB's nameless codes (answered as `Location<number>`). */
   constructor(
     code: CodeName | number,
     message: string,
-    options: { labels?: readonly string[]; extra?: Record<string, unknown> } = {},
+    options: { labels?: readonly string[]; extra?: Record<string, unknown>; inGroup?: number } = {},
   ) {
     super(message);
     this.code = typeof code === 'number' ? code : codes[code];
     this.codeName = typeof code === 'number' ? (names.get(code) ?? `Location${code}`) : code;
     this.labels = options.labels ?? [];
     this.extra = options.extra ?? {};
+    this.inGroup = options.inGroup;
   }
 }

@@ -39,6 +39,9 @@ describe('aggregation', () => {
     ['add', { $add: [new Int32(2 ** 31 - 1), new Int32(1)] }, Long.fromNumber(2 ** 31)],
     ['add', { $add: [decimal('0.1'), decimal('0.2')] }, decimal('0.3')],
     ['add', { $add: [null, 1] }, null],
+    // Milliseconds are rounded, a half away from 0: https://github.com/documentdb/functional-tests, arithmetic/add.
+    ['add', { $add: [new Date(10), new Double(-0.5)] }, new Date(9)],
+    ['add', { $add: [new Date(10), new Double(2.5)] }, new Date(13)],
     ['subtract', { $subtract: [new Date(2000), new Date(500)] }, Long.fromNumber(1500)],
     [
       'multiply',
@@ -71,6 +74,58 @@ describe('aggregation', () => {
     ['toInt', { $toInt: decimal('5.5') }, new Int32(5)],
     ['toLong', { $toLong: new Date(5) }, Long.fromNumber(5)],
     ['toString', { $toString: new Date(0) }, '1970-01-01T00:00:00.000Z'],
+    // The fewest digits; a power of ten below 0.0001 and from 10^16, as fmt's {} writes it in MongoDB's evaluate_convert.cpp.
+    ['toString', { $toString: new Double(2.5) }, '2.5'],
+    ['toString', { $toString: new Double(0) }, '0'],
+    ['toString', { $toString: new Double(-0) }, '-0'],
+    ['toString', { $toString: { $divide: [1, 3] } }, '0.3333333333333333'],
+    ['toString', { $toString: new Double(1e15) }, '1000000000000000'],
+    ['toString', { $toString: new Double(1e16) }, '1e+16'],
+    ['toString', { $toString: new Double(1.5e21) }, '1.5e+21'],
+    ['toString', { $toString: new Double(0.0001) }, '0.0001'],
+    ['toString', { $toString: new Double(0.00001) }, '1e-05'],
+    ['toString', { $toString: new Double(-Infinity) }, '-Infinity'],
+    // Decimals by way of binary128: https://github.com/documentdb/functional-tests, arithmetic/exp, ln, log, log10, pow, sigmoid.
+    ['exp', { $exp: decimal('1') }, decimal('2.718281828459045235360287471352662')],
+    ['exp', { $exp: decimal('1E-6143') }, decimal('1')],
+    ['exp', { $exp: decimal('-1E+6144') }, decimal('0E-6176')],
+    ['ln', { $ln: decimal('10') }, decimal('2.302585092994045684017991454684364')],
+    ['ln', { $ln: decimal('1E-6176') }, decimal('-14220.76553433122614449511522413063')],
+    ['log10', { $log10: decimal('9.999999999999999999999999999999999E+6144') }, decimal('6145')],
+    ['log10', { $log10: decimal('2') }, decimal('0.3010299956639811952137388947244930')],
+    ['log', { $log: [decimal('64'), 2] }, decimal('5.999999999999999999999999999999999')],
+    ['sigmoid', { $sigmoid: decimal('-1') }, decimal('0.2689414213699951207488407581781638')],
+    ['sigmoid', { $sigmoid: new Int32(0) }, new Double(0.5)],
+    ['pow', { $pow: [decimal('9.999999999999999999999999999999999E+6144'), 1] }, decimal('Infinity')],
+    ['pow', { $pow: [decimal('-Infinity'), -1] }, decimal('0E-6176')],
+    ['pow', { $pow: [new Int32(1), new Double(Infinity)] }, new Double(1)],
+    // Known to 34 digits.
+    ['pow', { $pow: [decimal('2'), decimal('0.5')] }, decimal('1.414213562373095048801688724209698')],
+    ['sin', { $sin: decimal('100') }, decimal('-0.5063656411097587936565576104597854')],
+    ['cos', { $cos: decimal('3') }, decimal('-0.9899924966004454572715727947312613')],
+    ['tan', { $tan: decimal('0.5') }, decimal('0.5463024898437905132551794657802854')],
+    ['asin', { $asin: decimal('1') }, decimal('1.570796326794896619231321691639751')],
+    ['acos', { $acos: decimal('-1') }, decimal('3.141592653589793238462643383279503')],
+    ['atan', { $atan: decimal('-Infinity') }, decimal('-1.570796326794896619231321691639751')],
+    ['atan2', { $atan2: [decimal('-1'), decimal('-2')] }, decimal('-2.677945044588987122248387151818289')],
+    ['sinh', { $sinh: decimal('3') }, decimal('10.01787492740990189897459361946583')],
+    ['cosh', { $cosh: decimal('-0.75') }, decimal('1.294683284676844687841708185390182')],
+    ['tanh', { $tanh: decimal('0.5') }, decimal('0.4621171572600097585023184836436726')],
+    ['asinh', { $asinh: decimal('-0.75') }, decimal('-0.6931471805599453094172321214581766')],
+    ['acosh', { $acosh: decimal('2') }, decimal('1.316957896924816708625046347307968')],
+    ['atanh', { $atanh: decimal('0.5') }, decimal('0.5493061443340548456976226184612628')],
+    ['atanh', { $atanh: decimal('1') }, decimal('Infinity')],
+    ['degreesToRadians', { $degreesToRadians: decimal('180') }, decimal('3.141592653589793238462643383279503')],
+    // …/convert/: IEEE 754's numbers, the least byte first.
+    ['toDouble', { $toDouble: Binary.createFromBase64('AACAPw==') }, new Double(1)],
+    ['toDouble', { $toDouble: Binary.createFromBase64('AAAAAAAA+D8=') }, new Double(1.5)],
+    ['pow', { $pow: [decimal('2'), new Int32(-1)] }, decimal(`0.5${'0'.repeat(33)}`)],
+    ['percentile', { $percentile: { input: [10, Number.NaN, 30], p: [0.5], method: 'approximate' } }, [new Double(10)]],
+    // …/dateFromString/: names of months in any case; timelib counts the day of the year from 0.
+    ['dateFromString', { $dateFromString: { dateString: 'jan 15 2020', format: '%b %d %Y' } }, new Date('2020-01-15')],
+    ['dateFromString', { $dateFromString: { dateString: '2024 167', format: '%Y %j' } }, new Date('2024-06-16')],
+    // The old subtype begins with its length. https://bsonspec.org/spec.html
+    ['toLong', { $toLong: new Binary(new Uint8Array(), 2) }, Long.fromNumber(0)],
     ['convert', { $convert: { input: 'x', to: 'int', onError: 'no' } }, 'no'],
     ['substrCP', { $substrCP: ['王小明', 1, 2] }, '小明'],
     ['toUpper', { $toUpper: 'straße' }, 'STRAßE'],
@@ -234,6 +289,9 @@ describe('aggregation', () => {
     ['indexOfBytes', { $indexOfBytes: ['a', 1] }, 40092],
     ['indexOfCP', { $indexOfCP: ['a', 1] }, 40094],
     ['let', { $let: { vars: { a: 1 }, in: '$$b' } }, 17276],
+    ['setEquals', { $setEquals: [] }, 17045],
+    ['setEquals', { $setEquals: [[1], { a: 1 }] }, 5887502],
+    ['setEquals', { $setEquals: [[1], '$none'] }, 17044],
   ])('$%s refuses: %j', async (_page, expression, code) => {
     const error: unknown = await value(expression).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(MongoServerError);
@@ -492,5 +550,106 @@ describe('aggregation', () => {
     ).toEqual(['a', 'a', 'b', 'b']);
     await expect(run({ $out: 't' }, { $match: {} })).rejects.toMatchObject({ code: 40601 });
     await expect(run({ $facet: { a: [{ $out: 't' }] } })).rejects.toMatchObject({ code: 40600 });
+  });
+
+  // …/bucketAuto/ and https://github.com/documentdb/functional-tests: stages/bucketAuto
+  it.each<[string, unknown[], Document, unknown[][]]>([
+    ['earlier buckets take what is over', [1, 2, 3, 4, 5, 6, 7], { buckets: 2 }, [[1, 5, 4], [5, 7, 3]]],
+    ['equal values stay together', [1, 1, 2, 2], { buckets: 4 }, [[1, 2, 2], [2, 2, 2]]],
+    ['types stay', [decimal('1'), Long.fromNumber(3), 2.5, 5], { buckets: 2 }, [[decimal('1'), Long.fromNumber(3), 2], [Long.fromNumber(3), 5, 2]]],
+    ['null and missing are one', [null, undefined, 5], { buckets: 2 }, [[null, 5, 2], [5, 5, 1]]],
+    ['R5', [1, 10, 100, 1000], { buckets: 3, granularity: 'R5' }, [[0.63, 1.6, 1], [1.6, 16, 1], [16, 1600, 2]]],
+    ['1-2-5', [1, 10, 100, 1000], { buckets: 3, granularity: '1-2-5' }, [[0.5, 2, 1], [2, 20, 1], [20, 2000, 2]]],
+    ['POWERSOF2', [1, 10, 100, 1000], { buckets: 3, granularity: 'POWERSOF2' }, [[0.5, 2, 1], [2, 16, 1], [16, 1024, 2]]],
+    ['E192', [0, 0.8, 92.1], { buckets: 3, granularity: 'E192' }, [[0, 0.796, 1], [0.796, 0.806, 1], [0.806, 93.10000000000001, 1]]],
+    ['decimals', [decimal('1'), decimal('3')], { buckets: 2, granularity: 'E6' }, [[decimal('0.68'), decimal('1.5'), 1], [decimal('1.5'), decimal('3.3'), 1]]],
+  ])('$bucketAuto: %s', async (_name, values, spec, wanted) => {
+    await c.insertMany(values.map((x, i) => ({ _id: i as never, ...(x !== undefined && { x }) })));
+    const rows = await c.aggregate([{ $bucketAuto: { groupBy: '$x', ...spec } }], { promoteLongs: false }).toArray();
+    const typedRows = rows.map(({ _id, count }) => typed([_id.min, _id.max, Number(count)]));
+    expect(typedRows).toEqual(wanted.map((row) => typed(row)));
+  }); // prettier-ignore
+
+  // …/densify/, its examples, and what MongoDB's jstests/aggregation/sources/densify ask
+  it.each<[string, Document[], Document, Document[]]>([
+    [
+      'dates between bounds, the upper one left out',
+      [{ t: new Date('2021-05-18T00:00:00Z') }, { t: new Date('2021-05-18T04:00:00Z') }],
+      { field: 't', range: { step: 1, unit: 'hour', bounds: [new Date('2021-05-18T00:00:00Z'), new Date('2021-05-18T08:00:00Z')] } },
+      [0, 1, 2, 3, 4, 5, 6, 7].map((hour) => ({ t: new Date(Date.UTC(2021, 4, 18, hour)) })),
+    ],
+    [
+      'all partitions between the least and the greatest of all',
+      [{ v: 'A', a: 600 }, { v: 'A', a: 750 }, { v: 'B', a: 950 }, { v: 'B', a: 700 }],
+      { field: 'a', partitionByFields: ['v'], range: { bounds: 'full', step: 200 } },
+      [[ 'A', 600 ], ['B', 600], ['B', 700], ['A', 750], ['B', 800], ['B', 950], ['A', 800]].map(([v, a]) => ({ v, a })),
+    ],
+    [
+      'each partition between its own',
+      [{ v: 'A', a: 600 }, { v: 'A', a: 1100 }, { v: 'B', a: 950 }, { v: 'B', a: 1000 }],
+      { field: 'a', partitionByFields: ['v'], range: { bounds: 'partition', step: 200 } },
+      [['A', 600], ['A', 800], ['A', 1000], ['A', 1100], ['B', 950], ['B', 1000]].map(([v, a]) => ({ v, a })),
+    ],
+    [
+      'bounds for each partition, with what lies outside',
+      [{ v: 'A', a: -5 }, { v: 'A', a: 1 }, { v: 'B', a: 9 }, { v: 'B' }],
+      { field: 'a', partitionByFields: ['v'], range: { bounds: [0, 3], step: 1 } },
+      [{ v: 'A', a: -5 }, { v: 'A', a: 0 }, { v: 'A', a: 1 }, { v: 'B' }, ...[0, 1, 2].map((a) => ({ v: 'B', a })), { v: 'B', a: 9 }, { v: 'A', a: 2 }],
+    ],
+    ['bounds without a document', [], { field: 'n', range: { step: 1, bounds: [1, 3] } }, [{ n: 1 }, { n: 2 }]],
+    ['steps off which documents lie', [{ n: 0 }, { n: 2.5 }, { n: 5 }], { field: 'n', range: { step: 2, bounds: 'full' } }, [0, 2, 2.5, 4, 5].map((n) => ({ n }))],
+    ['decimals', [{ n: decimal('0.1') }, { n: decimal('0.3') }], { field: 'n', range: { step: decimal('0.1'), bounds: 'full' } }, ['0.1', '0.2', '0.3'].map((n) => ({ n: decimal(n) }))],
+    [
+      'integers beyond 2^53',
+      [{ n: Long.fromString('9007199254740993') }, { n: Long.fromString('9007199254740995') }],
+      { field: 'n', range: { step: 1, bounds: 'full' } },
+      [3, 4, 5].map((n) => ({ n: Long.fromString(`900719925474099${n}`) })),
+    ],
+    [
+      'months, whose days may be fewer',
+      [{ d: { t: new Date('2024-01-31') } }, { d: { t: new Date('2024-04-01') } }],
+      { field: 'd.t', range: { step: 1, unit: 'month', bounds: 'full' } },
+      ['2024-01-31', '2024-02-29', '2024-03-29', '2024-04-01'].map((t) => ({ d: { t: new Date(t) } })),
+    ],
+  ])('$densify: %s', async (_name, docs, spec, wanted) => {
+    if (docs.length > 0) await c.insertMany(docs.map((d, i) => ({ _id: i as never, ...d })));
+    const rows = await c.aggregate([{ $unset: '_id' }, { $densify: spec }], { promoteLongs: false }).toArray();
+    expect(rows.map((d) => typed(d))).toEqual(wanted.map((d) => typed(d)));
+  }); // prettier-ignore
+
+  // …/setWindowFields/, …/covariancePop/, …/expMovingAvg/; https://github.com/documentdb/functional-tests: core/operator/window
+  it.each<[string, unknown[], Document, unknown[]]>([
+    ['dates within a month', ['2023-01-31', '2023-02-28', '2023-03-28'], { $sum: 1, window: { range: [-1, 0], unit: 'month' } }, [1, 2, 2]],
+    ['numbers in a range', [0, 1, 5], { $push: '$_id', window: { range: [-1, 1] } }, [[0, 1], [0, 1], [2]]],
+    ['what has no end while it is in a sliding window', [Infinity, 10, 20], { $stdDevSamp: '$x', window: { documents: [-1, 0] } }, [null, null, 7.0710678118654755]],
+    ['one number in a sliding window', [2.5], { $stdDevPop: '$x', window: { documents: [0, 0] } }, [0]],
+    ['what has no end in a growing window', [Infinity, 10], { $stdDevPop: '$x', window: { documents: ['unbounded', 'current'] } }, [Number.NaN, Number.NaN]],
+    ['covariancePop', [1, 2, 3], { $covariancePop: ['$x', '$_id'], window: { documents: ['unbounded', 'current'] } }, [0, 0.25, 2 / 3]],
+    ['covarianceSamp', [1, 2, 'x', 3], { $covarianceSamp: ['$x', '$_id'] }, [1.5, 1.5, 1.5, 1.5]],
+    ['covariance of decimals', [decimal('1'), decimal('3')], { $covariancePop: ['$x', '$x'] }, [decimal('1'), decimal('1')]],
+    ['covariance without an end', [1, -Infinity, 2], { $covariancePop: ['$x', '$_id'] }, [-Infinity, -Infinity, -Infinity]],
+    ['derivative', ['2023-01-01T00:00:00Z', '2023-01-01T01:00:00Z', '2023-01-01T03:00:00Z'], { $derivative: { input: '$_id', unit: 'hour' }, window: { range: [-1, 0], unit: 'hour' } }, [null, (1 / 3_600_000) * 3_600_000, null]],
+    ['integral', ['2023-01-01T00:00:00Z', '2023-01-01T01:00:00Z', '2023-01-01T03:00:00Z'], { $integral: { input: '$_id', unit: 'hour' }, window: { range: ['unbounded', 'current'], unit: 'hour' } }, [0, 0.5, 3.5]],
+    ['derivative of decimals', [decimal('1'), decimal('2.5')], { $derivative: { input: '$x' }, window: { documents: [-1, 0] } }, [null, decimal('1.5')]],
+    ['expMovingAvg', [13, 15.4, 12], { $expMovingAvg: { input: '$x', N: 2 } }, [13, 14.6, 12.866666666666667]],
+    ['expMovingAvg of decimals', [decimal('1'), decimal('2')], { $expMovingAvg: { input: '$x', alpha: 0.5 } }, ['1', '1.500000000000000'].map(decimal)],
+  ])('a window: %s', async (_name, values, spec, wanted) => {
+    const dates = values.map((x) => (typeof x === 'string' && x.length > 1 ? new Date(x) : x));
+    await c.insertMany(dates.map((x, i) => ({ _id: i as never, x })));
+    const sortBy = 'window' in spec && 'range' in spec['window'] ? { x: 1 } : { _id: 1 };
+    const rows = await c.aggregate([{ $setWindowFields: { sortBy, output: { r: spec } } }]).toArray();
+    expect(rows.map((d) => typed([d['r']]))).toEqual(wanted.map((r) => typed([r])));
+  }); // prettier-ignore
+
+  // …/merge/: what whenMatched 'fail' refuses leaves the others written. …/out/: no view is written over.
+  it('$merge writes what it may, $out and $merge leave views alone', async () => {
+    await c.insertMany([{ _id: 1 }, { _id: 2 }] as Document[]);
+    await db.collection<Document>('t').insertOne({ _id: 1 as never, kept: true });
+    const fails = c.aggregate([{ $merge: { into: 't', whenMatched: 'fail' } }]).toArray();
+    await expect(fails).rejects.toMatchObject({ code: 11000 });
+    expect(await db.collection('t').find().sort({ _id: 1 }).toArray()).toEqual([{ _id: 1, kept: true }, { _id: 2 }]);
+    await db.createCollection('seen', { viewOn: 'c', pipeline: [] });
+    for (const stage of [{ $out: 'seen' }, { $merge: 'seen' }])
+      await expect(c.aggregate([stage]).toArray()).rejects.toMatchObject({ code: 166 });
   });
 });

@@ -1,4 +1,4 @@
-import { Double, Int32 } from 'bson';
+import { Int32 } from 'bson';
 import { compare } from '../bson/compare.js';
 import { encodeValue } from '../bson/key.js';
 import { isDoc, isNumeric, type Numeric, typeName } from '../bson/types.js';
@@ -9,7 +9,7 @@ import { Sum } from './arithmetic.js';
 import { compileExpression, type Evaluate, type Variables } from './expression.js';
 import { fieldsOf, isNull } from './operators/arguments.js';
 import { countOf, firstN } from './operators/first-n.js';
-import { deviation, percentiles } from './operators/statistics.js';
+import { deviation, percentiles, quantileParts } from './operators/statistics.js';
 
 /** Takes the values of a group, one after the other. */
 export interface Accumulator {
@@ -85,7 +85,7 @@ const merged = (): Accumulator => {
   return {
     add(v) {
       if (isNull(v)) return;
-      if (!isDoc(v)) throw new EngineError(40400, '$mergeObjects requires object inputs');
+      if (!isDoc(v)) throw new EngineError(40400, '$mergeObjects requires object inputs', { inGroup: 5911200 });
       Object.assign(out, v);
     },
     result: () => out,
@@ -163,20 +163,13 @@ function sorted(name: string, argument: Value): CompiledAccumulator {
 }
 
 function quantile(name: string, argument: Value): CompiledAccumulator {
-  const spec = fieldsOf(
-    argument,
-    name,
-    { required: name === '$median' ? ['input', 'method'] : ['input', 'p', 'method'] },
-    { notObject: 7429703, unknown: 40415, missing: 40414 },
-  );
-  const { p, method } = spec as Record<string, Value>;
-  if (method !== 'approximate')
-    throw new EngineError('BadValue', "Currently only 'approximate' can be used as percentile 'method'");
+  const { input, shares } = quantileParts(name, argument, 7429703);
+  const evaluateShares = compileExpression(shares);
   return {
-    evaluate: compileExpression(spec['input']),
+    evaluate: compileExpression(input),
     make(_key, variables) {
       const items: Numeric[] = [];
-      const wanted = name === '$median' ? [new Double(0.5)] : compileExpression(p)({}, variables);
+      const wanted = evaluateShares({}, variables);
       return {
         add: (v) => void (isNumeric(v) && items.push(v)),
         result() {
@@ -193,11 +186,9 @@ function quantile(name: string, argument: Value): CompiledAccumulator {
  *
  * @throws {EngineError} 15952: no such accumulator
  */
-export function compileAccumulator(name: string, argument: Value, known?: ReadonlySet<string>): CompiledAccumulator {
+export function compileAccumulator(name: string, argument: Value): CompiledAccumulator {
   const make = simple[name];
-  if (make) {
-    return { evaluate: compileExpression(argument, known), make };
-  }
+  if (make) return { evaluate: compileExpression(argument), make };
   if (name === '$count') {
     if (!isDoc(argument) || Object.keys(argument).length > 0)
       throw new EngineError('TypeMismatch', '$count takes no arguments, i.e. $count:{}');

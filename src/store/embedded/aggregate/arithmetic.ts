@@ -34,7 +34,7 @@ export function scaled(v: Numeric): Scaled {
 }
 
 /** The exponent of the greatest digit that a decimal can have; what is beyond is infinite. */
-const GREATEST = 6144;
+export const GREATEST = 6144;
 
 export function fromScaled({ digits, exponent }: Scaled): Decimal128 {
   const negative = digits < 0n;
@@ -46,8 +46,8 @@ export function fromScaled({ digits, exponent }: Scaled): Decimal128 {
 /** What sums of decimals begin with: it leaves no exponent above 0. */
 const ZERO = Decimal128.fromString('0');
 /** Digits of a decimal, and the least exponent of one (IEEE 754-2008, decimal128). */
-const MOST_DIGITS = 34;
-const LEAST_EXPONENT = -6176;
+export const MOST_DIGITS = 34;
+export const LEAST_EXPONENT = -6176;
 
 /** The same number with all 34 digits, as MongoDB's power has them. */
 export function widened({ digits, exponent }: Scaled): Decimal128 {
@@ -228,8 +228,11 @@ export function add(values: Iterable<Value>): Value {
     } else if (isNumeric(v)) sum.add(v);
     else throw new EngineError('TypeMismatch', `$add only supports numeric or date types, not ${typeName(v)}`);
   }
-  return date ? dateAt(date.getTime() + Math.round(toNumber(sum.result()))) : sum.result();
+  return date ? dateAt(date.getTime() + nearest(toNumber(sum.result()))) : sum.result();
 }
+
+/** A half goes away from 0. */
+const nearest = (ms: number): number => Math.sign(ms) * Math.round(Math.abs(ms));
 
 /** @throws {EngineError} 15: no date lies there */
 export function dateAt(ms: number): Date {
@@ -262,7 +265,7 @@ export function divide(a: Value, b: Value): Value {
   if (isNull(a) || isNull(b)) return null;
   if (!isNumeric(a) || !isNumeric(b))
     throw new EngineError('TypeMismatch', `$divide only supports numeric types, not ${typeName(a)} and ${typeName(b)}`);
-  if (toNumber(b) === 0) throw new EngineError('BadValue', "can't $divide by zero");
+  if (toNumber(b) === 0) throw new EngineError('BadValue', "can't $divide by zero", { inGroup: 4848401 });
   if (a instanceof Decimal128 || b instanceof Decimal128) return divideDecimal(a, b);
   return new Double(toNumber(a) / toNumber(b));
 }
@@ -273,7 +276,9 @@ export function modulo(a: Value, b: Value): Value {
   if (!isNumeric(a) || !isNumeric(b))
     throw new EngineError(16611, `$mod only supports numeric types, not ${typeName(a)} and ${typeName(b)}`);
   if (toNumber(b) === 0)
-    throw new EngineError(a instanceof Decimal128 || b instanceof Decimal128 ? 5733415 : 16610, "can't $mod by zero");
+    throw new EngineError(a instanceof Decimal128 || b instanceof Decimal128 ? 5733415 : 16610, "can't $mod by zero", {
+      inGroup: 4848403,
+    });
   if (a instanceof Decimal128 || b instanceof Decimal128) {
     if (!isFinite(a)) return Decimal128.fromString('NaN');
     if (!isFinite(b)) return toDecimal(a);

@@ -53,13 +53,26 @@ function variable(text: string, bound: ReadonlySet<string> | undefined): Evaluat
   }
 }
 
+let scope: ReadonlySet<string> | undefined;
+
+/** Compiles with these variables, and no others, known: one that there is not is refused before the first document. */
+export function compileWith<T>({ let: known }: Pick<Variables, 'let'>, compile: () => T): T {
+  const outer = scope;
+  scope = new Set(Object.keys(known));
+  try {
+    return compile();
+  } finally {
+    scope = outer;
+  }
+}
+
 /**
  * Compiles an aggregation expression over typed values. `known`: the variables there are; without it a variable is
  * looked for when it is used.
  *
  * @throws {EngineError} 168: no such operator; 17276: no such variable
  */
-export function compileExpression(expr: Value, known?: ReadonlySet<string>): Evaluate {
+export function compileExpression(expr: Value, known = scope): Evaluate {
   const compile: Compile = (inner, bound = []) =>
     compileExpression(inner, known && bound.length > 0 ? new Set([...known, ...bound]) : known);
   if (typeof expr === 'string') {
@@ -99,9 +112,13 @@ export function assertFieldName(name: string): void {
   assertPath(name);
 }
 
-/** The parts of a path. @throws {EngineError} 40352, 40353, 15998, 16410, 16411: no path can be so */
+/** Longer paths are refused. */
+const MOST_PARTS = 200;
+
+/** The parts of a path. @throws {EngineError} 15, 40352, 40353, 15998, 16410, 16411: no path can be so */
 export function assertPath(text: string): string[] {
   const parts = text.split('.');
+  if (parts.length > MOST_PARTS) throw new EngineError('Overflow', 'FieldPath is too long');
   if (text === '') throw new EngineError(40352, 'FieldPath cannot be constructed with empty string');
   if (text.endsWith('.')) throw new EngineError(40353, "FieldPath must not end with a '.'.");
   for (const p of parts) {

@@ -108,9 +108,15 @@ export function group(spec: Doc, env: PipelineEnv): Stage {
   const run = async function* (source: Iterable<Doc | undefined>): Docs {
     const made = createGroup(spec, env);
     const slice = new Slice();
-    for (const doc of source) {
-      if (doc) made.add(doc);
-      if (!doc || slice.over()) await env.pause();
+    try {
+      for (const doc of source) {
+        if (doc) made.add(doc);
+        if (!doc || slice.over()) await env.pause();
+      }
+    } catch (error) {
+      throw error instanceof EngineError && error.inGroup !== undefined
+        ? new EngineError(error.inGroup, error.message)
+        : error;
     }
     yield* made.results();
   };

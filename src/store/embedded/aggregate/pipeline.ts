@@ -1,3 +1,4 @@
+import { compileWith } from './expression.js';
 import { isDoc } from '../bson/types.js';
 import { PartialDecoder } from '../bson/partial.js';
 import type { Doc, Value } from '../bson/value.js';
@@ -12,6 +13,8 @@ import { type Docs, paced, type Pipeline, type Place, type PipelineEnv, type Rea
 const MAX_STAGES = 1000;
 /** Stages that must stand first, and make their documents themselves. */
 const SOURCES = new Set(['$documents', '$collStats', '$indexStats']);
+/** Stages that $facet does not take. https://www.mongodb.com/docs/manual/reference/operator/aggregation/facet/#behavior */
+const NOT_IN_FACET = new Set([...SOURCES, '$facet', '$geoNear', '$out', '$merge']);
 
 function stageOf(stage: Value): [name: string, spec: Value] {
   if (!isDoc(stage)) throw new EngineError('TypeMismatch', `Each element of the 'pipeline' array must be an object`);
@@ -46,8 +49,9 @@ function leadingOf(parsed: readonly [string, Value][]): { leading: ReadRequest; 
 
 function assertPlaces(parsed: readonly [string, Value][], place: Place | undefined): void {
   for (const [i, [name, spec]] of parsed.entries()) {
+    if (place === 'facet' && NOT_IN_FACET.has(name))
+      throw new EngineError(40600, `${name} is not allowed to be used within a $facet stage`);
     if (name === '$merge' || name === '$out') {
-      if (place === 'facet') throw new EngineError(40600, `${name} is not allowed to be used within a $facet stage`);
       if (place === 'union') throw new EngineError(31441, `${name} is not allowed within a $unionWith's sub-pipeline`);
       if (place === 'nested') throw new EngineError(51047, `${name} is not allowed within a $lookup's sub-pipeline`);
       if (i < parsed.length - 1) throw new EngineError(40601, `${name} can only be the final stage in the pipeline`);
@@ -56,12 +60,8 @@ function assertPlaces(parsed: readonly [string, Value][], place: Place | undefin
       throw new EngineError(17313, '$match with $text is only allowed as the first pipeline stage');
     if (name === '$geoNear' && i > 0)
       throw new EngineError(40602, '$geoNear is only valid as the first stage in a pipeline');
-    if (SOURCES.has(name)) {
-      if (place === 'facet') throw new EngineError(40600, `${name} is not allowed to be used within a $facet stage`);
-      if (i > 0) throw new EngineError(40602, `${name} is only valid as the first stage in a pipeline`);
-    }
-    if (name === '$facet' && place === 'facet')
-      throw new EngineError(40600, '$facet is not allowed to be used within a $facet stage');
+    if (SOURCES.has(name) && i > 0)
+      throw new EngineError(40602, `${name} is only valid as the first stage in a pipeline`);
   }
 }
 
@@ -85,7 +85,9 @@ export function compilePipeline(stages: readonly Value[], env: PipelineEnv, plac
   const { leading, taken } = leadingOf(parsed);
   if (leading.filter) compileFilter(leading.filter, matchOptions(env));
   if (leading.sort) sortFields(leading.sort, '$sort');
-  const compiled = parsed.map(([name, spec]) => compileStage(name, spec, env, compilePipeline));
+  const compiled = compileWith(env.variables, () =>
+    parsed.map(([name, spec]) => compileStage(name, spec, env, compilePipeline)),
+  );
   const chain = (source: Docs, from: number): Docs =>
     compiled.slice(from).reduce((input, stage) => stage(input), source);
   const direct = compiled[taken]?.direct;

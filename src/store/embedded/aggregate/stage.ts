@@ -34,7 +34,9 @@ export type Docs = AsyncIterable<Doc>;
 export interface Stage {
   (input: Docs): Docs;
   /** The stage over documents at hand: without a promise for each. `fields`: what it reads of them. */
-  readonly direct?: { readonly fields: ReadonlySet<string> | undefined; run(source: Iterable<Doc | undefined>): Docs };
+  readonly direct?:
+    | { readonly fields: ReadonlySet<string> | undefined; run(source: Iterable<Doc | undefined>): Docs }
+    | undefined;
 }
 
 export interface Pipeline {

@@ -37,6 +37,16 @@ export function exact(v: Numeric): Exact | number {
   return exactDecimal(text);
 }
 
+/** The integer that a number stands for, to its last digit; undefined: it is none. */
+export function exactInteger(v: Numeric): bigint | undefined {
+  const n = exact(v);
+  if (typeof n === 'number') return undefined;
+  const part = (sign: 1 | -1): bigint =>
+    10n ** BigInt(Math.max(n.ten * sign, 0)) * 2n ** BigInt(Math.max(n.two * sign, 0));
+  const [whole, divisor] = [n.digits * part(1), part(-1)];
+  return whole % divisor === 0n ? whole / divisor : undefined;
+}
+
 /** `a − b`, exactly, as a numerator over a common power: only its sign and size matter to the callers. */
 export function difference(
   a: Exact,

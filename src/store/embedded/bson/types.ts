@@ -12,6 +12,7 @@ import {
   ObjectId,
   Timestamp,
 } from 'bson';
+import { exactInteger } from './exact.js';
 import type { Doc, Value } from './value.js';
 
 export type Numeric = Int32 | Double | Long | Decimal128;
@@ -37,7 +38,8 @@ export function toNumber(v: Numeric): number {
 export function toInteger(v: Value): number | undefined {
   if (!isNumeric(v)) return undefined;
   const n = toNumber(v);
-  return Number.isInteger(n) ? n : undefined;
+  // A decimal may have a fraction that a double does not see.
+  return Number.isInteger(n) && !(v instanceof Decimal128 && exactInteger(v) === undefined) ? n : undefined;
 }
 
 /** MongoDB's type name, as `$type` takes it. https://www.mongodb.com/docs/manual/reference/bson-types/ */
@@ -61,6 +63,15 @@ export function typeName(v: Value): string {
   if (v instanceof MinKey) return 'minKey';
   if (v instanceof MaxKey) return 'maxKey';
   return 'object';
+}
+
+/** The bytes of binary data as BSON has them: the old subtype begins with its length. https://bsonspec.org/spec.html */
+export function storedBytes(v: Binary): Uint8Array {
+  const bytes = v.buffer.subarray(0, v.position);
+  if (v.sub_type !== Binary.SUBTYPE_BYTE_ARRAY) return bytes;
+  const length = Buffer.alloc(4);
+  length.writeInt32LE(bytes.length);
+  return Buffer.concat([length, bytes]);
 }
 
 export const typeNumbers: Readonly<Record<string, number>> = {

@@ -1,3 +1,4 @@
+import { compileWith } from '../aggregate/expression.js';
 import { isDoc } from '../bson/types.js';
 import { type Doc, encode } from '../bson/value.js';
 import { EngineError } from '../errors.js';
@@ -84,9 +85,11 @@ export const find: Command = {
     };
     const projection = optionalDoc(command, 'projection');
     const filter = compileFilter(request.filter, filterOptions(request, collection));
-    const compiled =
-      projection && Object.keys(projection).length > 0 ? compileProjection(projection, { filter }) : undefined;
     const variables = { now: request.now ?? new Date(), let: request.let ?? {} };
+    const compiled =
+      projection && Object.keys(projection).length > 0
+        ? compileWith(variables, () => compileProjection(projection, { filter }))
+        : undefined;
     const project = compiled && ((doc: Doc): Doc => compiled(doc, variables));
     const { tx, release } = context.snapshot();
     const rows = bytesOf(search(tx, collection, request, filter), project);

@@ -12,6 +12,7 @@ import type { Transaction } from '../transactions/transactions.js';
 import { compileUpdate } from '../update/apply.js';
 import { type Context, ensureCollection } from './command.js';
 import { checked } from './fields.js';
+import { assertNotView } from './views.js';
 
 const MATCHED = ['replace', 'keepExisting', 'merge', 'fail'];
 const NOT_MATCHED = ['insert', 'discard', 'fail'];
@@ -147,7 +148,15 @@ function assertUnique(collection: Collection, on: readonly string[]): void {
   if (!unique) throw new EngineError(51183, `Cannot find index to verify that join fields will be unique`);
 }
 
-function mergeOne(tx: Transaction, writer: Writer, c: Collection, doc: Doc, merge: Merge, now: Date): void {
+/** Writes one document. What `whenMatched: 'fail'` refuses is returned: MongoDB writes the others all the same. */
+function mergeOne(
+  tx: Transaction,
+  writer: Writer,
+  c: Collection,
+  doc: Doc,
+  merge: Merge,
+  now: Date,
+): EngineError | undefined {
   const filter: Doc = {};
   for (const field of merge.on) {
     const v = plainPath(doc, field);
@@ -165,18 +174,19 @@ function mergeOne(tx: Transaction, writer: Writer, c: Collection, doc: Doc, merg
         '$merge could not find a matching document in the target collection for at least one document in the source collection',
       );
     if (missing === 'insert') writer.insert(c, doc);
-    return;
+    return undefined;
   }
   const before = there.doc;
   if (matched === 'fail')
-    throw new EngineError(
+    return new EngineError(
       'DuplicateKey',
       `$merge failed due to a DuplicateKey error :: caused by :: E11000 duplicate key error collection: ${c.db}.${c.name}`,
       { extra: { keyPattern: Object.fromEntries(merge.on.map((k) => [k, new Int32(1)])), keyValue: filter } },
     );
-  if (matched === 'keepExisting') return;
+  if (matched === 'keepExisting') return undefined;
   const after = typeof matched === 'string' ? joined(before, doc, matched) : piped(before, doc, matched, merge, now);
   if (after !== before) writer.replace(c, before, after);
+  return undefined;
 }
 
 /** @throws {EngineError} 66: another _id */
@@ -211,16 +221,19 @@ export async function store(
   const merge = stage === '$merge' ? mergeOf(options) : undefined;
   const found: Doc[] = [];
   for await (const doc of running) found.push(doc);
+  assertNotView(engine.catalogue, db, stage, name);
   const collection = await ensureCollection(engine, db, name);
   if (!merge && collection.options.capped !== undefined)
     throw new EngineError(17152, `namespace '${db}.${name}' is capped so it can't be used for $out`);
   if (merge) assertUnique(collection, merge.on);
+  let refused: EngineError | undefined;
   await context.write((tx, writer) => {
-    if (merge) for (const doc of found) mergeOne(tx, writer, collection, doc, merge, new Date());
+    if (merge) for (const doc of found) refused = mergeOne(tx, writer, collection, doc, merge, new Date()) ?? refused;
     else {
       for (const { doc } of [...findDocuments(tx, collection, { filter: {} })]) writer.remove(collection, doc);
       for (const doc of found) writer.insert(collection, doc);
     }
     return {};
   });
+  if (refused) throw refused;
 }

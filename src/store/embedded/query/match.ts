@@ -1,8 +1,19 @@
-import { Binary, BSONRegExp, Long } from 'bson';
-import { compileExpression } from '../aggregate/expression.js';
+import { Binary, BSONRegExp } from 'bson';
+import { compileExpression, compileWith } from '../aggregate/expression.js';
 import type { Collation } from '../bson/collation.js';
 import { compare, equals } from '../bson/compare.js';
-import { isDoc, isNumeric, orderOf, toInteger, toNumber, truthy, typeName, typeNumbers } from '../bson/types.js';
+import { exactInteger } from '../bson/exact.js';
+import {
+  isDoc,
+  isNumeric,
+  orderOf,
+  storedBytes,
+  toInteger,
+  toNumber,
+  truthy,
+  typeName,
+  typeNumbers,
+} from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { distanceAt } from './geo/near.js';
@@ -13,7 +24,7 @@ import { toRegExp } from './regex.js';
 import { compileText, keepScore, type TextIndex } from './text/search.js';
 
 /**
- * A compiled query. Matching is native and not mingo's: documents keep their BSON types here (a Long, an Int32 and a
+ * A compiled query. Documents keep their BSON types here (a Long, an Int32 and a
  * Double of one value are equal, null and missing differ by operator), and a keyed read has no time to compile an object.
  */
 export interface Filter {
@@ -74,8 +85,8 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
   if (key === '$expr') {
     if (options.collation)
       throw new EngineError('NotImplemented', '$expr with a collation is not supported by the embedded engine');
-    const evaluate = compileExpression(operand);
     const variables = { now: options.now ?? new Date(), let: options.let ?? {} };
+    const evaluate = compileWith(variables, () => compileExpression(operand));
     return [(doc) => truthy(evaluate(doc, variables))];
   }
   if (key === '$and' || key === '$or' || key === '$nor') {
@@ -243,7 +254,7 @@ function bitsTest(operator: string, operand: Value): Test {
       mask |= 1n << BigInt(n);
     }
   else if (operand instanceof Binary)
-    for (const [i, b] of operand.value().entries()) mask |= BigInt(b) << BigInt(8 * i);
+    for (const [i, b] of storedBytes(operand).entries()) mask |= BigInt(b) << BigInt(8 * i);
   else {
     if (!isNumeric(operand)) throw bad(`${operator} takes an Array, a number, or a BinData`);
     const n = toInteger(operand);
@@ -252,10 +263,9 @@ function bitsTest(operator: string, operand: Value): Test {
     mask = BigInt(n);
   }
   const value = (v: Value): bigint | undefined => {
-    if (v instanceof Binary) return v.value().reduce((sum, b, i) => sum | (BigInt(b) << BigInt(8 * i)), 0n);
-    if (v instanceof Long) return BigInt.asUintN(512, v.toBigInt());
-    const n = toInteger(v);
-    return n === undefined ? undefined : BigInt.asUintN(512, BigInt(n));
+    if (v instanceof Binary) return storedBytes(v).reduce((sum, b, i) => sum | (BigInt(b) << BigInt(8 * i)), 0n);
+    const whole = isNumeric(v) ? exactInteger(v) : undefined;
+    return whole === undefined || BigInt.asIntN(64, whole) !== whole ? undefined : BigInt.asUintN(512, whole);
   };
   return (v) => {
     const bits = value(v);

@@ -1,4 +1,4 @@
-import type { Variables } from '../aggregate/expression.js';
+import { compileWith, type Variables } from '../aggregate/expression.js';
 import { STAGES } from '../aggregate/stages/names.js';
 import { oneToOne } from '../aggregate/stages/one-to-one.js';
 import { isDoc } from '../bson/types.js';
@@ -16,7 +16,7 @@ export function pipelineUpdate(stages: readonly Value[], variables: Variables): 
       throw new EngineError(40323, 'A pipeline stage specification object must contain exactly one field.');
     const [[name, spec]] = Object.entries(stage) as [[string, Value]];
     if (!STAGES.has(name)) throw new EngineError(40324, `Unrecognized pipeline stage name: '${name}'`);
-    const run = oneToOne(name, spec);
+    const run = compileWith(variables, () => oneToOne(name, spec));
     if (!run) throw new EngineError('InvalidOptions', `${name} is not allowed to be used within an update`);
     return run;
   });

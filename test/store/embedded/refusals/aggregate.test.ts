@@ -58,15 +58,64 @@ describe('a stage', () => {
       ),
     ),
     ...stages('$merge', [[{ into: 't', whenMatched: [], let: { 'a-b': 1 } }, 9]]),
-    ...stages('$lookup', [[{ from: 't', pipeline: [], as: 'x', let: { 'a b': 1 } }, 9]]),
+    ...stages('$lookup', [
+      [{ from: 't', pipeline: [], as: 'x', let: { 'a b': 1 } }, 9],
+      // A variable that there is not is refused before the first document; 'none' has no documents.
+      [{ from: 'none', pipeline: [{ $project: { y: '$$nope' } }], as: 'x', let: { a: 1 } }, 17276],
+      [{ from: 'none', pipeline: [{ $match: { $expr: { $eq: ['$a', '$$nope'] } } }], as: 'x' }, 17276],
+    ]),
+    ...stages('$group', [[{ _id: null, x: { $sum: '$$nope' } }, 17276]]),
     ...stages('$setWindowFields', [
       [{ sortBy: { a: 1 }, output: { x: { $rank: {}, $sum: 1 } } }, 5371601],
       [{ output: { x: { $rank: {} } } }, 5371602],
       [{ sortBy: { a: 1 }, output: { x: { $rank: 1 } } }, 5371603],
+      [{ output: { x: { $sum: 1, window: { documents: [-1, 0] } } } }, 5339901],
+      ...(
+        [
+          [{ range: [-1, 0] }, {}, 5339902],
+          [{ range: [1, -1] }, { _id: 1 }, 5339900],
+          [{ range: [-1, 0] }, { a: -1 }, 8947401],
+          [{ range: [-1, 0], unit: 'days' }, { _id: 1 }, 9],
+          [{ range: [new Double(0.5), 1], unit: 'day' }, { _id: 1 }, 9],
+          [{ range: [-1, 0] }, { x: 1 }, 5429414],
+          [{ range: [-1, 0], unit: 'day' }, { _id: 1 }, 5429513],
+          [{ documents: [-1, 0], unit: 'day' }, { _id: 1 }, 9],
+          [{ documents: [-1, 0], range: [-1, 0] }, { _id: 1 }, 9],
+        ] as const
+      ).map(([window, sortBy, code]) => [{ sortBy, output: { x: { $sum: 1, window } } }, code] as const),
+      // https://github.com/mongodb/mongo: src/mongo/db/pipeline/window_function
+      ...(
+        [
+          [{ $documentNumber: {} }, { a: 1, b: 1 }, 5371602],
+          [{ $shift: { output: '$a', by: 1 } }, undefined, 9],
+          [{ $shift: { output: '$a', by: 1 }, window: { documents: [-1, 0] } }, { _id: 1 }, 9],
+          [{ $shift: { output: '$a', by: 1, default: '$a' } }, { _id: 1 }, 9],
+          [{ $shift: { by: 1 } }, { _id: 1 }, 9],
+          [{ $expMovingAvg: { input: '$_id', N: 2 }, window: { documents: [-1, 0] } }, { _id: 1 }, 9],
+          [{ $linearFill: '$_id' }, undefined, 605001],
+          [{ $linearFill: '$_id' }, { x: 1 }, 14],
+          [{ $locf: '$_id', window: { documents: [-1, 0] } }, { _id: 1 }, 9],
+          [{ $derivative: { input: '$_id' } }, { _id: 1 }, 9],
+          [{ $derivative: { input: '$_id' }, window: { documents: [-1, 0] } }, { a: 1, b: 1 }, 9],
+          [{ $derivative: { input: '$_id', unit: 'month' }, window: { documents: [-1, 0] } }, { _id: 1 }, 5490704],
+          [{ $derivative: { input: '$_id', unit: 'day' }, window: { documents: [-1, 0] } }, { _id: 1 }, 5624900],
+          [{ $derivative: { input: '$_id' }, window: { documents: [-1, 0] } }, { x: 1 }, 5624902],
+          [{ $derivative: { input: '$none' }, window: { documents: [-1, 0] } }, { _id: 1 }, 5624903],
+          [{ $integral: { input: '$x' } }, { _id: 1 }, 5423900],
+          [{ $integral: { input: '$_id', unit: 'day' } }, { _id: 1 }, 5423901],
+          [{ $integral: { input: '$_id', odd: 1 } }, { _id: 1 }, 9],
+        ] as const
+      ).map(([x, sortBy, code]) => [{ ...(sortBy && { sortBy }), output: { x } }, code] as const),
+      ...[{ N: 0 }, { alpha: 1 }, { N: 2, alpha: new Double(0.5) }, {}].map(
+        (x) => [{ sortBy: { _id: 1 }, output: { x: { $expMovingAvg: { input: '$_id', ...x } } } }, 9] as const,
+      ),
     ]),
     ...stages('$unwind', [
       ['', 28812],
-      ['$', 16872],
+      ['$', 40352],
+      ['$a..b', 15998],
+      ['$a\0b', 16419],
+      [`$${'a.'.repeat(200)}a`, 15],
     ]),
     ...stages('$replaceRoot', [[{}, 40414]]),
     ...stages('$bucket', [
@@ -91,11 +140,35 @@ describe('a stage', () => {
       [{ field: 'a' }, 40414],
       [{ field: 'a', range: { bounds: 'full' } }, 40414],
       [{ foo: 1 }, 40415],
+      // As the server's source has them: step, unit, bounds, partitions.
+      ...(
+        [
+          [{ step: 0, bounds: 'full' }, 5733401],
+          [{ step: 'x', bounds: 'full' }, 5733401],
+          [{ step: new Double(1.5), unit: 'day', bounds: 'full' }, 6586400],
+          [{ step: 1, unit: 'days', bounds: 'full' }, 9],
+          [{ step: 1, bounds: 'all' }, 5946802],
+          [{ step: 1, bounds: 1 }, 5733404],
+          [{ step: 1, bounds: [1] }, 5733403],
+          [{ step: 1, bounds: [2, 1] }, 5733402],
+          [{ step: 1, bounds: [1, 2], unit: 'day' }, 5733409],
+          [{ step: 1, bounds: [1, 'x'] }, 5733406],
+          [{ step: 1, bounds: [1, new Double(2.5)] }, 5876900],
+          [{ step: 1, bounds: ['a', 'b'] }, 5946800],
+          [{ step: 1, bounds: [new Date(0), new Date(1)] }, 5733410],
+          [{ step: 1, bounds: 'partition' }, 5733408],
+        ] as const
+      ).map(([range, code]) => [{ field: 'a', range }, code] as const),
+      [{ field: 'a', range: { step: 1, bounds: 'full' }, partitionByFields: [1] }, 14],
+      [{ field: 'x', range: { step: 1, bounds: 'full' } }, 5733201],
+      [{ field: '_id', range: { step: 1, unit: 'day', bounds: 'full' } }, 6053600],
     ]),
     ...stages('$facet', [
       [{ $a: [] }, 16410],
       [{ 'a.b': [] }, 16412],
-      [{ '': [] }, 40352],
+      [{ '': [] }, 15998],
+      [{ a: [1] }, 40171],
+      [{ a: [{ $geoNear: {} }] }, 40600],
     ]),
     ...stages('$lookup', [
       [{ from: 'x', pipeline: [], let: 1, as: 'c' }, 14],
@@ -157,6 +230,23 @@ describe('a stage', () => {
 describe('an expression', () => {
   refuses('is refused where an argument can not be', [
     ...expressions([
+      [{ $indexOfArray: [[1], 1, '$none'] }, 9711600],
+      [{ $setField: { field: { a: 1 }, input: {}, value: 1 } }, 4161106],
+      [{ $setField: { field: {}, input: {}, value: 1 } }, 4161107],
+      [{ $toDecimal: '1E-6177' }, 241],
+      [{ $percentile: [1] }, 7436200],
+      [{ $percentile: { input: [1], p: [1], method: 'exact' } }, 2],
+      [{ $percentile: { input: [1], p: [1], method: 1 } }, 14],
+      ...(
+        [
+          [{ amount: Decimal128.fromString('3.000000000000000000000000000000001') }, 5166405],
+          [{ timezone: 'america/new_york' }, 40485],
+          [{ timezone: 'AMERICA/NEW_YORK' }, 40485],
+          [{ unit: 'month', amount: -30_000_000_000 }, 5976500],
+        ] as const
+      ).map(([x, code]) => [{ $dateAdd: { startDate: new Date(0), unit: 'day', amount: 1, ...x } }, code] as const),
+      [{ $dateTrunc: { date: new Date(0), unit: 'year', binSize: 100_000_000_001 } }, 5439006],
+      [{ $dateTrunc: { date: new Date(0), unit: 'hour', binSize: 2_562_047_788_016_999 } }, 5439002],
       [{ $split: ['x', 1] }, 10503900],
       [{ $indexOfBytes: [1, 'x'] }, 40091],
       [{ $indexOfArray: [[1], 1, -1] }, 9711601],
@@ -193,4 +283,28 @@ describe('an expression', () => {
     ]),
     ['a variable without a name', { aggregate: 'c', pipeline: [{ $addFields: { x: '$$' } }], cursor: {} }, 16867],
   ]);
+});
+
+// The same, core/operator/accumulators: a $group that follows the scan runs in MongoDB's other engine, with codes of its own
+describe('a $group after the scan', () => {
+  const accumulators = [
+    [{ $max: { $divide: [1, 0] } }, 4848401, 2],
+    [{ $sum: { $mod: [1, 0] } }, 4848403, 16610],
+    [{ $lastN: { n: 0, input: '$x' } }, 7548606, 5787908],
+    [{ $mergeObjects: '$x' }, 5911200, 40400],
+  ] as const;
+  refuses(
+    'has the codes of the other engine, and later stages have not',
+    accumulators.flatMap(([x, code, usual]): Case[] => {
+      const groups = stage('$group', { _id: null, x }, code);
+      const buckets = { groupBy: { $literal: 0 }, boundaries: [-1, 1], output: { x } };
+      const later = { aggregate: 'c', pipeline: [{ $unwind: '$x' }, { $group: { _id: null, x } }], cursor: {} };
+      return [
+        groups,
+        stage('$bucket', buckets, code),
+        stage('$bucketAuto', { groupBy: '$x', buckets: 1, output: { x } }, usual),
+        [`later ${groups[0]}`, later, usual],
+      ];
+    }),
+  );
 });

@@ -57,19 +57,19 @@ function range(values: readonly Value[]): Value {
 }
 
 function indexOfArray(values: readonly Value[]): Value {
-  const [list, wanted, start, end] = values;
+  const [list, wanted] = values;
   if (!Array.isArray(list))
     throw new EngineError(40090, `$indexOfArray requires an array as a first argument, found: ${typeName(list)}`);
-  const place = (v: Value, fallback: number): number => {
-    if (v === undefined) return fallback;
-    const n = toInteger(v);
+  const place = (argument: number, fallback: number): number => {
+    if (argument >= values.length) return fallback;
+    const n = toInteger(values[argument]);
     if (n === undefined || n < -(2 ** 31) || n >= 2 ** 31)
       throw new EngineError(9711600, '$indexOfArray requires an integral index');
     if (n < 0) throw new EngineError(9711601, '$indexOfArray requires a nonnegative index');
     return n;
   };
-  const to = Math.min(place(end, list.length), list.length);
-  for (let i = place(start, 0); i < to; i += 1) if (order(list[i], wanted) === 0) return new Int32(i);
+  const to = Math.min(place(3, list.length), list.length);
+  for (let i = place(2, 0); i < to; i += 1) if (order(list[i], wanted) === 0) return new Int32(i);
   return new Int32(-1);
 }
 

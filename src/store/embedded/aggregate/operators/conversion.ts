@@ -3,6 +3,7 @@ import {
   isDoc,
   isNumeric,
   type Numeric,
+  storedBytes,
   toInteger,
   toNumber,
   truthy,
@@ -11,14 +12,22 @@ import {
 } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { toDecimal } from '../arithmetic.js';
+import { LEAST_EXPONENT, MOST_DIGITS, toDecimal } from '../arithmetic.js';
 import type { Operator } from '../expression.js';
 import { fieldsOf, isNull, one } from './arguments.js';
 import { parseDate } from './date-text.js';
 
+/** The fewest digits that stand for a double, with a power of ten below 0.0001 and from 10^16, as MongoDB's fmt has it. */
+function doubleText(n: number): string {
+  if (Object.is(n, -0)) return '-0';
+  const [mantissa = '', power = ''] = n.toExponential().split('e');
+  const ten = Number(power);
+  if (n === 0 || !Number.isFinite(n) || (ten >= -4 && ten < 16)) return String(n);
+  return `${mantissa}e${ten < 0 ? '-' : '+'}${String(Math.abs(ten)).padStart(2, '0')}`;
+}
+
 /** A number as $toString writes it. */
-export const numberText = (v: Numeric): string =>
-  v instanceof Double ? (Object.is(v.value, -0) ? '-0' : String(v.value)) : v.toString();
+export const numberText = (v: Numeric): string => (v instanceof Double ? doubleText(v.value) : v.toString());
 
 const failure = (message: string): EngineError =>
   new EngineError('ConversionFailure', `${message} in $convert with no onError value`);
@@ -48,14 +57,11 @@ function whole(v: Value, least: bigint, most: bigint): bigint | undefined {
 
 /** Binary data as a little-endian number, of no more bytes than the target has. https://www.mongodb.com/docs/manual/reference/operator/aggregation/convert/ */
 function wholeOf(v: Binary, most: bigint): bigint {
-  const { length } = v.buffer.subarray(0, v.position);
-  if (
-    ![1, 2, 4, 8].includes(length) ||
-    v.sub_type === Binary.SUBTYPE_BYTE_ARRAY ||
-    2n ** BigInt(8 * length - 1) > most + 1n
-  )
+  const bytes = storedBytes(v);
+  const { length } = bytes;
+  if (![1, 2, 4, 8].includes(length) || 2n ** BigInt(8 * length - 1) > most + 1n)
     throw failure(`Failed to convert ${length} bytes of binData to a number`);
-  const hex = Buffer.from(v.buffer.subarray(0, length)).reverse().toString('hex');
+  const hex = Buffer.from(bytes).reverse().toString('hex');
   return BigInt.asIntN(8 * length, BigInt(`0x${hex}`));
 }
 
@@ -71,6 +77,15 @@ function truncated(v: Decimal128): string {
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /** Of those in small letters only the ones with a sign are taken. */
 const HEXADECIMAL = /^(?:[+-]0[xX]|0X)(?=\.?[\da-fA-F])([\da-fA-F]*)\.?([\da-fA-F]*)(?:[pP]([+-]?\d+))?$/;
+/** Whether a number lies so near 0 that a decimal would lose digits of it. */
+function underflows(text: string): boolean {
+  const [mantissa = '', power = '0'] = text.replace(/^[+-]/, '').split(/e/i);
+  const [int = '', fraction = ''] = mantissa.split('.');
+  const digits = (int + fraction).replace(/^0+/, '');
+  const kept = digits.replace(/0+$/, '');
+  const exponent = Number(power) - fraction.length + digits.length - kept.length;
+  return kept !== '' && exponent < LEAST_EXPONENT && exponent + kept.length <= LEAST_EXPONENT + MOST_DIGITS - 1;
+}
 const SPECIAL = /^[+-]?(nan|inf|infinity)$/i;
 
 function special(text: string): number {
@@ -95,6 +110,12 @@ const converters: Readonly<Record<string, Convert>> = {
       const n = Number(v);
       if (!Number.isFinite(n) || (n === 0 && /^[^e]*[1-9]/i.test(v))) throw parseFailure(v, ': Out of range');
       return new Double(n);
+    }
+    if (v instanceof Binary) {
+      const bytes = Buffer.from(storedBytes(v));
+      if (bytes.length !== 4 && bytes.length !== 8)
+        throw failure(`Failed to convert ${bytes.length} bytes of binData to a number`);
+      return new Double(bytes.length === 4 ? bytes.readFloatLE() : bytes.readDoubleLE());
     }
     if (!isNumeric(v)) return undefined;
     const n = toNumber(v);
@@ -153,6 +174,7 @@ const converters: Readonly<Record<string, Convert>> = {
     if (typeof v === 'string') {
       if (SPECIAL.test(v)) return Decimal128.fromString(String(special(v)));
       if (!NUMBER.test(v)) throw parseFailure(v, ': Failed to parse string to decimal');
+      if (underflows(v)) throw parseFailure(v, ': Conversion from string to decimal would underflow');
       try {
         return Decimal128.fromStringWithRounding(v);
       } catch (error) {

@@ -13,10 +13,13 @@ const SHORT: Readonly<Record<string, number>> = { millisecond: 1, second: 1000, 
 /** Units that are always the same length, in milliseconds. */
 export const UNIT_MS: Readonly<Record<string, number>> = { ...SHORT, day: DAY, week: 7 * DAY };
 const MONTHS_OF: Readonly<Record<string, number>> = { month: 1, quarter: 3, year: 12 };
+/** The largest bins of days and longer that $dateTrunc takes. */
+const MOST_BINS = 100_000_000_000;
 const UNITS = ['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second', 'millisecond'];
 const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
 
-function unitOf(v: Value, name: string, code: number): string {
+/** @throws {EngineError} `code`: no string; 9: no unit of time */
+export function unitOf(v: Value, name: string, code: number): string {
   if (typeof v !== 'string')
     throw new EngineError(code, `${name} requires 'unit' to be a string, but got ${typeName(v)}`);
   if (!UNITS.includes(v))
@@ -53,8 +56,18 @@ function addMonths(local: number, months: number): number {
   return utc(year, month, Math.min(day, last)) + (local - dayNumber(local) * DAY);
 }
 
+/** The amounts that $dateAdd takes stay below these: what 64 bits of milliseconds hold, roughly. */
+const MOST_DAYS = Math.floor(2 ** 64 / DAY) + 1;
+const MOST_YEARS = Math.floor(MOST_DAYS / 365) + 1;
+const mostOf = (unit: string): number => {
+  const months = MONTHS_OF[unit];
+  return months === undefined ? Math.floor((MOST_DAYS * DAY) / (UNIT_MS[unit] ?? 1)) : (MOST_YEARS * 12) / months;
+};
+
 /** Days and longer go by the zone's clock, hours and shorter by time itself. */
-function shifted(ms: number, unit: string, amount: number, zone: Zone): Date {
+export function shifted(ms: number, unit: string, amount: number, zone: Zone): Date {
+  if (unit !== 'millisecond' && Math.abs(amount) >= mostOf(unit))
+    throw new EngineError(5976500, `invalid dateAdd 'amount' parameter value: ${amount} ${unit}`);
   const short = SHORT[unit];
   if (short !== undefined) return dateAt(ms + short * amount);
   const local = zone.toLocal(ms);
@@ -146,6 +159,10 @@ export function dateArithmetic(timeOf: (v: Value, code?: number) => number): Rea
         if (size === undefined) throw new EngineError(5439017, "$dateTrunc requires 'binSize' to be a 64-bit integer");
         if (size <= 0)
           throw new EngineError(5439018, `$dateTrunc requires 'binSize' to be greater than 0, but got value ${size}`);
+        const short = SHORT[by];
+        if (short === undefined && size > MOST_BINS)
+          throw new EngineError(5439006, 'dateTrunc unsupported binSize value');
+        if (short !== undefined && size * short >= 2 ** 63) throw new EngineError(5439002, 'dateTrunc overflowed');
         const week = by === 'week' ? startOf(startOfWeek, '$dateTrunc', 5439015) : 6;
         return truncated(ms, by, size, zoneOf(timezone), week);
       },

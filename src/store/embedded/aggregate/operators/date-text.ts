@@ -149,15 +149,18 @@ export function parseByFormat(text: string, format: string, zone: Zone): Date {
   const n = (k: string, fallback: number): number => (groups[k] === undefined ? fallback : Number(groups[k]));
   const monthName = groups['B'] ?? groups['b'];
   const month =
-    monthName === undefined ? n('m', 1) : MONTHS.findIndex((m) => m.slice(0, 3) === monthName.slice(0, 3)) + 1;
+    monthName === undefined
+      ? n('m', 1)
+      : MONTHS.findIndex((m) => [m, m.slice(0, 3)].some((name) => name.toLowerCase() === monthName.toLowerCase())) + 1;
   if (month < 1 || month > 12 || n('d', 1) < 1 || n('d', 1) > 31 || n('H', 0) > 23 || n('M', 0) > 59 || n('S', 0) > 60)
     throw new EngineError('ConversionFailure', `Error parsing date string '${text}'`);
   const time = ((n('H', 0) * 60 + n('M', 0)) * 60 + n('S', 0)) * 1000 + n('L', 0);
+  // The day of the year counts from 0 here, as in timelib, which reads dates for MongoDB.
   const date =
     groups['G'] === undefined
       ? groups['j'] === undefined
         ? utc(n('Y', 1970), month, n('d', 1))
-        : utc(n('Y', 1970), 1, n('j', 1))
+        : utc(n('Y', 1970), 1, n('j', 0) + 1)
       : isoWeekStart(n('G', 1970), n('V', 1)) + (n('u', 1) - 1) * DAY;
   if (groups['Z'] !== undefined) return new Date(date + time - Number(groups['Z']) * 60_000);
   return new Date((groups['z'] === undefined ? zone : zoneOf(groups['z'])).toUtc(date + time));

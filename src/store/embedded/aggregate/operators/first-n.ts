@@ -17,9 +17,12 @@ export function firstN(name: string, input: Value, n: Value): Value {
 
 /** @throws {EngineError} 5787902, 5787903, 5787908: not a whole number above 0 */
 export function countOf(n: Value): number {
-  if (!isNumeric(n)) throw new EngineError(5787902, `Value for 'n' must be of integral type, but found ${typeName(n)}`);
+  const options = { inGroup: 7548606 };
+  if (!isNumeric(n))
+    throw new EngineError(5787902, `Value for 'n' must be of integral type, but found ${typeName(n)}`, options);
   const most = toInteger(n);
-  if (most === undefined) throw new EngineError(5787903, `Value for 'n' must be of integral type, but found ${n}`);
-  if (most <= 0) throw new EngineError(5787908, `'n' must be greater than 0, found ${most}`);
+  if (most === undefined)
+    throw new EngineError(5787903, `Value for 'n' must be of integral type, but found ${n}`, options);
+  if (most <= 0) throw new EngineError(5787908, `'n' must be greater than 0, found ${most}`, options);
   return most;
 }

@@ -22,7 +22,7 @@ const meta: Operator = (argument) => {
   throw new EngineError('NotImplemented', `$meta of '${String(argument)}' is not supported by the embedded engine`);
 };
 
-/** Every operator of expressions by its name. Computed here and not by mingo: values keep their BSON types. */
+/** Every operator of expressions by its name. Values keep their BSON types. */
 export const operators: Readonly<Record<string, Operator>> = {
   ...numbers,
   ...strings,

@@ -1,4 +1,5 @@
 import { Decimal128, Double, Int32, Long } from 'bson';
+import { compare } from '../../bson/compare.js';
 import { isDoc, isNumeric, type Numeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
@@ -13,9 +14,20 @@ import {
   scaled,
   signed,
   subtract,
+  toDecimal,
   whole,
   widened,
 } from '../arithmetic.js';
+import {
+  atan2,
+  exp,
+  inBinaryRange,
+  ln,
+  log10,
+  ofAngle,
+  power as powerOfDecimal,
+  root as wholeRoot,
+} from '../transcendental.js';
 import type { Operator } from '../expression.js';
 import { between, isNull, lazily, many, one, two } from './arguments.js';
 
@@ -29,20 +41,27 @@ const numeric = (name: string, compute: (v: Numeric) => Value): Operator =>
     return compute(v);
   });
 
-/** A function of doubles. Of a decimal it would lose digits: refused. */
-const real = (name: string, compute: (n: number) => number, check?: (n: number) => void): Operator =>
+/** A function of doubles, and one of decimals. */
+const real = (
+  name: string,
+  compute: (n: number) => number,
+  check?: (v: Numeric) => void,
+  ofDecimal: (v: Decimal128) => Value = (v) => ofAngle(name.slice(1), v),
+): Operator =>
   numeric(name, (v) => {
-    const n = toNumber(v);
-    check?.(n);
-    if (v instanceof Decimal128 && Number.isFinite(n))
-      throw new EngineError('NotImplemented', `${name} of a Decimal128 is not supported by the embedded engine`);
-    return v instanceof Decimal128 ? Decimal128.fromString(String(compute(n))) : new Double(compute(n));
+    check?.(v);
+    if (v instanceof Decimal128 && finite(v)) return ofDecimal(v);
+    const result = compute(toNumber(v));
+    return v instanceof Decimal128 ? Decimal128.fromString(String(result)) : new Double(result);
   });
 
-const bounded = (name: string, low: number, high: number) => (n: number) => {
-  if (n < low || n > high)
-    throw new EngineError(50989, `cannot apply ${name} to ${n}, value must be in [${low},${high}]`);
+/** NaN is within all bounds. */
+const bounded = (name: string, low: number, high: number) => (v: Numeric) => {
+  const outside = compare(v, new Double(low)) < 0 || compare(v, new Double(high)) > 0;
+  if (outside && !Number.isNaN(toNumber(v)))
+    throw new EngineError(50989, `cannot apply ${name} to ${v}, value must be in [${low},${high}]`);
 };
+const isPositive = (v: Numeric): boolean => compare(v, new Int32(0)) > 0 || Number.isNaN(toNumber(v));
 
 function absolute(v: Numeric): Value {
   if (v instanceof Double) return new Double(Math.abs(v.value));
@@ -108,23 +127,44 @@ const placed = (name: string, how: Rounding): Operator =>
     return rounded(v, place, how);
   });
 
-/** JavaScript's `**` is off in the last digit now and then; of whole numbers the power is rounded once. */
+/** JavaScript's `**` is off in the last digit now and then: of whole numbers the power is rounded once. In C 1 has one power. */
 const doublePower = (b: number, e: number): number =>
-  Number.isSafeInteger(b) && b !== 0 && Number.isInteger(e) && e >= 0 && e <= 64
-    ? Number(BigInt(b) ** BigInt(e))
-    : b ** e;
+  b === 1 || (b === -1 && Math.abs(e) === Infinity)
+    ? 1
+    : Number.isSafeInteger(b) && b !== 0 && Number.isInteger(e) && e >= 0 && e <= 64
+      ? Number(BigInt(b) ** BigInt(e))
+      : b ** e;
 
-function power(base: Value, exponent: Value): Value {
+/** Of what is below 0 only whole powers are numbers. */
+function decimalPower(base: Decimal128, exponent: Decimal128, times: number | undefined): Value {
+  const { digits } = scaled(base);
+  if (digits === 0n) return widened({ digits, exponent: 0 });
+  if (digits > 0n) return powerOfDecimal(base, exponent);
+  if (times === undefined) return Decimal128.fromString('NaN');
+  const result = powerOfDecimal(Decimal128.fromString(base.toString().slice(1)), exponent);
+  return times % 2 === 0 ? result : multiply([result, new Int32(-1)]);
+}
+
+/** https://www.mongodb.com/docs/manual/reference/operator/aggregation/pow/ */
+export function power(base: Value, exponent: Value): Value {
   if (isNull(base) || isNull(exponent)) return null;
   if (!isNumeric(base)) throw new EngineError(28762, `$pow's base must be numeric, not ${typeName(base)}`);
   if (!isNumeric(exponent)) throw new EngineError(28763, `$pow's exponent must be numeric, not ${typeName(exponent)}`);
   const [b, e] = [toNumber(base), toNumber(exponent)];
-  if (b === 0 && e < 0) throw new EngineError(28764, '$pow cannot take a base of 0 and a negative exponent');
+  if (compare(base, new Int32(0)) === 0 && e < 0)
+    throw new EngineError(28764, '$pow cannot take a base of 0 and a negative exponent');
   if (base instanceof Decimal128 || exponent instanceof Decimal128) {
-    if (!Number.isInteger(e) || e < 0 || e > 100 || !Number.isFinite(b))
-      throw new EngineError('NotImplemented', '$pow of a Decimal128 is supported for exponents from 0 to 100 only');
+    const times = toInteger(exponent);
+    const [of, by] = [toDecimal(base), toDecimal(exponent)];
+    if (!finite(of) || !finite(by))
+      return b ** e === 0 ? widened({ digits: 0n, exponent: 0 }) : Decimal128.fromString(String(b ** e));
+    if (times === undefined || Math.abs(times) > 100) return decimalPower(of, by, times);
     const { digits, exponent: ten } = scaled(base);
-    return widened({ digits: digits ** BigInt(e), exponent: ten * e });
+    const raised = digits ** BigInt(Math.abs(e));
+    if (e >= 0) return inBinaryRange(widened({ digits: raised, exponent: ten * e }));
+    // Two digits more than a decimal has: they round it.
+    const places = raised.toString().length + 36;
+    return inBinaryRange(widened({ digits: 10n ** BigInt(places) / raised, exponent: ten * e - places }));
   }
   if (base instanceof Double || exponent instanceof Double || e < 0) return new Double(doublePower(b, e));
   if (Math.abs(b) > 1 && e > 64) return new Double(b ** e);
@@ -136,12 +176,13 @@ function logarithm(v: Value, base: Value): Value {
   if (isNull(v) || isNull(base)) return null;
   if (!isNumeric(v)) throw new EngineError(28756, `$log's argument must be numeric, not ${typeName(v)}`);
   if (!isNumeric(base)) throw new EngineError(28757, `$log's base must be numeric, not ${typeName(base)}`);
-  if (toNumber(v) <= 0) throw new EngineError(28758, `$log's argument must be a positive number, but is ${v}`);
-  if (toNumber(base) <= 0 || toNumber(base) === 1)
+  if (!isPositive(v)) throw new EngineError(28758, `$log's argument must be a positive number, but is ${v}`);
+  if (!isPositive(base) || compare(base, new Int32(1)) === 0)
     throw new EngineError(28759, `$log's base must be a positive number not equal to 1, but is ${base}`);
-  if (v instanceof Decimal128 || base instanceof Decimal128)
-    throw new EngineError('NotImplemented', '$log of a Decimal128 is not supported by the embedded engine');
-  return new Double(Math.log(toNumber(v)) / Math.log(toNumber(base)));
+  const quotient = Math.log(toNumber(v)) / Math.log(toNumber(base));
+  if (!(v instanceof Decimal128) && !(base instanceof Decimal128)) return new Double(quotient);
+  const [of, by] = [toDecimal(v), toDecimal(base)];
+  return finite(of) && finite(by) ? divide(ln(of), ln(by)) : Decimal128.fromString(String(quotient));
 }
 
 function squareRoot(v: Numeric): Value {
@@ -153,9 +194,7 @@ function squareRoot(v: Numeric): Value {
   if (digits === 0n) return signed({ digits, exponent: Math.floor(exponent / 2) }, isNegative(v));
   const places = 72 + ((exponent + 72) % 2 === 0 ? 0 : 1);
   const square = digits * 10n ** BigInt(places);
-  // Newton's way from above ends at the whole root.
-  let root = BigInt(Math.ceil(Math.sqrt(Number(square)) * 1.000001)) + 1n;
-  for (let next = (root + square / root) / 2n; next < root; next = (root + square / root) / 2n) root = next;
+  let root = wholeRoot(square);
   let ten = (exponent - places) / 2;
   const exact = root * root === square;
   // An exact root has half the places.
@@ -196,13 +235,14 @@ export const numbers: Readonly<Record<string, Operator>> = {
   $pow: two(power),
   $log: two(logarithm),
   $sqrt: numeric('$sqrt', squareRoot),
-  $exp: real('$exp', Math.exp),
-  $ln: real('$ln', Math.log, (n) => {
-    if (n <= 0) throw new EngineError(28766, `$ln's argument must be a positive number, but is ${n}`);
-  }),
-  $log10: real('$log10', Math.log10, (n) => {
-    if (n <= 0) throw new EngineError(28761, `$log10's argument must be a positive number, but is ${n}`);
-  }),
+  $exp: real('$exp', Math.exp, undefined, exp),
+  $ln: real('$ln', Math.log, positive('$ln', 28766), ln),
+  $log10: real('$log10', Math.log10, positive('$log10', 28761), log10),
+  // Written out, as MongoDB has it. https://www.mongodb.com/docs/manual/reference/operator/aggregation/sigmoid/
+  $sigmoid: (argument, _name, compile) => {
+    const one = new Int32(1);
+    return compile({ $divide: [one, { $add: [one, { $exp: { $multiply: [new Int32(-1), argument] } }] }] });
+  },
   $bitAnd: bits('$bitAnd', -1, (a, b) => a & b),
   $bitOr: bits('$bitOr', 0, (a, b) => a | b),
   $bitXor: bits('$bitXor', 0, (a, b) => a ^ b),
@@ -222,26 +262,52 @@ export const numbers: Readonly<Record<string, Operator>> = {
   $tan: real('$tan', Math.tan, infiniteRefused('$tan')),
   $asin: real('$asin', Math.asin, bounded('$asin', -1, 1)),
   $acos: real('$acos', Math.acos, bounded('$acos', -1, 1)),
-  $atan: real('$atan', Math.atan),
+  $atan: numeric('$atan', (v) => {
+    if (!(v instanceof Decimal128)) return new Double(Math.atan(toNumber(v)));
+    return finite(v) ? ofAngle('atan', v) : atan2(v, Decimal128.fromString('1'));
+  }),
   $sinh: real('$sinh', Math.sinh),
   $cosh: real('$cosh', Math.cosh),
   $tanh: real('$tanh', Math.tanh),
   $asinh: real('$asinh', Math.asinh),
   $acosh: real('$acosh', Math.acosh, bounded('$acosh', 1, Infinity)),
   $atanh: real('$atanh', Math.atanh, bounded('$atanh', -1, 1)),
-  $degreesToRadians: real('$degreesToRadians', (n) => n * (Math.PI / 180)),
-  $radiansToDegrees: real('$radiansToDegrees', (n) => n * (180 / Math.PI)),
+  $degreesToRadians: real(
+    '$degreesToRadians',
+    (n) => n * (Math.PI / 180),
+    undefined,
+    (v) => multiply([v, RADIANS]),
+  ),
+  $radiansToDegrees: real(
+    '$radiansToDegrees',
+    (n) => n * (180 / Math.PI),
+    undefined,
+    (v) => multiply([v, DEGREES]),
+  ),
   $atan2: two((a, b) => {
     if (isNull(a) || isNull(b)) return null;
     if (!isNumeric(a) || !isNumeric(b))
       throw new EngineError(51044, `$atan2 only supports numeric types, not ${typeName(isNumeric(a) ? b : a)}`);
-    return new Double(Math.atan2(toNumber(a), toNumber(b)));
+    return a instanceof Decimal128 || b instanceof Decimal128
+      ? atan2(toDecimal(a), toDecimal(b))
+      : new Double(Math.atan2(toNumber(a), toNumber(b)));
   }),
 };
 
-function infiniteRefused(name: string): (n: number) => void {
-  return (n) => {
-    if (n === Infinity || n === -Infinity)
+/** π / 180 and 180 / π, to the digits that a decimal has. */
+const RADIANS = Decimal128.fromString('0.01745329251994329576923690768488613');
+const DEGREES = Decimal128.fromString('57.29577951308232087679815481410517');
+
+function positive(name: string, code: number): (v: Numeric) => void {
+  return (v) => {
+    if (!isPositive(v)) throw new EngineError(code, `${name}'s argument must be a positive number, but is ${v}`);
+  };
+}
+
+function infiniteRefused(name: string): (v: Numeric) => void {
+  return (v) => {
+    const n = toNumber(v);
+    if (Math.abs(n) === Infinity && !/\d/.test(v.toString()))
       throw new EngineError(50989, `cannot apply ${name} to ${n}, value must be in (-inf,inf)`);
   };
 }

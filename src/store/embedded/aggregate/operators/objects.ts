@@ -75,10 +75,15 @@ function constantText(
   v: Value,
   name: string,
   compile: Compile,
-  [path, type]: readonly [number, number],
+  [path, type, computed]: readonly [path: number, type: number, computed?: number],
 ): (doc: Doc, variables: Variables) => string {
   if (typeof v === 'string' && v.startsWith('$') && !v.startsWith('$$'))
     throw new EngineError(path, `${name} requires 'field' to evaluate to a constant`);
+  if (computed !== undefined && (Array.isArray(v) || (isDoc(v) && Object.keys(v)[0]?.startsWith('$') === false)))
+    throw new EngineError(
+      computed,
+      `${name} requires 'field' to evaluate to a constant, but got a non-constant argument`,
+    );
   const evaluate = compile(v);
   return (doc, variables) => {
     const text = evaluate(doc, variables);
@@ -97,7 +102,7 @@ const setField =
       { required: removes ? ['field', 'input'] : ['field', 'value', 'input'] },
       { notObject: 4161100, unknown: 4161101, missing: { field: 4161102, input: 4161109, value: 4161103 } },
     );
-    const wanted = constantText(spec['field'], name, compile, [4161108, 4161107]);
+    const wanted = constantText(spec['field'], name, compile, [4161108, 4161107, 4161106]);
     const [input, value] = [compile(spec['input']), removes ? undefined : compile(spec['value'])];
     return (doc, v) => {
       const from = input(doc, v);

@@ -1,9 +1,9 @@
 import { EngineError } from '../../errors.js';
 import { compare, equals } from '../../bson/compare.js';
-import { truthy } from '../../bson/types.js';
+import { isDoc, truthy, typeName } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import type { Operator } from '../expression.js';
-import { arrayOf, between, isNull, lazily, one, two } from './arguments.js';
+import { arrayOf, isNull, lazily, many, one, two } from './arguments.js';
 
 /** The elements in order, each once. */
 function distinct(items: Iterable<Value>): Value[] {
@@ -14,6 +14,17 @@ function distinct(items: Iterable<Value>): Value[] {
 const contains = (list: readonly Value[], v: Value): boolean => list.some((item) => equals(item, v));
 const set = (v: Value, code: number, name: string): readonly Value[] =>
   arrayOf(v, code, `All operands of ${name} must be arrays`);
+
+const isConstant = (v: Value): boolean =>
+  typeof v === 'string'
+    ? !v.startsWith('$')
+    : !isDoc(v) || Object.entries(v).every(([k, inner]) => !k.startsWith('$') && isConstant(inner));
+
+const setEquals: Operator = many((values) => {
+  if (values.length < 2) throw new EngineError(17045, '$setEquals needs at least two arguments');
+  const lists = values.map((v) => distinct(set(v, 17044, '$setEquals')));
+  return lists.every((l) => compare(l, lists[0]) === 0);
+});
 
 /** https://www.mongodb.com/docs/manual/reference/operator/aggregation/#set-expression-operators */
 export const sets: Readonly<Record<string, Operator>> = {
@@ -39,11 +50,14 @@ export const sets: Readonly<Record<string, Operator>> = {
     const [x, y] = [set(a, 17048, '$setDifference'), set(b, 17049, '$setDifference')];
     return x.filter((item, i) => !contains(y, item) && !contains(x.slice(0, i), item));
   }),
-  $setEquals: between(1, Infinity, (values) => {
-    if (values.length < 2) throw new EngineError(17045, '$setEquals needs at least two arguments');
-    const lists = values.map((v) => distinct(set(v, 17044, '$setEquals')));
-    return lists.every((l) => compare(l, lists[0]) === 0);
-  }),
+  // What no document can make an array of is refused before the first one.
+  $setEquals(argument, name, compile) {
+    const operands = Array.isArray(argument) && argument.length > 1 ? argument : [];
+    const odd = operands.filter((v) => !Array.isArray(v) && isConstant(v));
+    if (odd.length > 0)
+      throw new EngineError(5887502, `All operands of $setEquals must be arrays, found: ${typeName(odd[0])}`);
+    return setEquals(argument, name, compile);
+  },
   $setIsSubset: two((a, b) => {
     const [x, y] = [set(a, 17046, '$setIsSubset'), set(b, 17042, '$setIsSubset')];
     return x.every((item) => contains(y, item));

@@ -5,7 +5,7 @@ import { encode, type Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { Sum } from '../arithmetic.js';
 import type { Operator } from '../expression.js';
-import { compileList, isNull, named, one } from './arguments.js';
+import { compileList, fieldsOf, isNull, one } from './arguments.js';
 
 /** Of several operands, or of the elements of one that is an array. */
 const overList =
@@ -51,7 +51,7 @@ export function deviation(values: readonly Numeric[], sample: boolean): Value {
 export function percentiles(values: readonly Numeric[], shares: Value): Value[] {
   if (!Array.isArray(shares) || shares.length === 0)
     throw new EngineError(7750301, "The $percentile 'p' field must be an array of numbers from [0.0, 1.0]");
-  const sorted = values.map(toNumber).toSorted((a, b) => a - b);
+  const sorted = values.toSorted(compare).map(toNumber);
   return shares.map((p) => {
     const share = isNumeric(p) ? toNumber(p) : Number.NaN;
     if (!(share >= 0 && share <= 1))
@@ -66,7 +66,33 @@ export function percentiles(values: readonly Numeric[], shares: Value): Value[] 
 }
 
 const numbersOf = (v: Value): Numeric[] => (Array.isArray(v) ? v.filter(isNumeric) : isNumeric(v) ? [v] : []);
-const CODES = { notObject: 7429703, unknown: 40415, missing: 40414 } as const;
+
+/** The parts of $percentile and $median. @throws {EngineError} `notObject`; 40414, 40415; 14, 2: another method */
+export function quantileParts(name: string, argument: Value, notObject: number): { input: Value; shares: Value } {
+  const spec = fieldsOf(
+    argument,
+    name,
+    { required: name === '$median' ? ['input', 'method'] : ['input', 'p', 'method'] },
+    { notObject, unknown: 40415, missing: 40414 },
+  );
+  const { input, p, method } = spec as Record<string, Value>;
+  if (typeof method !== 'string')
+    throw new EngineError('TypeMismatch', `BSON field '${name}.method' is the wrong type '${typeName(method)}'`);
+  if (method !== 'approximate')
+    throw new EngineError('BadValue', "Currently only 'approximate' can be used as percentile 'method'");
+  return { input, shares: name === '$median' ? [new Double(0.5)] : p };
+}
+
+const quantile =
+  (notObject: number): Operator =>
+  (argument, name, compile) => {
+    const parts = quantileParts(name, argument, notObject);
+    const [input, shares] = [compile(parts.input), compile(parts.shares)];
+    return (doc, v) => {
+      const values = percentiles(numbersOf(input(doc, v)), shares(doc, v));
+      return name === '$median' ? (values[0] ?? null) : values;
+    };
+  };
 
 /** Accumulators as expressions, and the sizes of values. */
 export const statistics: Readonly<Record<string, Operator>> = {
@@ -76,15 +102,8 @@ export const statistics: Readonly<Record<string, Operator>> = {
   $max: overList((values) => extreme(values, 1)),
   $stdDevPop: overList((values) => deviation(values.filter(isNumeric), false)),
   $stdDevSamp: overList((values) => deviation(values.filter(isNumeric), true)),
-  $percentile: named({ required: ['input', 'p', 'method'] }, CODES, ({ input, p }) => {
-    const values = numbersOf(input);
-    return percentiles(values, p);
-  }),
-  $median: named(
-    { required: ['input', 'method'] },
-    CODES,
-    ({ input }) => percentiles(numbersOf(input), [new Double(0.5)])[0] ?? null,
-  ),
+  $percentile: quantile(7436200),
+  $median: quantile(7436201),
   $bsonSize: one((v) => {
     if (isNull(v)) return null;
     if (!isDoc(v)) throw new EngineError(31393, `$bsonSize requires a document input, found: ${typeName(v)}`);

@@ -16,7 +16,7 @@ const fixed = (offset: number): Zone => ({
   toUtc: (local) => local - offset,
 });
 
-const UTC = fixed(0);
+export const UTC = fixed(0);
 const known = new Map<string, Zone>();
 
 /** By the rules of the zone, which the platform knows. */
@@ -64,6 +64,9 @@ export function zoneOf(v: Value): Zone {
   const there = known.get(v);
   if (there) return there;
   try {
+    // The platform knows names in any case, MongoDB in their own alone.
+    const canonical = new Intl.DateTimeFormat('en-US', { timeZone: v }).resolvedOptions().timeZone;
+    if (!/^[A-Z]/.test(v) || (canonical !== v && canonical.toLowerCase() === v.toLowerCase())) throw new RangeError(v);
     const zone = named(v);
     if (known.size < 500) known.set(v, zone);
     return zone;

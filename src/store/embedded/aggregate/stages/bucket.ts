@@ -1,89 +1,27 @@
 import { compare } from '../../bson/compare.js';
 import { Int32 } from 'bson';
-import { isDoc, isNumeric, orderOf, toInteger, toNumber, typeName } from '../../bson/types.js';
+import { isDoc, orderOf, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { accumulatorField } from '../accumulators.js';
 import { compileExpression, type Variables } from '../expression.js';
 
-const COUNT: Doc = { count: { $sum: new Int32(1) } };
+export const COUNT: Doc = { count: { $sum: new Int32(1) } };
 
-const isExpression = (v: Value): boolean =>
+export const isExpression = (v: Value): boolean =>
   (typeof v === 'string' && v.startsWith('$')) ||
   (isDoc(v) && Object.keys(v).length === 1 && Object.keys(v)[0]?.startsWith('$') === true);
 
-/** https://en.wikipedia.org/wiki/Preferred_number, as $bucketAuto names them */
-const GRANULARITIES = [
-  'R5', 'R10', 'R20', 'R40', 'R80', '1-2-5', 'E6', 'E12', 'E24', 'E48', 'E96', 'E192', 'POWERSOF2',
-]; // prettier-ignore
-
-/**
- * https://www.mongodb.com/docs/manual/reference/operator/aggregation/bucketAuto/
- *
- * @throws {EngineError} 40239 to 40246, 40257, 40261: a part that can not be, or is missing
- */
-export function assertBucketAuto(spec: Value): void {
-  if (!isDoc(spec))
-    throw new EngineError(40240, `The argument to $bucketAuto must be an object, but found type: ${typeName(spec)}.`);
-  const { groupBy, buckets, output, granularity, ...rest } = spec as Record<string, Value>;
-  const [odd] = Object.keys(rest);
-  if (odd !== undefined) throw new EngineError(40245, `Unrecognized option to $bucketAuto: ${odd}.`);
-  if (groupBy === undefined || buckets === undefined)
-    throw new EngineError(40246, "$bucketAuto requires 'groupBy' and 'buckets' to be specified.");
-  if (!isExpression(groupBy))
-    throw new EngineError(
-      40239,
-      "The $bucketAuto 'groupBy' field must be defined as a $-prefixed path or an expression",
-    );
-  if (!isNumeric(buckets))
-    throw new EngineError(
-      40241,
-      `The $bucketAuto 'buckets' field must be a numeric value, but found type: ${typeName(buckets)}.`,
-    );
-  const n = toInteger(buckets);
-  if (n === undefined || Math.abs(n) >= 2 ** 31)
-    throw new EngineError(40242, "The $bucketAuto 'buckets' field must be representable as a 32-bit integer");
-  if (n <= 0) throw new EngineError(40243, `The $bucketAuto 'buckets' field must be greater than 0, but found: ${n}`);
-  if (output !== undefined && !isDoc(output))
-    throw new EngineError(40244, "The $bucketAuto 'output' field must be an object");
-  for (const [name, accumulator] of Object.entries(output ?? {})) accumulatorField(name, accumulator);
-  if (granularity === undefined) return;
-  if (typeof granularity !== 'string')
-    throw new EngineError(
-      40261,
-      `The $bucketAuto 'granularity' field must be a string, but found type: ${typeName(granularity)}.`,
-    );
-  if (!GRANULARITIES.includes(granularity))
-    throw new EngineError(40257, `Unknown rounding granularity '${granularity}'`);
-}
-
-/** What a granularity can not round. @throws {EngineError} 40258 to 40260, or 238 for what has no end */
-export function assertRoundable({ groupBy }: Doc, docs: readonly Doc[], variables: Variables): void {
-  const evaluate = compileExpression(groupBy);
-  for (const doc of docs) {
-    const v = evaluate(doc, variables);
-    if (!isNumeric(v))
-      throw new EngineError(
-        40258,
-        `$bucketAuto can specify a 'granularity' with numeric boundaries only, found ${typeName(v)}`,
-      );
-    const n = toNumber(v);
-    if (Number.isNaN(n)) throw new EngineError(40259, "$bucketAuto can't round NaN to a 'granularity'");
-    if (n < 0) throw new EngineError(40260, "$bucketAuto can't round a negative number to a 'granularity'");
-    if (n === Infinity)
-      throw new EngineError('NotImplemented', 'Infinity with a granularity is not supported by the embedded engine');
-  }
-}
+export const readsField = (v: Value): boolean =>
+  typeof v === 'string'
+    ? /^\$[^$]/.test(v)
+    : Array.isArray(v)
+      ? v.some(readsField)
+      : isDoc(v) && !('$literal' in v) && Object.values(v).some(readsField);
 
 /** An expression that needs no document. @throws {EngineError} `code`: it reads a field */
 function constantOf(v: Value, code: number, what: string, variables: Variables): Value {
-  const reads = (inner: Value): boolean =>
-    typeof inner === 'string'
-      ? /^\$[^$]/.test(inner)
-      : Array.isArray(inner)
-        ? inner.some(reads)
-        : isDoc(inner) && !('$literal' in inner) && Object.values(inner).some(reads);
-  if (reads(v)) throw new EngineError(code, `The $bucket '${what}' must be a constant value or constant expression`);
+  if (readsField(v))
+    throw new EngineError(code, `The $bucket '${what}' must be a constant value or constant expression`);
   return compileExpression(v)({}, variables);
 }
 

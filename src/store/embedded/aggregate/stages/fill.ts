@@ -5,7 +5,7 @@ import { EngineError } from '../../errors.js';
 const METHODS: Readonly<Record<string, string>> = { linear: '$linearFill', locf: '$locf' };
 
 /**
- * As the $addFields and the $setWindowFields that stand for it; mingo's own would run code.
+ * As the $addFields and the $setWindowFields that stand for it.
  * https://www.mongodb.com/docs/manual/reference/operator/aggregation/fill/
  */
 export function fill(spec: Value): Doc[] {

@@ -1,5 +1,5 @@
 import { Int32 } from 'bson';
-import { isDoc, isNumeric, type Numeric, toInteger, toNumber, typeName } from '../../bson/types.js';
+import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError, searchNotEnabled } from '../../errors.js';
 import { checked } from '../../commands/fields.js';
@@ -9,10 +9,10 @@ import { compileSortKeys } from '../../query/sort.js';
 import { hasScore, keepScore, scoreOf } from '../../query/text/search.js';
 import { assertFieldName, compileExpression } from '../expression.js';
 import { group } from '../group.js';
-import { runStages } from '../mingo.js';
 import { collect, collected, type CompilePipeline, type Docs, type PipelineEnv, type Stage } from '../stage.js';
-import { assertBucketAuto, assertRoundable, bucket, sortByCount } from './bucket.js';
-import { assertDensify } from './densify.js';
+import { bucket, sortByCount } from './bucket.js';
+import { bucketAuto } from './bucket-auto.js';
+import { densify } from './densify.js';
 import { geoNear } from './geo-near.js';
 import { fill } from './fill.js';
 import { graphLookup, lookup } from './lookup.js';
@@ -22,8 +22,6 @@ import { redact } from './redact.js';
 import { setWindowFields } from './set-window-fields.js';
 import { unwind } from './unwind.js';
 
-/** Stages that mingo runs over all documents at once. */
-const MINGO = new Set(['$bucketAuto', '$densify']);
 async function* map(input: Docs, change: (doc: Doc) => Iterable<Doc>): Docs {
   for await (const doc of input) yield* change(doc);
 }
@@ -36,18 +34,11 @@ export const matchOptions = ({ variables, collation, text }: PipelineEnv): Filte
   ...(collation && { collation }),
 });
 
-/** The whole number that a long can hold; undefined: it is none. A decimal may be too small for a double to see. */
-function integral(v: Numeric): number | undefined {
-  const n = toInteger(v);
-  if (n === undefined || Math.abs(n) >= 2 ** 63) return undefined;
-  return n === 0 && /[1-9]/.test(v.toString().split(/e/i)[0] ?? '') ? undefined : n;
-}
-
 /** @throws {EngineError} 15958, 5107201, 5107200: no such number of documents */
 export function countOf(spec: Value, name: string): number {
-  const n = isNumeric(spec) ? integral(spec) : undefined;
+  const n = toInteger(spec);
   const code = name === '$limit' ? 5107201 : 5107200;
-  if (n === undefined)
+  if (n === undefined || Math.abs(n) >= 2 ** 63)
     throw new EngineError(code, `invalid argument to ${name} stage: Expected an integer: ${name}: ${String(spec)}`);
   if (n < 0)
     throw new EngineError(code, `invalid argument to ${name} stage: Expected a non-negative number in: ${name}: ${n}`);
@@ -106,10 +97,19 @@ function sort(spec: Value, env: PipelineEnv): Stage {
 function facet(spec: Value, env: PipelineEnv, compilePipeline: CompilePipeline): Stage {
   if (!isDoc(spec) || Object.keys(spec).length === 0)
     throw new EngineError(40169, 'the $facet specification must be a non-empty object');
-  for (const name of Object.keys(spec)) assertFieldName(name);
+  for (const name of Object.keys(spec)) {
+    if (name === '') throw new EngineError(15998, 'FieldPath field names may not be empty strings.');
+    assertFieldName(name);
+  }
   const facets = Object.entries(spec).map(([k, stages]) => {
     if (!Array.isArray(stages))
       throw new EngineError(40170, `arguments to $facet must be arrays, ${k} is type ${typeName(stages)}`);
+    for (const stage of stages)
+      if (!isDoc(stage))
+        throw new EngineError(
+          40171,
+          `elements of arrays in $facet spec must be non-empty objects, ${k} argument contained an element of type ${typeName(stage)}`,
+        );
     return [k, compilePipeline(stages, env, 'facet')] as const;
   });
   return async function* (input) {
@@ -207,7 +207,11 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
     const compiled = stages.map((s) =>
       compileStage(...(Object.entries(s)[0] as [string, Value]), env, compilePipeline),
     );
-    return (input) => compiled.reduce((docs, stage) => stage(docs), input);
+    const chain = (input: Docs, from: number): Docs => compiled.slice(from).reduce((docs, stage) => stage(docs), input);
+    const direct = compiled[0]?.direct;
+    return Object.assign((input: Docs) => chain(input, 0), {
+      direct: direct && { ...direct, run: (source: Iterable<Doc | undefined>) => chain(direct.run(source), 1) },
+    });
   };
   switch (name) {
     case '$match': {
@@ -260,6 +264,10 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
     }
     case '$bucket':
       return several(bucket(spec, env.variables));
+    case '$bucketAuto':
+      return bucketAuto(spec, env);
+    case '$densify':
+      return densify(spec, env);
     case '$fill':
       return several(fill(spec));
     case '$sortByCount':
@@ -283,14 +291,6 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
       };
     }
   }
-  if (name === '$bucketAuto') assertBucketAuto(spec);
-  if (name === '$densify') assertDensify(spec);
-  if (MINGO.has(name))
-    return async function* (input) {
-      const docs = await collect(input, env, name);
-      if (name === '$bucketAuto' && isDoc(spec) && 'granularity' in spec) assertRoundable(spec, docs, env.variables);
-      yield* runStages([{ [name]: spec }], docs, env.variables.let);
-    };
   if (SEARCH.has(name)) throw searchNotEnabled();
   if (REFUSED.has(name)) throw new EngineError('NotImplemented', `${name} is not supported by the embedded engine`);
   throw new EngineError(40324, `Unrecognized pipeline stage name: '${name}'`);

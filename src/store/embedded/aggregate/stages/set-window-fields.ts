@@ -1,84 +1,19 @@
 import { Decimal128, Double, Int32, Long } from 'bson';
 import { compare } from '../../bson/compare.js';
 import { encodeValue } from '../../bson/key.js';
-import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/types.js';
+import { isDoc, isNumeric, type Numeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { mapInSlices, Slice, sortInSlices } from '../../query/slices.js';
 import { compileSort } from '../../query/sort.js';
 import { compileAccumulator } from '../accumulators.js';
-import { add, divide, multiply, subtract } from '../arithmetic.js';
+import { add, divide, multiply, subtract, toDecimal } from '../arithmetic.js';
+import { covariance } from '../covariance.js';
 import { compileExpression, pathValue, type Variables } from '../expression.js';
-import { UNIT_MS } from '../operators/date-arithmetic.js';
+import { readsField } from './bucket.js';
+import { calculus } from './calculus.js';
 import { setPath } from './one-to-one.js';
-
-/** The documents of one partition, in order, and the value they are sorted by. */
-interface Partition {
-  readonly docs: readonly Doc[];
-  readonly by: readonly Value[];
-  readonly sortBy: Doc | undefined;
-}
-/** The result for each document of a partition. */
-type Compute = (partition: Partition, variables: Variables) => Value[] | Generator<undefined, Value[]>;
-/** The documents that stand in the window of one of them: from, up to but without. */
-type Window = (partition: Partition, at: number) => [number, number];
-
-const bad = (message: string): EngineError => new EngineError('FailedToParse', message);
-
-function documentsWindow(bounds: readonly Value[]): Window {
-  const [low, high] = bounds.map((b, i) => {
-    if (b === 'current') return 0;
-    if (b === 'unbounded') return i === 0 ? -Infinity : Infinity;
-    const n = isNumeric(b) ? toInteger(b) : undefined;
-    if (n === undefined) throw bad("Numeric document-based bounds must be an integer, 'current' or 'unbounded'");
-    return n;
-  }) as [number, number];
-  if (low > high) throw new EngineError(5339900, 'Lower bound must not exceed upper bound');
-  return ({ docs }, at) => [Math.max(0, at + low), Math.min(docs.length, at + high + 1)];
-}
-
-/** By the sorted value itself, or by time in a unit. */
-function rangeWindow(bounds: readonly Value[], unit: Value): Window {
-  if (unit !== undefined && (typeof unit !== 'string' || UNIT_MS[unit] === undefined))
-    throw new EngineError(
-      'NotImplemented',
-      `a window in the unit '${String(unit)}' is not supported by the embedded engine`,
-    );
-  const scale = typeof unit === 'string' ? (UNIT_MS[unit] ?? 1) : 1;
-  const offsets = bounds.map((b) => {
-    if (b === 'current') return 0;
-    if (b === 'unbounded') return undefined;
-    if (!isNumeric(b)) throw bad("Range-based bounds must be numbers, 'current' or 'unbounded'");
-    return toNumber(b) * scale;
-  });
-  return ({ docs, by }, at) => {
-    const number = (v: Value): number => {
-      if (unit === undefined ? isNumeric(v) : v instanceof Date)
-        return v instanceof Date ? v.getTime() : Number(String(v));
-      throw new EngineError(
-        5429414,
-        `Invalid range: Expected the sortBy field to be a ${unit === undefined ? 'number' : 'Date'}, but it was ${typeName(v)}`,
-      );
-    };
-    const own = number(by[at]);
-    const [low, high] = offsets;
-    let [from, to] = [0, docs.length];
-    while (low !== undefined && from < docs.length && number(by[from]) < own + low) from += 1;
-    while (high !== undefined && to > from && number(by[to - 1]) > own + high) to -= 1;
-    return [from, to];
-  };
-}
-
-function windowOf(spec: Value): Window {
-  if (spec === undefined) return ({ docs }) => [0, docs.length];
-  if (!isDoc(spec)) throw bad("'window' field must be an object");
-  const { documents, range, unit, ...rest } = spec as Record<string, Value>;
-  if (Object.keys(rest).length > 0) throw bad(`'window' field contains an unknown field: ${Object.keys(rest)[0]}`);
-  const bounds = documents ?? range;
-  if (bounds === undefined) return ({ docs }) => [0, docs.length];
-  if (!Array.isArray(bounds) || bounds.length !== 2) throw bad('Window bounds must be a 2-element array');
-  return documents === undefined ? rangeWindow(bounds, unit) : documentsWindow(bounds);
-}
+import { bad, type Compute, type Partition, windowOf } from './window.js';
 
 /** $rank and its like: 1 for the first, as ties say. */
 function ranks(name: string): Compute {
@@ -94,39 +29,53 @@ function ranks(name: string): Compute {
   };
 }
 
-function shift(argument: Value): Compute {
+function shift(argument: Value, sortBy: Doc | undefined): Compute {
   if (!isDoc(argument)) throw bad('Argument to $shift must be an object');
-  const by = toInteger(argument['by']);
-  if (by === undefined) throw bad("$shift requires an integer 'by'");
-  const output = compileExpression(argument['output']);
-  const otherwise = compileExpression('default' in argument ? argument['default'] : null);
-  return ({ docs, sortBy }, v) => {
-    if (!sortBy) throw new EngineError('FailedToParse', "'$shift' requires a sortBy");
-    return docs.map((_, i) => {
+  const { by: places, output: value, default: fallback = null, ...rest } = argument as Record<string, Value>;
+  if (Object.keys(rest).length > 0) throw bad('Unknown argument in $shift');
+  const by = toInteger(places);
+  if (by === undefined) throw bad("$shift requires 'by' as an integer value.");
+  if (value === undefined) throw bad("$shift requires an 'output' expression.");
+  if (readsField(fallback)) throw bad("'$shift:default' expression must yield a constant value.");
+  if (!sortBy) throw bad("'$shift' requires a sortBy");
+  const [output, otherwise] = [compileExpression(value), compileExpression(fallback)];
+  return ({ docs }, v) =>
+    docs.map((_, i) => {
       const doc = docs[i + by];
       return doc ? (output(doc, v) ?? null) : otherwise({}, v);
     });
-  };
 }
 
-function expMovingAvg(argument: Value): Compute {
-  if (!isDoc(argument)) throw bad('$expMovingAvg needs an object');
-  const n = toInteger(argument['N']);
-  const alpha = isNumeric(argument['alpha']) ? toNumber(argument['alpha']) : n === undefined ? undefined : 2 / (n + 1);
-  if (alpha === undefined || !(alpha > 0 && alpha < 1)) throw bad("$expMovingAvg needs 'N' or 'alpha' between 0 and 1");
+/**
+ * Computed in decimals; a decimal result from the first decimal on.
+ * https://www.mongodb.com/docs/manual/reference/operator/aggregation/expMovingAvg/
+ */
+function expMovingAvg(argument: Value, sortBy: Doc | undefined): Compute {
+  if (!isDoc(argument) || Object.keys(argument).length !== 2 || !('input' in argument))
+    throw bad(
+      "$expMovingAvg sub object must have exactly two fields: an 'input' field, and either an 'N' field or an 'alpha' field",
+    );
+  if (!sortBy) throw bad("$expMovingAvg requires an explicit 'sortBy'");
+  const { N, alpha } = argument as Record<string, Value>;
+  const n = toInteger(N);
+  if (N !== undefined && (n === undefined || n <= 0)) throw bad("'N' field must be an integer greater than zero");
+  if (N === undefined && !(isNumeric(alpha) && toNumber(alpha) > 0 && toNumber(alpha) < 1))
+    throw bad("'alpha' must be between 0 and 1 (exclusive)");
+  const one = toDecimal(new Int32(1));
+  const share = isNumeric(alpha) ? toDecimal(alpha) : divide(toDecimal(new Int32(2)), new Int32((n ?? 0) + 1));
+  const rest = subtract(one, share);
   const input = compileExpression(argument['input']);
   return ({ docs }, v) => {
-    let last: number | undefined;
+    let last: Value = null;
+    let decimals = false;
     return docs.map((doc) => {
       const value = input(doc, v);
-      if (value instanceof Decimal128)
-        throw new EngineError(
-          'NotImplemented',
-          '$expMovingAvg of a Decimal128 is not supported by the embedded engine',
-        );
-      if (!isNumeric(value)) return last === undefined ? null : new Double(last);
-      last = last === undefined ? toNumber(value) : toNumber(value) * alpha + last * (1 - alpha);
-      return new Double(last);
+      if (isNumeric(value)) {
+        decimals ||= value instanceof Decimal128;
+        const own = toDecimal(value);
+        last = last === null ? own : add([multiply([own, share]), multiply([last, rest])]);
+      }
+      return isNumeric(last) && !decimals ? new Double(toNumber(last)) : last;
     });
   };
 }
@@ -134,29 +83,50 @@ function expMovingAvg(argument: Value): Compute {
 /** A number for arithmetic with decimals: a whole one brings no digits behind the point. */
 const exact = (n: number): Value => (Number.isSafeInteger(n) ? Long.fromNumber(n) : new Double(n));
 
-/** Gaps between known values: the last one carried on, or a straight line. */
-function filled(name: '$locf' | '$linearFill', argument: Value): Compute {
+/** The last known value carried on. https://www.mongodb.com/docs/manual/reference/operator/aggregation/locf/ */
+function carried(argument: Value): Compute {
+  const input = compileExpression(argument);
+  return ({ docs }, v) => {
+    let last: Value = null;
+    return docs.map((doc) => (last = input(doc, v) ?? last));
+  };
+}
+
+/** Gaps between known values by a straight line. https://www.mongodb.com/docs/manual/reference/operator/aggregation/linearFill/ */
+function linear(argument: Value, sortBy: Doc | undefined): Compute {
+  if (Object.keys(sortBy ?? {}).length !== 1)
+    throw new EngineError(
+      605001,
+      '$linearFill must be specified with a top level sortBy expression with exactly one element',
+    );
   const input = compileExpression(argument);
   return ({ docs, by }, v) => {
     const values = docs.map((doc) => input(doc, v) ?? null);
-    if (name === '$locf') {
-      let last: Value = null;
-      return values.map((value) => (last = value ?? last));
-    }
-    const place = (i: number): number => {
-      const at = by[i];
-      if (at instanceof Date) return at.getTime();
-      if (isNumeric(at)) return toNumber(at);
-      throw new EngineError(605001, `$linearFill sortBy must be numeric or a date, found ${typeName(at)}`);
-    };
+    const dated = by[0] instanceof Date;
+    const places = by.map((at, i) => {
+      if (at instanceof Date !== dated || !(dated || isNumeric(at)))
+        throw new EngineError(
+          'TypeMismatch',
+          `Value of the sortBy field must be numeric or a date, but found ${typeName(at)}`,
+        );
+      if (i > 0 && compare(at, by[i - 1]) === 0)
+        throw new EngineError(6050106, 'There can be no repeated values in the sort field in the same partition');
+      return at instanceof Date ? at.getTime() : toNumber(at as Numeric);
+    });
+    const place = (i: number): number => places[i] as number;
+    for (const value of values)
+      if (value !== null && !isNumeric(value))
+        throw new EngineError(
+          'TypeMismatch',
+          `Value to be filled must be numeric or nullish, but found ${typeName(value)}`,
+        );
     const known = values.flatMap((value, i) => (value === null ? [] : [i]));
     return values.map((value, i) => {
       if (value !== null) return value;
       const before = known.findLast((k) => k < i);
       const after = known.find((k) => k > i);
       if (before === undefined || after === undefined) return null;
-      const [a, b] = [values[before], values[after]];
-      if (!isNumeric(a) || !isNumeric(b)) throw new EngineError('TypeMismatch', '$linearFill needs numbers');
+      const [a, b] = [values[before], values[after]] as [Numeric, Numeric];
       const [run, length] = [place(i) - place(before), place(after) - place(before)];
       if (a instanceof Decimal128 || b instanceof Decimal128)
         return add([a, divide(multiply([subtract(b, a), exact(run)]), exact(length))]);
@@ -165,36 +135,25 @@ function filled(name: '$locf' | '$linearFill', argument: Value): Compute {
   };
 }
 
-/** $derivative and $integral over the window. */
-function calculus(name: string, argument: Value, window: Window): Compute {
-  if (!isDoc(argument)) throw bad(`${name} needs an object`);
-  const input = compileExpression(argument['input']);
-  const { unit } = argument as Record<string, Value>;
-  if (unit !== undefined && (typeof unit !== 'string' || UNIT_MS[unit] === undefined))
-    throw bad(`${name} needs a unit of time from week to millisecond`);
-  const scale = typeof unit === 'string' ? (UNIT_MS[unit] ?? 1) : 1;
-  return (partition, v) => {
-    const x = partition.by.map((b) =>
-      b instanceof Date ? b.getTime() / scale : isNumeric(b) ? toNumber(b) : Number.NaN,
-    );
-    const y = partition.docs.map((doc) => {
-      const value = input(doc, v);
-      return isNumeric(value) ? toNumber(value) : Number.NaN;
-    });
-    return partition.docs.map((_, i) => {
-      const [from, to] = window(partition, i);
-      if (name === '$derivative') {
-        if (to - from < 2) return null;
-        const run = (x[to - 1] as number) - (x[from] as number);
-        return run === 0 ? null : new Double(((y[to - 1] as number) - (y[from] as number)) / run);
-      }
-      if (to - from < 1) return null;
-      let area = 0;
-      for (let k = from + 1; k < to; k += 1)
-        area += (((y[k] as number) + (y[k - 1] as number)) / 2) * ((x[k] as number) - (x[k - 1] as number));
-      return new Double(area);
-    });
-  };
+/** Functions of the whole partition. */
+const FRAMELESS: Readonly<Record<string, (argument: Value, sortBy: Doc | undefined) => Compute>> = {
+  $shift: shift,
+  $expMovingAvg: expMovingAvg,
+  $locf: carried,
+  $linearFill: linear,
+};
+
+/** A window whose first document changes: MongoDB takes values out of its sums again. */
+const isSliding = (window: Value): boolean => {
+  const bounds = isDoc(window) ? (window['documents'] ?? window['range']) : undefined;
+  return Array.isArray(bounds) && bounds[0] !== 'unbounded';
+};
+
+/** What has no end can not be taken out again: null as long as it is there. Of one number the deviation is an int. */
+function slidingDeviation(name: string, values: readonly Value[], deviation: Value): Value {
+  const numbers = values.filter(isNumeric);
+  if (numbers.some((v) => !Number.isFinite(toNumber(v)))) return null;
+  return name === '$stdDevPop' && numbers.length === 1 ? new Int32(0) : deviation;
 }
 
 function compileOutput(spec: Value, sortBy: Doc | undefined): Compute {
@@ -206,8 +165,7 @@ function compileOutput(spec: Value, sortBy: Doc | undefined): Compute {
     const argument = spec[name];
     if (!isDoc(argument) || Object.keys(argument).length > 0)
       throw new EngineError(5371603, `${name} must be specified with '{}' as the value`);
-    const keys = Object.keys(sortBy ?? {}).length;
-    if (keys === 0 || (keys > 1 && name !== '$documentNumber'))
+    if (Object.keys(sortBy ?? {}).length !== 1)
       throw new EngineError(5371602, `${name} must be specified with a top level sortBy expression with one element`);
     return ranks(name);
   }
@@ -215,16 +173,23 @@ function compileOutput(spec: Value, sortBy: Doc | undefined): Compute {
   if (name === undefined || odd !== undefined)
     throw bad(`Window function found an unknown argument: ${odd ?? 'no function'}`);
   const argument = spec[name];
-  if (name === '$shift') return shift(argument);
-  if (name === '$expMovingAvg') return expMovingAvg(argument);
-  if (name === '$locf' || name === '$linearFill') return filled(name, argument);
-  const window = windowOf(spec['window']);
-  if (name === '$derivative' || name === '$integral') return calculus(name, argument, window);
-  if (name === '$covariancePop' || name === '$covarianceSamp' || name === '$minMaxScaler')
+  const frameless = FRAMELESS[name];
+  if (frameless) {
+    if ('window' in spec) throw bad(`'window' field is not allowed in ${name}`);
+    return frameless(argument, sortBy);
+  }
+  if (name === '$derivative' || name === '$integral') {
+    const read = calculus(name, argument, sortBy);
+    if (name === '$derivative' && !('window' in spec)) throw bad('$derivative requires explicit window bounds');
+    return read(windowOf(spec['window'], sortBy));
+  }
+  const window = windowOf(spec['window'], sortBy);
+  if (name === '$minMaxScaler')
     throw new EngineError('NotImplemented', `${name} is not supported by the embedded engine`);
+  const slides = name.startsWith('$stdDev') && isSliding(spec['window']);
   let accumulator: ReturnType<typeof compileAccumulator>;
   try {
-    accumulator = compileAccumulator(name, argument);
+    accumulator = name.startsWith('$covariance') ? covariance(name, argument) : compileAccumulator(name, argument);
   } catch (error) {
     if (error instanceof EngineError && error.code === 15952) throw bad(`Unrecognized window function, ${name}`);
     throw error;
@@ -240,7 +205,7 @@ function compileOutput(spec: Value, sortBy: Doc | undefined): Compute {
         acc.add(values[k]);
         if (slice.over()) yield;
       }
-      results.push(acc.result());
+      results.push(slides ? slidingDeviation(name, values.slice(from, to), acc.result()) : acc.result());
     }
     return results;
   };
@@ -254,7 +219,8 @@ export function setWindowFields(
   if (!isDoc(spec)) throw bad('the $setWindowFields stage specification must be an object');
   const odd = Object.keys(spec).find((k) => !['partitionBy', 'sortBy', 'output'].includes(k));
   if (odd !== undefined) throw new EngineError(40415, `BSON field '$setWindowFields.${odd}' is an unknown field.`);
-  const { sortBy, output } = spec as Record<string, Value>;
+  const { output } = spec as Record<string, Value>;
+  const sortBy = spec['sortBy'] ?? undefined;
   if (sortBy !== undefined && !isDoc(sortBy))
     throw new EngineError('TypeMismatch', "BSON field '$setWindowFields.sortBy' must be an object");
   if (!isDoc(output))

@@ -3,6 +3,7 @@ import { isDoc, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { field } from '../../query/path.js';
+import { assertPath } from '../expression.js';
 import { setPath } from './one-to-one.js';
 
 /** The path leads through documents alone; undefined ends it. */
@@ -35,6 +36,8 @@ export function unwind(spec: Value): (doc: Doc) => Doc[] {
     throw new EngineError(28808, `expected a string as the path for $unwind stage, got ${typeName(path)}`);
   if (!path.startsWith('$'))
     throw new EngineError(28818, `path option to $unwind stage should be prefixed with a '$': ${path}`);
+  if (path.includes('\0')) throw new EngineError(16419, 'field path must not contain embedded null characters');
+  const parts = assertPath(path.slice(1));
   if (index !== undefined && (typeof index !== 'string' || index === ''))
     throw new EngineError(28810, `expected a non-empty string for the includeArrayIndex option to $unwind stage`);
   if (typeof index === 'string' && index.startsWith('$'))
@@ -44,8 +47,6 @@ export function unwind(spec: Value): (doc: Doc) => Doc[] {
     );
   if (typeof keep !== 'boolean')
     throw new EngineError(28809, 'expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage');
-  if (path === '$') throw new EngineError(16872, "'$' by itself is not a valid FieldPath");
-  const parts = path.slice(1).split('.');
   const numbered = (doc: Doc, n: number | null): Doc =>
     typeof index === 'string' ? (setPath(doc, index.split('.'), n === null ? null : Long.fromNumber(n)) as Doc) : doc;
   return (doc) => {
