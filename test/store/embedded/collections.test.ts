@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MaxKey, MinKey, serialize } from 'bson';
+import { Decimal128, Double, MaxKey, MinKey, serialize } from 'bson';
 import { decode, type Value } from '../../../src/store/embedded/bson/value.js';
 import { compileSchema } from '../../../src/store/embedded/query/json-schema.js';
 import { refusal, running } from './running.js';
@@ -69,6 +69,46 @@ describe('a collection', () => {
     await db.createCollection('c', { clusteredIndex });
     expect(await db.collection('c').options()).toMatchObject({ clusteredIndex });
     expect(await refusal(db.createCollection('d', { expireAfterSeconds: 5 }))).toMatchObject({ code: 72 });
+  });
+});
+
+describe('the commands about collections', () => {
+  // https://www.mongodb.com/docs/manual/reference/command/collMod/#change-expiration-value-for-indexes
+  it.each([
+    [50.7, 50],
+    [Decimal128.fromString('50.5'), 50],
+    [Decimal128.fromString('51.5'), 52],
+    [Decimal128.fromString('50.7'), 51],
+    [new Double(-0.9), 0],
+    [Number.NaN, 0],
+    [2 ** 31, 2 ** 31 - 1],
+    [Infinity, 2 ** 31 - 1],
+  ])('collMod takes %s seconds for %s', async (given, seconds) => {
+    const { db } = await running();
+    await db.collection('c').createIndex({ a: 1 }, { name: 'a', expireAfterSeconds: 100 });
+    const index = { name: 'a', expireAfterSeconds: given };
+    expect(await db.command({ collMod: 'c', index })).toMatchObject({
+      expireAfterSeconds_old: 100,
+      expireAfterSeconds_new: seconds,
+    });
+  });
+
+  // https://www.mongodb.com/docs/manual/reference/command/drop/, /listDatabases/, /dropDatabase/, /dataSize/
+  it('drop views with the collection that MongoDB keeps them in, and tell of databases and sizes', async () => {
+    const { db, client } = await running();
+    await db.collection('c').insertMany([{ a: 1 }, { a: 2 }]);
+    for (const name of ['v', 'w', 'x']) await db.createCollection(name, { viewOn: 'c', pipeline: [] });
+    const one = await db.command({ drop: 'v' });
+    expect([one['ns'], 'nIndexesWas' in one]).toEqual(['test.v', false]);
+    expect(await db.command({ drop: 'system.views' })).toMatchObject({ ns: 'test.system.views', nIndexesWas: 1 });
+    expect(await db.listCollections().toArray()).toMatchObject([{ name: 'c' }]);
+    const { databases } = await client.db('admin').admin().listDatabases();
+    expect(databases.map(({ name, empty }) => [name, empty])).toEqual([
+      ...['admin', 'config', 'local'].map((name) => [name, true]),
+      ['test', false],
+    ]);
+    expect(await db.command({ dataSize: 'test.c' })).toMatchObject({ numObjects: 2, size: 2 * 33, estimate: false });
+    expect(await db.command({ dataSize: 'test.none' })).toMatchObject({ numObjects: 0, size: 0 });
   });
 });
 

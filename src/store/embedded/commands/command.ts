@@ -1,6 +1,6 @@
 import { Int32 } from 'bson';
 import { compileExpression } from '../aggregate/expression.js';
-import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../bson/types.js';
+import { isDoc, isNumeric, toInteger, toNumber, toWhole, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import type { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
@@ -78,7 +78,7 @@ const missing = (path: string): EngineError =>
 /** @throws {EngineError} 40414: it is missing; 14: it is no text */
 export function text(command: Doc, name: string, path = 'command'): string {
   const v = command[name];
-  if (v === undefined) throw missing(`${path}.${name}`);
+  if (v === undefined || v === null) throw missing(`${path}.${name}`);
   if (typeof v !== 'string') throw wrong(path, name, v, 'string');
   return v;
 }
@@ -110,7 +110,7 @@ export function optionalNumber(command: Doc, name: string, path = 'command'): nu
   const v = command[name];
   if (v === undefined || v === null) return undefined;
   if (!isNumeric(v)) throw wrong(path, name, v, 'number');
-  return Math.trunc(toNumber(v));
+  return toWhole(v);
 }
 
 export function optionalBoolean(command: Doc, name: string, path = 'command'): boolean | undefined {

@@ -4,7 +4,9 @@ import { isDoc, isNumeric, toInteger, toNumber, truthy } from '../bson/types.js'
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
+import { kindOf } from '../query/index-kinds.js';
 import { compileFilter } from '../query/match.js';
+import { assertWildcard, isWildcard } from '../query/wildcard.js';
 import { specOf } from '../storage/catalogue.js';
 import { collationFor } from './collation.js';
 import { checked, type Fields } from './fields.js';
@@ -53,6 +55,8 @@ function assertKey(key: Doc): void {
   for (const [path, order] of fields) {
     if (typeof order !== 'string' && (!isNumeric(order) || !(Math.abs(toNumber(order)) > 0)))
       throw cannot('Values in the index key pattern cannot be 0, and must be numbers');
+    if (typeof order === 'string' && order !== 'text' && isWildcard(path))
+      throw cannot(`A ${order} index cannot have a wildcard: ${path}`);
     const parts = path.replace(/(^|\.)\$\*\*$/, '$1all').split('.');
     if (parts.includes('')) throw cannot('Index keys cannot be an empty field.');
     if (parts.some((part) => part.startsWith('$') && !['$db', '$id', '$ref'].includes(part)))
@@ -133,5 +137,6 @@ export function specFrom(given: Doc): IndexSpec {
   if (isDoc(partialFilterExpression)) compileFilter(partialFilterExpression);
   const built = specOf(spec);
   assertOptions(built);
+  if (kindOf(built.key) === 'wildcard') assertWildcard(built, version);
   return built;
 }

@@ -41,9 +41,10 @@ export interface CompiledIndex {
   keyValue(doc: Doc): Doc;
 }
 
-const textOf = ({ weights, default_language: language }: Doc = {}): TextIndex => ({
+const textOf = ({ ofKind: { weights, default_language: language } = {}, hidden }: IndexSpec): TextIndex => ({
   weights: isDoc(weights) ? weights : {},
   language: typeof language === 'string' ? language : 'english',
+  hidden,
 });
 
 export function compileIndex(spec: IndexSpec): CompiledIndex {
@@ -62,7 +63,7 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
   return {
     spec,
     kind,
-    text: kind === 'text' ? textOf(spec.ofKind) : undefined,
+    text: kind === 'text' ? textOf(spec) : undefined,
     roots: [...new Set(fields.map((f) => f.parts[0] ?? f.path))],
     fields,
     covers(doc) {

@@ -31,6 +31,9 @@ export interface Collection {
   gone: boolean;
 }
 
+/** Databases that are the server's own: they are there though nothing is in them. */
+export const SYSTEM_DATABASES = ['admin', 'config', 'local'];
+
 export const CATALOGUE = Buffer.from([0, 1]);
 export const RETRIES = Buffer.from([0, 2]);
 /** One key for each multikey index: apart from the catalogue's entry, so that a write never puts back an older one. */

@@ -71,6 +71,7 @@ describe('a field of the wrong type', () => {
     ...rejects({ delete: 'c', deletes: [{ q: {}, limit: 1 }] }, 'ordered', ['bool', 'null']),
   ]);
   refuses('is refused by the other commands', [
+    ...rejects({ dataSize: 'test.c' }, 'dataSize', ['string', 'null']),
     ...rejects(aggregate, 'pipeline', ['array']),
     ...rejects(aggregate, 'cursor', ['object']),
     ...rejects({ distinct: 'c' }, 'key', ['string', 'null']),
@@ -131,6 +132,7 @@ describe('what a command is given', () => {
       15,
     ],
     ['dropDatabase of 2', { dropDatabase: 2 }, 5255100, 'other'],
+    ...['admin', 'local'].map((db): Case => [`dropDatabase of ${db}`, { dropDatabase: 1 }, 20, db]),
     ['dropIndexes of numbers', { dropIndexes: 'c', index: [1] }, 14],
     ['collMod of no index', { collMod: 'c', index: { hidden: true } }, 72],
     ['create with a level that is none', { create: 'd', validationLevel: 'x' }, 2],
