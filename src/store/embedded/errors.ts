@@ -51,6 +51,7 @@ export const codes = {
   QueryFeatureNotAllowed: 224,
   TransactionTooOld: 225,
   InvalidUUID: 207,
+  IncompleteTransactionHistory: 217,
   NoSuchTransaction: 251,
   TransactionCommitted: 256,
   TransactionTooLarge: 257,

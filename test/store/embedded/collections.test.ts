@@ -107,7 +107,7 @@ describe('the commands about collections', () => {
       ...['admin', 'config', 'local'].map((name) => [name, true]),
       ['test', false],
     ]);
-    expect(await db.command({ dataSize: 'test.c' })).toMatchObject({ numObjects: 2, size: 2 * 33, estimate: false });
+    expect(await db.command({ dataSize: 'test.c' })).toMatchObject({ numObjects: 2, size: 2 * 29, estimate: false });
     expect(await db.command({ dataSize: 'test.none' })).toMatchObject({ numObjects: 0, size: 0 });
   });
 });

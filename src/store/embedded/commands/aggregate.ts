@@ -65,15 +65,15 @@ function prepare(reading: Reading, tx: Transaction) {
   const name = targetOf(command);
   const own = stagesOf(command, name);
   const source = name === undefined ? undefined : sourceOf(engine.catalogue, db, name);
-  const collection = source && engine.catalogue.find(db, source.name);
+  const collection = source && engine.catalogue.find(db, source.name, tx);
   const env: PipelineEnv = {
     variables: { now: new Date(), let: variablesOf(command) ?? {} },
-    collation: collationFor(command, name === undefined ? undefined : engine.catalogue.find(db, name)),
+    collation: collationFor(command, name === undefined ? undefined : engine.catalogue.find(db, name, tx)),
     text: textIndexOf(collection),
     read(from, request) {
       assertNotView(engine.catalogue, db, '$lookup', from);
       return decoded(
-        search(tx, engine.catalogue.find(db, from), {
+        search(tx, engine.catalogue.find(db, from, tx), {
           ...request,
           filter: request.filter ?? {},
           memoryLimitBytes: engine.memoryLimitBytes,

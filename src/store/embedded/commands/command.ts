@@ -33,6 +33,8 @@ export interface Reading {
   readonly engine: Pick<Engine, 'catalogue' | 'address' | 'memoryLimitBytes'>;
   readonly db: string;
   readonly command: Doc;
+  /** The transaction of several statements that it is part of. */
+  readonly own?: Transaction | undefined;
   /** A snapshot for a read, and how to let go of it. */
   snapshot(): { tx: Transaction; release: () => void };
 }
@@ -165,17 +167,15 @@ export function variablesOf(command: Doc): Doc | undefined {
 
 export const int = (n: number): Int32 => new Int32(n);
 
-/** A collection that is written to is made where it is missing, in a commit of its own. */
+/** A collection that is written to is made where it is missing: in the request's transaction, or in a commit of its own. */
 export async function ensureCollection(
-  engine: Engine,
+  { engine, own }: Context,
   db: string,
   name: string,
   options?: CollectionOptions,
 ): Promise<Collection> {
-  for (;;) {
-    await engine.catalogue.settled(db, name);
-    const there = engine.catalogue.find(db, name);
-    if (there && !engine.catalogue.settled(db, name)) return there;
-    if (!there) return engine.transactions.run((tx) => engine.catalogue.create(tx, db, name, options));
-  }
+  const ensured = (tx: Transaction): Collection =>
+    engine.catalogue.find(db, name, tx) ?? engine.catalogue.create(tx, db, name, options);
+  if (own) return ensured(own);
+  return engine.catalogue.find(db, name) ?? engine.transactions.run(ensured);
 }

@@ -4,6 +4,7 @@ import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
 import { type Collection, specDoc } from '../storage/catalogue.js';
+import type { Transaction } from '../transactions/transactions.js';
 import { type Command, docs, ensureCollection, int, collectionName } from './command.js';
 import { specFrom } from './index-spec.js';
 
@@ -51,34 +52,34 @@ export const createIndexes: Command = {
   writes: true,
   inTransaction: true,
   async run(context) {
-    const { command, engine, db } = context;
+    const { command, engine, db, own } = context;
     const name = collectionName(command, 'createIndexes');
     const wanted = docs(command, 'indexes');
     if (wanted.length === 0) throw new EngineError('BadValue', 'Must specify at least one index to create');
-    const existed = engine.catalogue.find(db, name) !== undefined;
+    const existed = engine.catalogue.find(db, name, own) !== undefined;
     wanted.forEach(specFrom);
-    const collection = await ensureCollection(engine, db, name);
+    const collection = await ensureCollection(context, db, name);
     const inherited = collection.options.collation?.doc;
     const specs = wanted.map((w) =>
       specFrom(inherited && w['collation'] === undefined ? { ...w, collation: inherited } : w),
     );
-    if (context.session.inTransaction && context.snapshot().tx.collections.has(collection.id))
-      throw new EngineError(
-        'OperationNotSupportedInTransaction',
-        `Cannot create new indexes on existing collection ${db}.${name} in a multi-document transaction that writes to it.`,
-      );
     const before = collection.indexes.length + 1;
-    await engine.transactions.run(
-      (tx) => {
-        if (collection.gone) throw new EngineError('QueryPlanKilled', `collection dropped: ${db}.${name}`);
-        for (const spec of specs) {
-          if (spec.name === '_id_' || equals(spec.key, { _id: new Int32(1) })) continue;
-          if (existsAlready(collection, spec)) continue;
-          engine.catalogue.addIndex(tx, collection, spec);
-        }
-      },
-      { alone: [collection.id] },
-    );
+    const build = (tx: Transaction): void => {
+      if (collection.gone) throw new EngineError('QueryPlanKilled', `collection dropped: ${db}.${name}`);
+      for (const spec of specs) {
+        if (spec.name === '_id_' || equals(spec.key, { _id: new Int32(1) })) continue;
+        if (existsAlready(collection, spec)) continue;
+        // In a transaction, only of a collection that it has made itself and not yet written to.
+        if (own && (engine.catalogue.find(db, name) === collection || own.collections.has(collection.id)))
+          throw new EngineError(
+            'OperationNotSupportedInTransaction',
+            `Cannot create new indexes on existing collection ${db}.${name} in a multi-document transaction.`,
+          );
+        engine.catalogue.addIndex(tx, collection, spec);
+      }
+    };
+    if (own) build(own);
+    else await engine.transactions.run(build, { alone: [collection.id] });
     const now = collection.indexes.length + 1;
     return {
       numIndexesBefore: int(before),

@@ -48,7 +48,7 @@ export const create: Command = {
   writes: true,
   inTransaction: true,
   async run(context) {
-    const { command, engine, db } = context;
+    const { command, db } = context;
     const name = collectionName(command, 'create');
     checkName(db, name);
     const { expireAfterSeconds, storageEngine, indexOptionDefaults } = command;
@@ -81,9 +81,7 @@ export const create: Command = {
     const given = optionsIn(command, Object.keys(KEPT));
     if (isDoc(given['collation'])) collationFor(given, undefined);
     const options = readOptions(given);
-    // In a transaction the collection is made at once, by itself: nobody can tell, but that it stays after an abort.
-    if (context.session.inTransaction) context.snapshot();
-    const there = await ensureCollection(engine, db, name, options);
+    const there = await ensureCollection(context, db, name, options);
     if (!equals(there.options.doc, options.doc))
       throw new EngineError(
         'NamespaceExists',

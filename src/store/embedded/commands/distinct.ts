@@ -14,8 +14,8 @@ export const distinct: Command = {
   reads: true,
   inTransaction: true,
   async run(context) {
-    const { command, engine, db } = context;
-    const collection = engine.catalogue.find(db, collectionName(command, 'distinct'));
+    const { command, engine, db, own } = context;
+    const collection = engine.catalogue.find(db, collectionName(command, 'distinct'), own);
     const collation = collationFor(command, collection);
     const key = text(command, 'key', 'distinct');
     if (key.includes('\0')) throw new EngineError(31032, 'Key field cannot contain an embedded null byte');

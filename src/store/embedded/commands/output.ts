@@ -208,7 +208,7 @@ export async function store(
   const merge = stage === '$merge' ? mergeOf(options) : undefined;
   const found: Doc[] = [];
   for await (const doc of running) found.push(doc);
-  const collection = await ensureCollection(engine, db, name);
+  const collection = await ensureCollection(context, db, name);
   if (!merge && collection.options.capped !== undefined)
     throw new EngineError(17152, `namespace '${db}.${name}' is capped so it can't be used for $out`);
   if (merge) assertUnique(collection, merge.on);

@@ -39,6 +39,9 @@ export const RETRIES = Buffer.from([0, 2]);
 /** One key for each multikey index: apart from the catalogue's entry, so that a write never puts back an older one. */
 const MULTIKEY = Buffer.from([0, 3]);
 
+/** Where the catalogue's entry of a collection lies. */
+const keyOf = (namespace: string): Buffer => Buffer.concat([CATALOGUE, Buffer.from(namespace)]);
+
 const u32 = (n: number): Buffer => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(n);
@@ -72,8 +75,8 @@ export const idIndex = compileIndex({ name: '_id_', key: { _id: new Int32(1) } }
 /** The collections and indexes there are; a copy in memory of what the store holds. */
 export class Catalogue {
   readonly #collections = new Map<string, Collection>();
-  /** Collections whose making is on its way to the disk. */
-  readonly #making = new Map<string, Promise<void>>();
+  /** Collections that a transaction has made: until it commits, it alone sees them. */
+  readonly #making = new Map<string, { readonly collection: Collection; readonly by: Transaction }>();
   #nextId = 1;
 
   load(transaction: Transaction): void {
@@ -103,35 +106,39 @@ export class Catalogue {
     }
   }
 
-  find(db: string, name: string): Collection | undefined {
-    return this.#collections.get(`${db}.${name}`);
+  /** The collection of a name; `by` is who asks: it sees what it has made itself. */
+  find(db: string, name: string, by?: Transaction): Collection | undefined {
+    const namespace = `${db}.${name}`;
+    const own = by && this.#making.get(namespace);
+    return own?.by === by && own ? own.collection : this.#collections.get(namespace);
   }
 
   list(db?: string): Collection[] {
     return [...this.#collections.values()].filter((c) => db === undefined || c.db === db);
   }
 
-  /** Makes a collection; it is stored when the transaction commits. */
+  /**
+   * Makes a collection; it is stored, and seen by others, when the transaction commits.
+   *
+   * @throws {Conflict} somebody else is making one of the same name
+   */
   create(transaction: Transaction, db: string, name: string, options = readOptions({})): Collection {
     checkName(db, name);
+    const namespace = `${db}.${name}`;
+    transaction.lock(keyOf(namespace));
     const collection: Collection = { db, name, id: this.#nextId, indexes: [], options, gone: false };
     this.#nextId += 1;
     this.#store(transaction, collection);
-    const namespace = `${db}.${name}`;
-    this.#collections.set(namespace, collection);
-    this.#making.set(namespace, transaction.done);
-    transaction.afterCommit.push(() => this.#making.delete(namespace));
+    this.#making.set(namespace, { collection, by: transaction });
+    transaction.afterCommit.push(() => {
+      this.#making.delete(namespace);
+      this.#collections.set(namespace, collection);
+    });
     transaction.afterAbort.push(() => {
       this.#making.delete(namespace);
-      this.#collections.delete(namespace);
       collection.gone = true;
     });
     return collection;
-  }
-
-  /** Resolves when a collection that is being made is on the disk, or is not made after all. */
-  settled(db: string, name: string): Promise<void> | undefined {
-    return this.#making.get(`${db}.${name}`);
   }
 
   drop(transaction: Transaction, collection: Collection): void {
@@ -144,7 +151,7 @@ export class Catalogue {
 
   #forget(transaction: Transaction, collection: Collection): void {
     const namespace = `${collection.db}.${collection.name}`;
-    transaction.remove(Buffer.concat([CATALOGUE, Buffer.from(namespace)]));
+    transaction.remove(keyOf(namespace));
     this.#collections.delete(namespace);
     collection.gone = true;
     transaction.afterAbort.push(() => {
@@ -153,7 +160,9 @@ export class Catalogue {
     });
   }
 
+  /** @throws {Conflict} somebody else is making a collection of the new name */
   rename(transaction: Transaction, collection: Collection, db: string, name: string): void {
+    transaction.lock(keyOf(`${db}.${name}`));
     const renamed: Collection = { ...collection, db, name, gone: false };
     this.#forget(transaction, collection);
     this.#store(transaction, renamed);
@@ -227,7 +236,7 @@ export class Catalogue {
   #store(transaction: Transaction, c: Collection): void {
     const indexes = c.indexes.map((i) => ({ id: new Int32(i.id), spec: specDoc(i.index.spec) }));
     transaction.put(
-      Buffer.concat([CATALOGUE, Buffer.from(`${c.db}.${c.name}`)]),
+      keyOf(`${c.db}.${c.name}`),
       Buffer.from(encode({ id: new Int32(c.id), indexes, options: c.options.doc })),
     );
   }
