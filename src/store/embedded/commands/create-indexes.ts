@@ -3,7 +3,7 @@ import { equals } from '../bson/compare.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
-import { type Collection, specDoc } from '../storage/catalogue.js';
+import { type Collection, indexCount, specDoc } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import { type Command, docs, ensureCollection, int, collectionName } from './command.js';
 import { specFrom } from './index-spec.js';
@@ -12,11 +12,15 @@ import { specFrom } from './index-spec.js';
 const effect = ({ background: _background, sparse, ...spec }: IndexSpec): Doc =>
   specDoc({ ...spec, ...(sparse && { sparse }) });
 
-/** What tells two indexes apart; the other options can be changed. */
-const identity = (spec: IndexSpec): Doc => {
-  const { name: _name, expireAfterSeconds: _seconds, hidden: _hidden, ...rest } = spec;
-  return effect({ ...rest, name: '' });
-};
+/** What tells two indexes apart; the other options can be changed, or follow from the first. */
+const identity = ({ key, unique, sparse, partialFilterExpression, collation, ofKind }: IndexSpec): Doc => ({
+  key,
+  unique,
+  sparse: sparse === true,
+  partialFilterExpression,
+  collation: collation?.doc,
+  wildcardProjection: ofKind?.['wildcardProjection'],
+});
 
 /** @throws {EngineError} 86: the name is another index's; 85: the same index with other options, or by another name; 67: a second text index */
 function existsAlready(collection: Collection, spec: IndexSpec): boolean {
@@ -35,7 +39,11 @@ function existsAlready(collection: Collection, spec: IndexSpec): boolean {
     return true;
   }
   const alike = collection.indexes.find((i) => equals(identity(i.index.spec), identity(spec)))?.index.spec;
-  if (alike) throw new EngineError('IndexOptionsConflict', `Index already exists with a different name: ${alike.name}`);
+  if (alike)
+    throw new EngineError(
+      'IndexOptionsConflict',
+      `Index already exists with a different name or options: ${alike.name}`,
+    );
   const words = collection.indexes.find((i) => i.index.kind === 'text')?.index.spec;
   if (words && Object.values(spec.key).includes('text'))
     throw new EngineError(
@@ -63,7 +71,7 @@ export const createIndexes: Command = {
     const specs = wanted.map((w) =>
       specFrom(inherited && w['collation'] === undefined ? { ...w, collation: inherited } : w),
     );
-    const before = collection.indexes.length + 1;
+    const before = indexCount(collection);
     const build = (tx: Transaction): void => {
       if (collection.gone) throw new EngineError('QueryPlanKilled', `collection dropped: ${db}.${name}`);
       for (const spec of specs) {
@@ -80,7 +88,7 @@ export const createIndexes: Command = {
     };
     if (own) build(own);
     else await engine.transactions.run(build, { alone: [collection.id] });
-    const now = collection.indexes.length + 1;
+    const now = indexCount(collection);
     return {
       numIndexesBefore: int(before),
       numIndexesAfter: int(now),

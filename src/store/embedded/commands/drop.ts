@@ -1,3 +1,4 @@
+import { indexCount } from '../storage/catalogue.js';
 import { type Command, int, collectionName } from './command.js';
 
 /** MongoDB keeps a database's views in a collection: dropped, it takes them along. */
@@ -21,7 +22,7 @@ export const drop: Command = {
       { alone: dropped.map((c) => c.id) },
     );
     return {
-      ...(!collection?.options.view && { nIndexesWas: int((collection?.indexes.length ?? 0) + 1) }),
+      ...(!collection?.options.view && { nIndexesWas: int(collection ? indexCount(collection) : 1) }),
       ns: `${db}.${name}`,
     };
   },

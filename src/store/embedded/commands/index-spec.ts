@@ -80,7 +80,7 @@ function assertPartial(filter: Value): void {
     }
 }
 
-/** @throws {EngineError} 67, 197: options that do not go together */
+/** @throws {EngineError} 67, 72, 197: options that do not go together, or are out of their bounds */
 function assertOptions(spec: IndexSpec): void {
   if (equals(spec.key, { _id: new Int32(1) }))
     for (const option of ['unique', 'sparse', 'hidden', 'partialFilterExpression', 'expireAfterSeconds'] as const)
@@ -91,6 +91,16 @@ function assertOptions(spec: IndexSpec): void {
         );
   if (spec.expireAfterSeconds !== undefined && Object.keys(spec.key).length > 1)
     throw cannot('TTL indexes are single-field indexes, compound indexes do not support TTL');
+  const { '2dsphereIndexVersion': sphere, bits } = spec.ofKind ?? {};
+  if (sphere !== undefined && ![1, 2, 3].includes(toInteger(sphere) ?? 0))
+    throw cannot(
+      `unsupported geo index version { 2dsphereIndexVersion: ${String(sphere)} }, only support versions: [1,2,3]`,
+    );
+  if (isNumeric(bits) && !(toNumber(bits) > 0 && toNumber(bits) <= 32))
+    throw new EngineError(
+      'InvalidOptions',
+      `bits for hash must be > 0 and <= 32, but ${String(bits)} bits were specified`,
+    );
   if (spec.sparse && spec.partialFilterExpression)
     throw cannot('cannot mix "partialFilterExpression" and "sparse" options');
 }

@@ -90,13 +90,15 @@ function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined)
     for (const { value } of tx.range(docs, after(docs), chosen.reverse)) {
       examined.docs += 1;
       if (slice.over()) yield undefined;
-      yield new Found(value);
+      const found = new Found(value);
+      if (chosen.only?.covers(found.doc) !== false) yield found;
     }
     return;
   }
   const byId = chosen.index === idIndex;
   const stored = c.indexes.find((i) => i.index === chosen.index);
   if (!byId && !stored) throw new EngineError('InternalError', 'the plan names an index that is gone');
+  (stored ?? c).uses.ops += 1;
   const base = stored ? entriesOf(c, stored) : docs;
   const seen = chosen.multikey ? new Set<string>() : undefined;
   const ranges = chosen.reverse ? chosen.ranges.toReversed() : chosen.ranges;
@@ -149,6 +151,7 @@ export function* search(
   }
   if (isIdLookup(request) && request.hint === undefined) {
     const bytes = tx.get(documentKey(c, request.filter['_id']));
+    c.uses.ops += 1;
     examined.keys += 1;
     if (bytes) examined.docs += 1;
     if (bytes && skip === 0) yield new Found(bytes);
@@ -241,8 +244,8 @@ export function searchFields(
   fields: PartialDecoder | undefined,
 ): Iterable<Doc | undefined> {
   const all = Object.keys(request.filter).length === 0 && !request.sort && !request.skip && !request.limit;
-  if (!c || !fields || !all || planFor(tx, c, request).kind !== 'collection')
-    return fieldsOf(search(tx, c, request), fields);
+  const chosen = c && fields && all ? planFor(tx, c, request) : undefined;
+  if (!c || !fields || chosen?.kind !== 'collection' || chosen.only) return fieldsOf(search(tx, c, request), fields);
   const docs = documentsOf(c);
   return tx.values(docs, after(docs), (bytes, length) => fields.decode(bytes, length));
 }
@@ -285,6 +288,7 @@ export function* countMatching(
       else yield;
     return n;
   }
+  stored.uses.ops += 1;
   const base = entriesOf(c, stored);
   const slice = new Slice();
   for (const { from, to } of chosen.ranges)

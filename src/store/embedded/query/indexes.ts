@@ -59,6 +59,7 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
   const hashed = fields.filter((f) => spec.key[f.path] === 'hashed');
   const partial: Filter | undefined =
     spec.partialFilterExpression && compileFilter(spec.partialFilterExpression, { ...(collation && { collation }) });
+  const places = kind === 'geo' ? fields.filter((f) => typeof spec.key[f.path] === 'string') : undefined;
   const folded = (part: Part): Part => (collation && part !== emptyArray ? foldValue(part, collation) : part);
   return {
     spec,
@@ -68,10 +69,13 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
     fields,
     covers(doc) {
       if (partial && !partial.test(doc)) return false;
+      // A geospatial index is sparse by itself: https://www.mongodb.com/docs/manual/core/indexes/index-types/geospatial/2dsphere/
+      if (places)
+        return places.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined && v !== null));
       return !spec.sparse || fields.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined));
     },
     keys(doc) {
-      if (kind === 'geo') assertPlaces(fields, spec.key, doc);
+      if (kind === 'geo') assertPlaces(fields, spec, doc);
       if (kind !== 'keys') return { keys: [], multikey: false };
       const parts = fields.map((f) => {
         const { values, array } = indexValues(doc, f.parts);

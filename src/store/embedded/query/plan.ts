@@ -24,7 +24,12 @@ export interface PlannerIndex {
 
 /** How documents are found. Bounds may be too wide, never too narrow: the filter runs again unless `exact`. */
 export type Plan =
-  | { readonly kind: 'collection'; readonly reverse: boolean }
+  | {
+      readonly kind: 'collection';
+      readonly reverse: boolean;
+      /** A hinted index that holds no entries of its own: what it would not hold is left out. */
+      readonly only?: CompiledIndex;
+    }
   | {
       readonly kind: 'index';
       readonly index: CompiledIndex;
@@ -399,6 +404,7 @@ export function plan({ filter, sort, hint, collation, indexes }: PlanRequest): P
         'NoQueryExecutionPlans',
         "error processing query: planner returned error :: caused by :: $hint: refusing to build whole-index solution, because it's a wildcard index",
       );
+    if (hinted.index.kind === 'geo') return { ...whole, only: hinted.index };
     return candidate(hinted, said, { ...asked, hinted: true })?.plan ?? whole;
   }
   let best: Candidate | undefined;

@@ -9,6 +9,13 @@ import { kindOf, kindOptions, textSpec } from '../query/index-kinds.js';
 import { type CollectionOptions, readOptions } from './options.js';
 import type { Transaction } from '../transactions/transactions.js';
 
+/** How often searches went by an index, since when: not stored, counted anew by each start. */
+export interface Uses {
+  ops: number;
+  readonly since: Date;
+}
+const unused = (): Uses => ({ ops: 0, since: new Date() });
+
 export interface StoredIndex {
   readonly id: number;
   readonly index: CompiledIndex;
@@ -17,6 +24,7 @@ export interface StoredIndex {
   multikeyStored: boolean;
   /** A snapshot of this version or a later one holds its entries; an older one must not be read by it. */
   since: number;
+  readonly uses: Uses;
 }
 
 /** A collection: where its documents and index entries lie. */
@@ -26,6 +34,8 @@ export interface Collection {
   readonly id: number;
   /** Without `_id_`, which is the documents' own order. */
   readonly indexes: StoredIndex[];
+  /** Of `_id_`. */
+  readonly uses: Uses;
   options: CollectionOptions;
   /** It was dropped: nothing may be written to it any more. */
   gone: boolean;
@@ -70,6 +80,10 @@ const multikeyOf = (c: Collection, i?: StoredIndex): Buffer =>
   Buffer.concat([MULTIKEY, u32(c.id), ...(i ? [u32(i.id)] : [])]);
 const everythingOf = (id: number): Buffer => Buffer.concat([Buffer.from([1]), u32(id)]);
 
+/** How many indexes a collection has: `_id_` is one, but for a clustered collection, which lies by its `_id`. */
+export const indexCount = ({ indexes, options }: Collection): number =>
+  indexes.length + (options.doc['clusteredIndex'] === undefined ? 1 : 0);
+
 export const idIndex = compileIndex({ name: '_id_', key: { _id: new Int32(1) } });
 
 /** The collections and indexes there are; a copy in memory of what the store holds. */
@@ -89,6 +103,7 @@ export class Catalogue {
         multikey: false,
         multikeyStored: false,
         since: -1,
+        uses: unused(),
         index: compileIndex(specOf(i['spec'] as Doc)),
       }));
       const collection: Collection = {
@@ -96,6 +111,7 @@ export class Catalogue {
         name: namespace.slice(at + 1),
         id: toInteger(stored['id']) ?? 0,
         indexes,
+        uses: unused(),
         options: readOptions((stored['options'] ?? {}) as Doc),
         gone: false,
       };
@@ -126,7 +142,7 @@ export class Catalogue {
     checkName(db, name);
     const namespace = `${db}.${name}`;
     transaction.lock(keyOf(namespace));
-    const collection: Collection = { db, name, id: this.#nextId, indexes: [], options, gone: false };
+    const collection: Collection = { db, name, id: this.#nextId, indexes: [], uses: unused(), options, gone: false };
     this.#nextId += 1;
     this.#store(transaction, collection);
     this.#making.set(namespace, { collection, by: transaction });
@@ -181,6 +197,7 @@ export class Catalogue {
       multikey: false,
       multikeyStored: false,
       since: Number.POSITIVE_INFINITY,
+      uses: unused(),
     };
     const all = documentsOf(collection);
     for (const { value } of transaction.range(all, after(all)))
@@ -206,7 +223,8 @@ export class Catalogue {
   /** Gives an index other options; its entries stay as they are. */
   changeIndex(transaction: Transaction, collection: Collection, index: StoredIndex, spec: IndexSpec): void {
     const at = collection.indexes.indexOf(index);
-    collection.indexes[at] = { ...index, index: compileIndex(spec) };
+    const turned = (spec.hidden ?? false) !== (index.index.spec.hidden ?? false);
+    collection.indexes[at] = { ...index, index: compileIndex(spec), ...(turned && { uses: unused() }) };
     this.#store(transaction, collection);
     transaction.afterAbort.push(() => {
       collection.indexes[at] = index;
@@ -362,4 +380,4 @@ export function moveEntries(tx: Transaction, c: Collection, i: StoredIndex, befo
 }
 
 export const duplicateId = (c: Collection, doc: Doc): EngineError =>
-  duplicate(c, { id: 0, index: idIndex, multikey: false, multikeyStored: true, since: -1 }, doc);
+  duplicate(c, { id: 0, index: idIndex, multikey: false, multikeyStored: true, since: -1, uses: unused() }, doc);
