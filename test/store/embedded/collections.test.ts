@@ -112,6 +112,64 @@ describe('the commands about collections', () => {
   });
 });
 
+/** https://www.mongodb.com/docs/manual/reference/command/collMod/, /listCollections/, /operator/aggregation/indexStats/ */
+describe('collMod, listCollections and $indexStats', () => {
+  it('change what a view is of, and how much is kept, with the next insert', async () => {
+    const { db } = await running();
+    await db.collection<{ _id: number }>('c').insertMany([1, 2, 3].map((_id) => ({ _id })));
+    await db.createCollection('v', { viewOn: 'none', pipeline: [] });
+    await db.command({ collMod: 'v', viewOn: 'c', pipeline: [{ $match: { _id: { $gt: 1 } } }] });
+    expect(await db.collection('v').countDocuments()).toBe(2);
+    const capped = await db.createCollection<{ _id: number }>('n', { capped: true, size: 4096, max: 5 });
+    await capped.insertMany([1, 2, 3, 4].map((_id) => ({ _id })));
+    await db.command({ collMod: 'n', cappedSize: 8192, cappedMax: 2 });
+    await capped.insertOne({ _id: 5 });
+    expect((await capped.find().toArray()).map(({ _id }) => _id)).toEqual([4, 5]);
+    await db.command({ collMod: 'n', cappedMax: 0 });
+    expect(await capped.options()).toEqual({ capped: true, size: 8192 });
+  });
+
+  it('show a uuid and an index of _id where there is one', async () => {
+    const { db } = await running();
+    await db.createCollection('c', { changeStreamPreAndPostImages: { enabled: true } });
+    await db.createCollection('clustered', { clusteredIndex: { key: { _id: 1 }, unique: true } });
+    await db.createCollection('series', { timeseries: { timeField: 't' } });
+    await db.createCollection('view', { viewOn: 'c', pipeline: [] });
+    const { cursor } = await db.command({ listCollections: 1 });
+    const all: { name: string; info: object }[] = cursor.firstBatch;
+    expect(all.map((c) => [c.name, 'idIndex' in c, 'uuid' in c.info])).toEqual([
+      ['c', true, true],
+      ['clustered', false, true],
+      ['series', false, false],
+      ['view', false, false],
+    ]);
+    expect(await db.collection('c').options()).toEqual({ changeStreamPreAndPostImages: { enabled: true } });
+    const index = { createIndexes: 'clustered', indexes: [{ key: { a: 1 }, name: 'a' }] };
+    expect(await db.command(index)).toMatchObject({ numIndexesBefore: 0, numIndexesAfter: 1 });
+  });
+
+  it('count how often an index served, anew when it is hidden or shown', async () => {
+    const { db } = await running();
+    const c = db.collection<{ _id: number; a: number }>('c');
+    await c.createIndex({ a: 1 });
+    await c.insertOne({ _id: 1, a: 1 });
+    const uses = async () =>
+      (await c.aggregate([{ $indexStats: {} }]).toArray()).map((i) => [i['name'], i['accesses'].ops, i['spec'].hidden]);
+    await c.findOne({ a: 1 });
+    await c.countDocuments({ a: { $gte: 0 } });
+    await c.findOne({ _id: 1 });
+    expect(await uses()).toEqual([
+      ['_id_', 1, undefined],
+      ['a_1', 2, undefined],
+    ]);
+    await db.command({ collMod: 'c', index: { name: 'a_1', hidden: false } });
+    expect((await uses())[1]).toEqual(['a_1', 2, undefined]);
+    await db.command({ collMod: 'c', index: { name: 'a_1', hidden: true } });
+    await c.findOne({ a: 1 });
+    expect((await uses())[1]).toEqual(['a_1', 0, true]);
+  });
+});
+
 /** https://www.mongodb.com/docs/manual/reference/operator/query/jsonSchema/ */
 describe('$jsonSchema', () => {
   const stored = (v: unknown): Value => decode(serialize({ v }))['v'];

@@ -25,7 +25,10 @@ export const dropIndexes: Command = {
     const chosen = wanted.flatMap((w) => {
       if (w === '*') return [...collection.indexes];
       if (w === '_id_' || (isDoc(w) && equals(w, { _id: new Int32(1) })))
-        throw new EngineError('InvalidOptions', 'cannot drop _id index');
+        throw new EngineError(
+          collection.options.doc['clusteredIndex'] === undefined ? 'InvalidOptions' : 5979800,
+          'cannot drop _id index',
+        );
       const found = collection.indexes.filter((i) =>
         typeof w === 'string' ? i.index.spec.name === w : equals(i.index.spec.key, w),
       );

@@ -27,7 +27,7 @@ export interface FilterOptions {
   readonly now?: Date;
   readonly collation?: Collation;
   /** May `$near` stand here, where it would order what is found? */
-  readonly near?: 'nested' | 'refused';
+  readonly near?: 'nested' | 'refused' | 'validator';
   /** The collection's text index, for `$text`. */
   readonly text?: TextIndex | undefined;
 }
@@ -95,6 +95,8 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
     const meets = compileSchema(operand);
     return [(doc) => meets(doc)];
   }
+  if (options.near === 'validator' && ['$text', '$where'].includes(key))
+    throw bad(`${key} is not allowed in this context`);
   if (key === '$text') {
     if (options.near === 'nested') throw bad(`$text has to stand at the top of a query`);
     const search = compileText(operand, options.text);
@@ -120,7 +122,7 @@ const nested = (options: FilterOptions): FilterOptions => ({ ...options, near: o
 /** @throws {EngineError} 2, 5626500: the order of `$near` has no meaning here */
 function assertNear({ near }: FilterOptions): void {
   if (near === 'nested') throw bad('geo $near must be top-level expr');
-  if (near === 'refused')
+  if (near !== undefined)
     throw new EngineError(
       5626500,
       '$geoNear, $near, and $nearSphere are not allowed in this context, as these operators require sorting geospatial data. If you do not need sort, consider using $geoWithin instead.',
@@ -136,7 +138,7 @@ function compilePath(path: string, operand: Value, options: FilterOptions): Matc
     return onLeaf(parts, equalTest(operand, options));
   }
   const near = nearIn(operand);
-  if (near) assertNear(options);
+  if (near || '$geoNear' in operand) assertNear(options);
   const matchers = Object.entries(operand).flatMap(([operator, value]): Matcher[] => {
     if (near && NEAR.has(operator)) return [];
     if (!operator.startsWith('$')) throw bad(`unknown operator: ${operator}`);

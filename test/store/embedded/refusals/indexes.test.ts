@@ -83,6 +83,34 @@ describe('an index', () => {
     hidden({ keyPattern: { _id: 1 }, hidden: true }, 2),
   ]);
 
+  // https://www.mongodb.com/docs/manual/core/indexes/index-types/index-geospatial/
+  refuses('of places has its versions and bounds, and holds one place a field', [
+    ...[0, 4].map((version) => made({ key: { a: '2dsphere' }, '2dsphereIndexVersion': version }, 67)),
+    ...[0, -1, 33].map((bits) => made({ key: { a: '2d' }, bits }, 72)),
+    made({ key: { a: '2d' }, min: -500, max: 500 }),
+    ['within', { insert: 'c', documents: [{ a: [400, 0] }] }, 0],
+    ['beyond', { insert: 'c', documents: [{ a: [600, 0] }] }, 13027],
+    ['elsewhere', { delete: 'c', deletes: [{ q: {}, limit: 0 }] }, 0],
+    dropped,
+    made({ key: { a: '2dsphere' } }),
+    [
+      'several',
+      { insert: 'c', documents: [{ a: [0, 1].map((n) => ({ type: 'Point', coordinates: [n, n] })) }] },
+      16755,
+    ],
+  ]);
+
+  // https://www.mongodb.com/docs/manual/core/indexes/index-types/index-text/text-index-restrictions/
+  refuses('of the same fields and another effect is another one, of other words it conflicts (85)', [
+    made({ key: { a: 'text' } }),
+    made({ key: { b: 'text' }, name: 'j' }, 85),
+    made({ key: { a: 'text' }, weights: { a: 2 } }, 85),
+    dropped,
+    made({ key: { a: 1 }, unique: true }),
+    made({ key: { a: 1 }, sparse: true, name: 'j' }),
+    made({ key: { a: 1 }, expireAfterSeconds: 5, name: 'k' }, 0),
+  ]);
+
   // https://www.mongodb.com/docs/manual/core/index-ttl/#restrictions
   refuses('gets an expiry from 0 if it is of one field, and not that of _id', [
     made({ key: { a: 1 } }),
