@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { Decimal128, Double, MaxKey, MinKey, serialize } from 'bson';
-import { decode, type Value } from '../../../src/store/embedded/bson/value.js';
+import type { Sort } from 'mongodb';
+import { decode, encode, type Value } from '../../../src/store/embedded/bson/value.js';
 import { compileSchema } from '../../../src/store/embedded/query/json-schema.js';
+import { cappedSizeOf, Catalogue } from '../../../src/store/embedded/storage/catalogue.js';
+import { Storage } from '../../../src/store/embedded/storage/storage.js';
+import { Transactions } from '../../../src/store/embedded/transactions/transactions.js';
 import { refusal, running } from './running.js';
 
 /** What `create` can make: https://www.mongodb.com/docs/manual/reference/command/create/ */
@@ -39,6 +43,48 @@ describe('a collection', () => {
     expect((await bySize.distinct('_id')).map(Number)).toEqual([6, 7, 8, 9]);
     expect(await refusal(c.createCollection('n', { capped: true, size: 1 }))).toMatchObject({ code: 48 });
     expect(await refusal(c.createCollection('m', { capped: true }))).toMatchObject({ code: 72 });
+  });
+
+  // https://www.mongodb.com/docs/manual/core/capped-collections/#behavior
+  it('that is capped keeps the order of insertion, also where an _id comes again or a document is removed', async () => {
+    const { db, reopen } = await running();
+    const c = await db.createCollection<{ _id: number }>('c', { capped: true, size: 100_000, max: 4 });
+    for (const _id of [9, 3, 7, 1, 8]) await c.insertOne({ _id });
+    await c.insertOne({ _id: 9 });
+    const ids = async (sort?: Sort) => (await c.find({}, sort ? { sort } : {}).toArray()).map(({ _id }) => _id);
+    expect([await ids(), await ids({ $natural: -1 }), await ids({ _id: 1 })]).toEqual([
+      [7, 1, 8, 9],
+      [9, 8, 1, 7],
+      [1, 7, 8, 9],
+    ]);
+    await c.deleteOne({ _id: 1 });
+    await c.insertMany([{ _id: 2 }, { _id: 5 }]);
+    expect(await ids()).toEqual([8, 9, 2, 5]);
+    const again = (await reopen()).db.collection('c');
+    expect(await again.aggregate([{ $project: { _id: 1 } }]).toArray()).toEqual([8, 9, 2, 5].map((_id) => ({ _id })));
+  });
+
+  it('that is capped and of an earlier release begins with the order of _id, that it had', async () => {
+    const { folder, client, engine, db } = await running();
+    const c = await db.createCollection<{ _id: number }>('c', { capped: true, size: 100_000, max: 3 });
+    await c.insertMany([5, 2, 4].map((_id) => ({ _id })));
+    await client.close();
+    await engine.stop();
+    const storage = await Storage.open(folder);
+    await new Transactions(storage).run((tx) => {
+      const catalogue = new Catalogue();
+      catalogue.load(tx);
+      const collection = catalogue.find('test', 'c');
+      if (!collection) throw new Error('it is not there');
+      const { next: _next, ...held } = decode(tx.get(cappedSizeOf(collection)) ?? Buffer.alloc(0));
+      tx.put(cappedSizeOf(collection), Buffer.from(encode(held)));
+    });
+    await storage.close();
+    const old = (await running({ folder })).db.collection<{ _id: number }>('c');
+    const ids = async () => (await old.find().toArray()).map(({ _id }) => _id);
+    expect(await ids()).toEqual([2, 4, 5]);
+    await old.insertOne({ _id: 1 });
+    expect(await ids()).toEqual([4, 5, 1]);
   });
 
   // https://www.mongodb.com/docs/manual/core/timeseries-collections/

@@ -3,6 +3,7 @@ import { after } from '../bson/key.js';
 import { isDoc } from '../bson/types.js';
 import type { PartialDecoder } from '../bson/partial.js';
 import { decode, type Doc } from '../bson/value.js';
+import { inOrder } from '../documents/capped.js';
 import { EngineError, outOfMemory } from '../errors.js';
 import { type Collection, documentKey, documentsOf, entriesOf, idIndex } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
@@ -87,7 +88,8 @@ function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined)
   const docs = documentsOf(c);
   const slice = new Slice();
   if (chosen.kind === 'collection') {
-    for (const { value } of tx.range(docs, after(docs), chosen.reverse)) {
+    const { reverse } = chosen;
+    for (const { value } of c.options.capped ? inOrder(tx, c, reverse) : tx.range(docs, after(docs), reverse)) {
       examined.docs += 1;
       if (slice.over()) yield undefined;
       const found = new Found(value);
@@ -245,7 +247,8 @@ export function searchFields(
 ): Iterable<Doc | undefined> {
   const all = Object.keys(request.filter).length === 0 && !request.sort && !request.skip && !request.limit;
   const chosen = c && fields && all ? planFor(tx, c, request) : undefined;
-  if (!c || !fields || chosen?.kind !== 'collection' || chosen.only) return fieldsOf(search(tx, c, request), fields);
+  if (!c || !fields || chosen?.kind !== 'collection' || chosen.only || c.options.capped)
+    return fieldsOf(search(tx, c, request), fields);
   const docs = documentsOf(c);
   return tx.values(docs, after(docs), (bytes, length) => fields.decode(bytes, length));
 }

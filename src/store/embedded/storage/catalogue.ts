@@ -76,6 +76,8 @@ export const entriesOf = (c: Collection, i: StoredIndex): Buffer =>
   Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([2]), u32(i.id)]);
 /** Where a capped collection keeps count of what it holds. */
 export const cappedSizeOf = (c: Collection): Buffer => Buffer.concat([everythingOf(c.id), Buffer.from([3])]);
+/** Where a capped collection keeps the order of insertion: by number, the key of `_id`. */
+export const cappedOrderOf = (c: Collection): Buffer => Buffer.concat([everythingOf(c.id), Buffer.from([4])]);
 const multikeyOf = (c: Collection, i?: StoredIndex): Buffer =>
   Buffer.concat([MULTIKEY, u32(c.id), ...(i ? [u32(i.id)] : [])]);
 const everythingOf = (id: number): Buffer => Buffer.concat([Buffer.from([1]), u32(id)]);
