@@ -270,6 +270,9 @@ describe('a view', () => {
     expect(found).toEqual([{ n: 60 }]);
     expect(await twice.find({}, { batchSize: 1 }).toArray()).toHaveLength(3);
     expect([await twice.countDocuments({ n: 40 }), await twice.estimatedDocumentCount()]).toEqual([1, 3]);
+    expect(await twice.distinct('n', { n: { $gt: 40 } })).toEqual([60, 80]);
+    expect(await again.command({ count: 'twice', limit: -2 })).toMatchObject({ n: 2 });
+    expect(await refusal(again.command({ count: 'twice', limit: 0 }))).toMatchObject({ code: 15_958 });
     expect(await twice.aggregate([{ $group: { _id: null, n: { $sum: '$n' } } }]).toArray()).toEqual([
       { _id: null, n: 180 },
     ]);
@@ -302,6 +305,24 @@ describe('a view', () => {
     expect(await again.collection('big').countDocuments()).toBe(3);
     const out = again.createCollection('o', { viewOn: 'c', pipeline: [{ $out: 'x' }] });
     expect(await refusal(out)).toMatchObject({ code: 167 });
+  });
+
+  // https://www.mongodb.com/docs/manual/core/views/#collation
+  it('compares by its own collation, not by the collection’s; another one is refused (167)', async () => {
+    const { db } = await running();
+    const [en, fr] = [{ locale: 'en', strength: 2 }, { locale: 'fr' }];
+    const c = await db.createCollection<{ x: string }>('c', { collation: en });
+    await c.insertMany([{ x: 'a' }, { x: 'A' }]);
+    const plain = await db.createCollection('plain', { viewOn: 'c', pipeline: [] });
+    const own = await db.createCollection('own', { viewOn: 'c', pipeline: [], collation: en });
+    expect([await plain.countDocuments({ x: 'a' }), await own.countDocuments({ x: 'a' })]).toEqual([1, 2]);
+    expect(await own.find({ x: 'a' }, { collation: en }).toArray()).toHaveLength(2);
+    expect(await db.command({ count: 'own', query: { x: 'a' }, collation: {} })).toMatchObject({ n: 2 });
+    for (const [view, collation] of [
+      [plain, en],
+      [own, fr],
+    ] as const)
+      expect(await refusal(view.distinct('x', {}, { collation }))).toMatchObject({ code: 167 });
   });
 
   // https://www.mongodb.com/docs/manual/reference/command/createSearchIndexes/

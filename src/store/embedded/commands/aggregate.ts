@@ -109,6 +109,9 @@ function prepare(reading: Reading, tx: Transaction) {
 export const rowsOf = (reading: Reading, tx: Transaction): AsyncIterator<Uint8Array> =>
   encoded(prepare(reading, tx).run());
 
+/** The documents of a view, over a snapshot. */
+export const documentsOfView = (reading: Reading, tx: Transaction): AsyncIterable<Doc> => prepare(reading, tx).run();
+
 export const aggregate: Command = {
   help: 'Runs an aggregation pipeline.',
   fields: {

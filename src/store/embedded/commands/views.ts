@@ -5,9 +5,19 @@ import { EngineError } from '../errors.js';
 import type { Catalogue } from '../storage/catalogue.js';
 
 /** Commands that may be run on a view, besides those that name no collection. */
-const ON_VIEWS = new Set(['aggregate', 'collMod', 'count', 'create', 'drop', 'find', 'getMore', 'killCursors']);
+const ON_VIEWS = new Set([
+  'aggregate',
+  'collMod',
+  'count',
+  'create',
+  'distinct',
+  'drop',
+  'find',
+  'getMore',
+  'killCursors',
+]);
 /** What MongoDB can do with views and the engine can not. */
-const NOT_HERE = new Set(['distinct', '$lookup']);
+const NOT_HERE = new Set(['$lookup']);
 
 /** @throws {EngineError} 166: the command is not for views; 238: it is, but not here */
 export function assertNotView(catalogue: Catalogue, db: string, name: string, target: Value): void {
@@ -82,6 +92,14 @@ export function findOnView(command: Doc): Doc {
 
 /** A count of a view as the aggregate that it stands for. */
 export function countOnView({ count, query, skip, limit, fields: _fields, ...rest }: Doc): Doc {
-  const { pipeline, ...command } = findOnView({ find: count, filter: query, skip, limit, ...rest });
-  return { ...command, pipeline: [...(Array.isArray(pipeline) ? pipeline : []), { $count: 'n' }] };
+  const { pipeline, ...command } = findOnView({ find: count, filter: query, skip, ...rest });
+  const stages: readonly Value[] = Array.isArray(pipeline) ? pipeline : [];
+  // A limit of 0 is none of a collection, and no `$limit`.
+  const limited = limit == null ? [] : [{ $limit: new Int32(Math.abs(Number(limit))) }];
+  return { ...command, pipeline: [...stages, ...limited, { $count: 'n' }] };
+}
+
+/** What `distinct` of a view looks through, as an aggregate. */
+export function distinctOnView({ distinct, key: _key, query, ...rest }: Doc): Doc {
+  return findOnView({ find: distinct, filter: query, ...rest });
 }

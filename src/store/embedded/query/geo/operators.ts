@@ -136,15 +136,25 @@ export function nearOf(near: Value, spherical: boolean, limits: { min: Value; ma
   };
 }
 
+/** What may stand beside a place. */
+const LIMITS = ['$minDistance', '$maxDistance'];
+
 /**
  * `$near` and `$nearSphere` with what stands beside them.
  * https://www.mongodb.com/docs/manual/reference/operator/query/near/
+ *
+ * @throws {EngineError} 2, 34413: no place, no limit, or something else beside them
  */
 export function nearIn(condition: Doc): Near | undefined {
-  const name = ['$near', '$nearSphere'].find((n) => n in condition);
+  const [name, another] = ['$near', '$nearSphere'].filter((n) => n in condition);
   if (name === undefined) return undefined;
+  if (another !== undefined) throw bad('Too many geoNear expressions');
+  const beside = Object.keys(condition).find((n) => n !== name && !LIMITS.includes(n));
+  if (beside !== undefined) throw new EngineError(34413, `invalid argument in geo near query: ${beside}`);
   const v = condition[name];
   const inside: Doc = isDoc(v) && '$geometry' in v ? v : {};
+  const odd = Object.keys(inside).find((n) => n !== '$geometry' && !LIMITS.includes(n));
+  if (odd !== undefined) throw bad(`invalid argument in geo near query: ${odd}`);
   const geometry = inside['$geometry'];
   const limits = { ...condition, ...inside } as Record<string, Value>;
   return nearOf(geometry ?? v, geometry !== undefined || name === '$nearSphere', {
