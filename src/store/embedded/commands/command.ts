@@ -74,7 +74,7 @@ const wrong = (name: string, path: string, v: Value, wanted: string): EngineErro
     `BSON field '${name}.${path}' is the wrong type '${typeName(v)}', expected type '${wanted}'`,
   );
 
-const missing = (path: string): EngineError =>
+export const missing = (path: string): EngineError =>
   new EngineError(40414, `BSON field '${path}' is missing but a required field`);
 
 /** @throws {EngineError} 40414: it is missing; 14: it is no text */

@@ -1,12 +1,13 @@
 import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
+import { isDoc } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
 import { type Collection, indexCount, specDoc } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import { type Command, docs, ensureCollection, int, collectionName } from './command.js';
-import { specFrom } from './index-spec.js';
+import { assertOfTimeSeries, specFrom } from './index-spec.js';
 
 /** What an index does: all of it but how it was asked to be built, and that it is not sparse. */
 const effect = ({ background: _background, sparse, ...spec }: IndexSpec): Doc =>
@@ -71,6 +72,9 @@ export const createIndexes: Command = {
     const specs = wanted.map((w) =>
       specFrom(inherited && w['collation'] === undefined ? { ...w, collation: inherited } : w),
     );
+    const { doc, timeField } = collection.options;
+    if (timeField !== undefined && isDoc(doc['timeseries']))
+      for (const spec of specs) assertOfTimeSeries(spec, timeField, doc['timeseries']['metaField']);
     const before = indexCount(collection);
     const build = (tx: Transaction): void => {
       if (collection.gone) throw new EngineError('QueryPlanKilled', `collection dropped: ${db}.${name}`);

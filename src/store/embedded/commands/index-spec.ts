@@ -150,3 +150,28 @@ export function specFrom(given: Doc): IndexSpec {
   if (kindOf(built.key) === 'wildcard') assertWildcard(built, version);
   return built;
 }
+
+/**
+ * A time series has fewer kinds of index, and fewer still of its measurements.
+ * https://www.mongodb.com/docs/manual/core/timeseries/timeseries-secondary-index/
+ *
+ * @throws {EngineError} 72: an option that it does not take; 67, 7246201: a kind
+ */
+export function assertOfTimeSeries(spec: IndexSpec, timeField: string, metaField: Value): void {
+  const { key, partialFilterExpression: filter } = spec;
+  const ofMeta = (path: string): boolean =>
+    typeof metaField === 'string' && (path === metaField || path.startsWith(`${metaField}.`));
+  const measured = Object.entries(key).filter(([path]) => path !== timeField && !ofMeta(path));
+  const not = (what: string): EngineError =>
+    new EngineError('InvalidOptions', `${what} indexes are not supported on time-series collections`);
+  if (spec.unique) throw not('Unique');
+  if (spec.sparse && measured.length > 0) throw not('Sparse');
+  if (Object.values(key).includes('text')) throw not('Text');
+  const onTime = Object.keys(key).join() === timeField && filter && Object.keys(filter).every(ofMeta);
+  if (spec.expireAfterSeconds !== undefined && !onTime) throw not('TTL');
+  for (const [path, order] of measured) {
+    if (path === '$**') throw new EngineError(7246201, 'wildcard indexes do not allow more than one wildcard field');
+    if (typeof order === 'string' && order !== '2dsphere')
+      throw cannot(`Invalid index spec for time-series collection: ${path}: '${order}'`);
+  }
+}

@@ -16,7 +16,7 @@ export type IndexKind = 'keys' | 'wildcard' | 'geo' | 'text';
 const GEO = ['2d', '2dsphere'];
 const refused = (message: string): EngineError => new EngineError('CannotCreateIndex', message);
 
-/** @throws {EngineError} 67: a kind that there is not, or that has to come first */
+/** @throws {EngineError} 67, 7246202: a kind that there is not, or that has to come first */
 export function kindOf(key: Doc): IndexKind {
   let kind: IndexKind = 'keys';
   const entries = Object.entries(key);
@@ -25,6 +25,7 @@ export function kindOf(key: Doc): IndexKind {
     if (typeof order !== 'string') continue;
     if (GEO.includes(order)) kind = 'geo';
     else if (order === 'text') kind = 'text';
+    else if (order === 'wildcard') throw new EngineError(7246202, "the 'wildcard' index type is named by '$**'");
     else if (order !== 'hashed') throw refused(`Unknown index plugin '${order}'`);
   }
   if (Object.values(key).includes('2d') && key[entries[0]?.[0] ?? ''] !== '2d')

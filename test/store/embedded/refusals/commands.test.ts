@@ -155,6 +155,15 @@ describe('what a command is given', () => {
     ['(uuid_too_short)', { endSessions: [{ id: new Binary(Buffer.alloc(8), 4) }] }, 207],
     ['(id_binary_subtype3)', { refreshSessions: [{ id: new Binary(Buffer.alloc(16), 3) }] }, 14],
     ['all of them', { killAllSessions: [] }, 0],
+    ...(
+      [
+        [{}, 40414],
+        [{ user: 't', db: null }, 40414],
+        [{ user: 123, db: 'admin' }, 14],
+        [{ user: 't', db: 'admin', extra: 1 }, 40415],
+        [{ user: 't', db: 'admin' }, 0],
+      ] as const
+    ).map(([user, code]): Case => [`killAllSessions ${JSON.stringify(user)}`, { killAllSessions: [user] }, code]),
     ['(autocommit_bool_true)', { abortTransaction: 1, autocommit: true }, 72, 'admin'],
     ['(autocommit_int32_zero)', { abortTransaction: 1, autocommit: 0 }, 14, 'admin'],
     ['(autocommit_null)', { abortTransaction: 1, autocommit: null }, 125, 'admin'],

@@ -121,4 +121,21 @@ describe('an index', () => {
     made({ key: { a: 1, b: 1 } }),
     hidden({ name: 'i', expireAfterSeconds: 1 }, 72),
   ]);
+
+  // https://www.mongodb.com/docs/manual/core/timeseries/timeseries-secondary-index/, and …/createIndexes/test_createIndexes_timeseries.py
+  refuses('of a time series has fewer kinds and options', [
+    ['drop', { drop: 'c' }, 0],
+    ['create', { create: 'c', timeseries: { timeField: 't', metaField: 'm' } }, 0],
+    ...[{ unique: true }, { sparse: true }].map((o) => made({ key: { v: 1 }, ...o }, 72)),
+    made({ key: { v: 'text' } }, 72),
+    ...['hashed', '2d'].map((kind) => made({ key: { v: kind } }, 67)),
+    made({ key: everything }, 7246201),
+    made({ key: { t: 1 }, expireAfterSeconds: 60 }, 72),
+    made({ key: { t: 1 }, expireAfterSeconds: 60, partialFilterExpression: { v: 1 } }, 72),
+    made({ key: { t: 1 }, expireAfterSeconds: 60, partialFilterExpression: { 'm.a': 1 } }),
+    made({ key: { 'm.a': 'hashed' }, name: 'j' }),
+    made({ key: { m: 1, v: -1 }, name: 'k', partialFilterExpression: { v: { $gt: 5 } } }),
+    made({ key: { v: '2dsphere' }, name: 'l' }),
+    made({ key: { v: 'wildcard' } }, 7246202),
+  ]);
 });
