@@ -82,6 +82,14 @@ function assertPartial(filter: Value): void {
 
 /** @throws {EngineError} 67, 72, 197: options that do not go together, or are out of their bounds */
 function assertOptions(spec: IndexSpec): void {
+  const { _id: id, ...others } = spec.key;
+  if (isNumeric(id) && toInteger(id) === -1 && Object.keys(others).length === 0)
+    throw new EngineError('BadValue', "The field 'key' for an _id index must be {_id: 1}, but got {_id: -1}");
+  if (Object.values(spec.key).filter((order) => order === 'hashed').length > 1)
+    throw new EngineError(31303, 'A maximum of one index field is allowed to be hashed');
+  const { weights } = spec.ofKind ?? {};
+  if (isDoc(weights) && !Object.values(weights).every((w) => isNumeric(w) && toNumber(w) > 0 && toNumber(w) < 1e9))
+    throw cannot('weights of a text index must be in the exclusive interval (0,1000000000)');
   if (equals(spec.key, { _id: new Int32(1) }))
     for (const option of ['unique', 'sparse', 'hidden', 'partialFilterExpression', 'expireAfterSeconds'] as const)
       if (spec[option] !== undefined)

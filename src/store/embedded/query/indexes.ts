@@ -8,6 +8,7 @@ import { compileFilter, type Filter } from './match.js';
 import { indexValues, type Part } from './index-values.js';
 import { plainPath } from './path.js';
 import type { TextIndex } from './text/search.js';
+import { isWildcard } from './wildcard.js';
 
 /** An index as createIndexes describes it and listIndexes shows it. */
 export interface IndexSpec {
@@ -76,6 +77,8 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
     },
     keys(doc) {
       if (kind === 'geo') assertPlaces(fields, spec, doc);
+      if (kind === 'wildcard' && fields.some((f) => !isWildcard(f.path) && indexValues(doc, f.parts).array))
+        throw new EngineError(7246301, 'the regular fields of a compound wildcard index hold no arrays');
       if (kind !== 'keys') return { keys: [], multikey: false };
       const parts = fields.map((f) => {
         const { values, array } = indexValues(doc, f.parts);

@@ -188,7 +188,9 @@ function rangeTest(operator: string, operand: Value, { collation }: FilterOption
   };
   const test = holds[operator] ?? (() => false);
   if (type === 0x05) return (v) => (v === null || v === undefined) && test(0);
-  if (type === 0x01 || type === 0x7f) return (v) => v !== undefined && test(compare(v, operand));
+  // What is missing lies between the two, as all else.
+  if (type === 0x01 || type === 0x7f)
+    return (v) => test(v === undefined ? (type === 0x01 ? 1 : -1) : compare(v, operand));
   return (v) => {
     if (v === undefined || orderOf(v) !== type) return false;
     if (type === 0x0a && isNumeric(v) && Number.isNaN(toNumber(v)) !== isNaNOperand) return false;

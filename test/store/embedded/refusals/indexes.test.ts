@@ -38,7 +38,13 @@ describe('an index', () => {
     made(over({ a: 1, b: 0 }), 31254),
     made(over({ a: 0, b: 1 }), 31253),
     ...['yes', [1], null, { $slice: 1 }].map((v) => made(over({ a: v }), 51271)),
+    made({ key: { ...everything, a: 1 } }, 67),
+    made(over({ b: 0 }, { a: 1, ...everything }), 7246209),
     made(over({ 'a.b': 1, c: { d: true }, _id: 0 })),
+    dropped,
+    made(over({ a: 0 }, { a: 1, ...everything })),
+    ['an array', { insert: 'c', documents: [{ a: [1], b: 1 }] }, 7246301],
+    ['an array later', { update: 'c', updates: [{ q: { _id: 1 }, u: { $set: { a: [1] } } }] }, 7246301],
   ]);
 
   // https://www.mongodb.com/docs/manual/reference/command/find/: hint
@@ -98,6 +104,14 @@ describe('an index', () => {
       { insert: 'c', documents: [{ a: [0, 1].map((n) => ({ type: 'Point', coordinates: [n, n] })) }] },
       16755,
     ],
+  ]);
+
+  // …/createIndexes/test_createIndexes_errors.py
+  refuses('has one hashed field, weights above 0, and of _id one order', [
+    made({ key: { a: 'hashed', b: 'hashed' } }, 31303),
+    made({ key: { a: 'text' }, weights: { a: 0 } }, 67),
+    made({ key: { _id: -1 } }, 2),
+    made({ key: { _id: 'hashed' } }),
   ]);
 
   // https://www.mongodb.com/docs/manual/core/indexes/index-types/index-text/text-index-restrictions/

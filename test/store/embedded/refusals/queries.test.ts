@@ -53,6 +53,16 @@ describe('a query', () => {
       [within(system('urn:x-mongodb:crs:strictwinding:EPSG:4326'), square.toReversed()), 238],
       [within(system('invalid')), 2],
       [within({ type: 'name' }), 2],
+      // …/geospatial/specifiers: test_centerSphere_errors.py, test_polygon_errors.py
+      ...[
+        [[0, 0], 1, 1],
+        [[0, 0, 0], 1],
+        [[Number.NaN, 0], 1],
+        [[181, 0], 1],
+        [[0, -91], 1],
+      ].map(($centerSphere) => [{ a: { $geoWithin: { $centerSphere } } }, 2] as const),
+      [{ a: { $geoWithin: { $center: [[181, 0], 1] } } }, 0],
+      [{ a: { $geoWithin: { $polygon: [[Infinity, 0], ...square] } } }, 2],
       [within({ ...system('EPSG:4326'), type: 'invalid' }), 2],
     ]),
   ]);

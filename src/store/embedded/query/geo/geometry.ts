@@ -30,7 +30,7 @@ export function pairOf(v: Value): Pair | undefined {
   return [toNumber(x), toNumber(y)];
 }
 
-const onEarth = ([lng, lat]: Pair): boolean => Math.abs(lng) <= 180 && Math.abs(lat) <= 90;
+export const onEarth = ([lng, lat]: Pair): boolean => Math.abs(lng) <= 180 && Math.abs(lat) <= 90;
 
 function position(v: Value): Vector | undefined {
   const pair = Array.isArray(v) ? pairOf(v) : undefined;

@@ -1,7 +1,7 @@
 import { isDoc, isNumeric, toNumber } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { distance, geometryOf, intersects, type Pair, pairOf, within } from './geometry.js';
+import { distance, geometryOf, intersects, onEarth, type Pair, pairOf, within } from './geometry.js';
 import { angle, EARTH_RADIUS, vectorOf } from './sphere.js';
 
 type Test = (v: Value) => boolean;
@@ -10,7 +10,8 @@ const bad = (message: string): EngineError => new EngineError('BadValue', messag
 
 const pair = (v: Value, what: string): Pair => {
   const found = pairOf(v);
-  if (!found) throw bad(`${what} needs points of two numbers`);
+  if (!found?.every(Number.isFinite) || Object.keys(v as object).length > 2)
+    throw bad(`${what} needs points of two numbers`);
   return found;
 };
 
@@ -30,7 +31,8 @@ function inRing([x, y]: Pair, corners: readonly Pair[]): boolean {
 }
 
 function circle(v: Value, name: string): [centre: Pair, radius: number] {
-  const [centre, radius] = Array.isArray(v) ? v : isDoc(v) ? Object.values(v) : [];
+  const [centre, radius, ...more] = Array.isArray(v) ? v : isDoc(v) ? Object.values(v) : [];
+  if (more.length > 0) throw bad(`Only 2 fields allowed for circular region in ${name}`);
   if (!isNumeric(radius) || !(toNumber(radius) >= 0)) throw bad(`radius must be a non-negative number in ${name}`);
   return [pair(centre, name), toNumber(radius)];
 }
@@ -75,6 +77,7 @@ export function geoWithin(operand: Value): Test {
     }
     case '$centerSphere': {
       const [centre, radius] = circle(v, shape);
+      if (!onEarth(centre)) throw bad(`Spherical distance would require (unimplemented) wrapping in ${shape}`);
       const from = vectorOf(...centre);
       return (value) => {
         const g = geometryOf(value);
