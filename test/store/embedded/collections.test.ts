@@ -154,6 +154,9 @@ describe('the commands about collections', () => {
       ['test', false],
     ]);
     expect(await db.command({ dataSize: 'test.c' })).toMatchObject({ numObjects: 2, size: 2 * 29, estimate: false });
+    await db.createCollection('series', { timeseries: { timeField: 't' } });
+    expect(await refusal(db.command({ dataSize: 'test.series' }))).toMatchObject({ code: 166 });
+    await db.dropCollection('series');
     expect(await db.command({ dataSize: 'test.none' })).toMatchObject({ numObjects: 0, size: 0 });
   });
 });

@@ -19,6 +19,8 @@ export const dataSize: Command = {
       throw new EngineError('NotImplemented', `dataSize with '${range}' is not supported by the embedded engine`);
     const started = Date.now();
     const c = engine.catalogue.find(namespace.slice(0, dot), namespace.slice(dot + 1));
+    if (c?.options.timeField !== undefined)
+      throw new EngineError('CommandNotSupportedOnView', `Namespace ${namespace} is a timeseries collection`);
     const { objects, bytes } = sizes(context, c ? [c] : []);
     return {
       size: Long.fromNumber(bytes),

@@ -22,7 +22,7 @@ const hasIdIndex = (c: Collection): boolean =>
 
 export const listCollections: Command = {
   help: 'The collections of a database.',
-  fields: { filter: 'object', nameOnly: 'flag', authorizedCollections: 'flag', cursor: 'object' },
+  fields: { filter: 'object', nameOnly: 'bool', authorizedCollections: 'flag', cursor: 'object' },
   run(context) {
     const { command, engine, db } = context;
     const filter = compileFilter(optionalDoc(command, 'filter') ?? {});

@@ -72,6 +72,7 @@ describe('a field of the wrong type', () => {
   ]);
   refuses('is refused by the other commands', [
     ...rejects({ dataSize: 'test.c' }, 'dataSize', ['string', 'null']),
+    ...rejects({ listCollections: 1 }, 'nameOnly', ['bool', 'null']),
     ...rejects(aggregate, 'pipeline', ['array']),
     ...rejects(aggregate, 'cursor', ['object']),
     ...rejects({ distinct: 'c' }, 'key', ['string', 'null']),
