@@ -5,6 +5,7 @@
 export const codes = {
   InternalError: 1,
   BadValue: 2,
+  GraphContainsCycle: 5,
   HostUnreachable: 6,
   FailedToParse: 9,
   Unauthorized: 13,
@@ -42,6 +43,7 @@ export const codes = {
   CommandNotSupported: 115,
   CommandFailed: 125,
   ExceededMemoryLimit: 146,
+  ViewDepthLimitExceeded: 165,
   CommandNotSupportedOnView: 166,
   OptionNotSupportedOnView: 167,
   QueryPlanKilled: 175,
@@ -51,6 +53,7 @@ export const codes = {
   QueryFeatureNotAllowed: 224,
   TransactionTooOld: 225,
   InvalidUUID: 207,
+  IncompleteTransactionHistory: 217,
   NoSuchTransaction: 251,
   TransactionCommitted: 256,
   TransactionTooLarge: 257,

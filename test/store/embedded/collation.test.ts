@@ -99,7 +99,9 @@ describe('a collation', () => {
         .collation(bad as { locale: string })
         .toArray();
     expect(await refusal(find({ locale: 'xx_no' }))).toMatchObject({ code: 2 });
-    expect(await refusal(find({ locale: 'en', strength: 9 }))).toMatchObject({ code: 9 });
+    for (const strength of [0, 9, -1, Number.NaN, Infinity])
+      expect(await refusal(find({ locale: 'en', strength }))).toMatchObject({ code: 2 });
+    expect(await refusal(find({ locale: null }))).toMatchObject({ code: 40_414 });
     expect(await refusal(find({ locale: 'fr', backwards: true }))).toMatchObject({ code: 238 });
   });
 });

@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { MaxKey, MinKey, serialize } from 'bson';
-import { decode, type Value } from '../../../src/store/embedded/bson/value.js';
+import { Decimal128, Double, MaxKey, MinKey, serialize } from 'bson';
+import type { Sort } from 'mongodb';
+import { decode, encode, type Value } from '../../../src/store/embedded/bson/value.js';
 import { compileSchema } from '../../../src/store/embedded/query/json-schema.js';
+import { cappedSizeOf, Catalogue } from '../../../src/store/embedded/storage/catalogue.js';
+import { Storage } from '../../../src/store/embedded/storage/storage.js';
+import { Transactions } from '../../../src/store/embedded/transactions/transactions.js';
 import { refusal, running } from './running.js';
 
 /** What `create` can make: https://www.mongodb.com/docs/manual/reference/command/create/ */
@@ -41,6 +45,48 @@ describe('a collection', () => {
     expect(await refusal(c.createCollection('m', { capped: true }))).toMatchObject({ code: 72 });
   });
 
+  // https://www.mongodb.com/docs/manual/core/capped-collections/#behavior
+  it('that is capped keeps the order of insertion, also where an _id comes again or a document is removed', async () => {
+    const { db, reopen } = await running();
+    const c = await db.createCollection<{ _id: number }>('c', { capped: true, size: 100_000, max: 4 });
+    for (const _id of [9, 3, 7, 1, 8]) await c.insertOne({ _id });
+    await c.insertOne({ _id: 9 });
+    const ids = async (sort?: Sort) => (await c.find({}, sort ? { sort } : {}).toArray()).map(({ _id }) => _id);
+    expect([await ids(), await ids({ $natural: -1 }), await ids({ _id: 1 })]).toEqual([
+      [7, 1, 8, 9],
+      [9, 8, 1, 7],
+      [1, 7, 8, 9],
+    ]);
+    await c.deleteOne({ _id: 1 });
+    await c.insertMany([{ _id: 2 }, { _id: 5 }]);
+    expect(await ids()).toEqual([8, 9, 2, 5]);
+    const again = (await reopen()).db.collection('c');
+    expect(await again.aggregate([{ $project: { _id: 1 } }]).toArray()).toEqual([8, 9, 2, 5].map((_id) => ({ _id })));
+  });
+
+  it('that is capped and of an earlier release begins with the order of _id, that it had', async () => {
+    const { folder, client, engine, db } = await running();
+    const c = await db.createCollection<{ _id: number }>('c', { capped: true, size: 100_000, max: 3 });
+    await c.insertMany([5, 2, 4].map((_id) => ({ _id })));
+    await client.close();
+    await engine.stop();
+    const storage = await Storage.open(folder);
+    await new Transactions(storage).run((tx) => {
+      const catalogue = new Catalogue();
+      catalogue.load(tx);
+      const collection = catalogue.find('test', 'c');
+      if (!collection) throw new Error('it is not there');
+      const { next: _next, ...held } = decode(tx.get(cappedSizeOf(collection)) ?? Buffer.alloc(0));
+      tx.put(cappedSizeOf(collection), Buffer.from(encode(held)));
+    });
+    await storage.close();
+    const old = (await running({ folder })).db.collection<{ _id: number }>('c');
+    const ids = async () => (await old.find().toArray()).map(({ _id }) => _id);
+    expect(await ids()).toEqual([2, 4, 5]);
+    await old.insertOne({ _id: 1 });
+    expect(await ids()).toEqual([4, 5, 1]);
+  });
+
   // https://www.mongodb.com/docs/manual/core/timeseries-collections/
   it('that is a time series needs the time, is shown as one, and what is over goes', async () => {
     const { db } = await running({ expireEveryMs: 20 });
@@ -69,6 +115,107 @@ describe('a collection', () => {
     await db.createCollection('c', { clusteredIndex });
     expect(await db.collection('c').options()).toMatchObject({ clusteredIndex });
     expect(await refusal(db.createCollection('d', { expireAfterSeconds: 5 }))).toMatchObject({ code: 72 });
+  });
+});
+
+describe('the commands about collections', () => {
+  // https://www.mongodb.com/docs/manual/reference/command/collMod/#change-expiration-value-for-indexes
+  it.each([
+    [50.7, 50],
+    [Decimal128.fromString('50.5'), 50],
+    [Decimal128.fromString('51.5'), 52],
+    [Decimal128.fromString('50.7'), 51],
+    [new Double(-0.9), 0],
+    [Number.NaN, 0],
+    [2 ** 31, 2 ** 31 - 1],
+    [Infinity, 2 ** 31 - 1],
+  ])('collMod takes %s seconds for %s', async (given, seconds) => {
+    const { db } = await running();
+    await db.collection('c').createIndex({ a: 1 }, { name: 'a', expireAfterSeconds: 100 });
+    const index = { name: 'a', expireAfterSeconds: given };
+    expect(await db.command({ collMod: 'c', index })).toMatchObject({
+      expireAfterSeconds_old: 100,
+      expireAfterSeconds_new: seconds,
+    });
+  });
+
+  // https://www.mongodb.com/docs/manual/reference/command/drop/, /listDatabases/, /dropDatabase/, /dataSize/
+  it('drop views with the collection that MongoDB keeps them in, and tell of databases and sizes', async () => {
+    const { db, client } = await running();
+    await db.collection('c').insertMany([{ a: 1 }, { a: 2 }]);
+    for (const name of ['v', 'w', 'x']) await db.createCollection(name, { viewOn: 'c', pipeline: [] });
+    const one = await db.command({ drop: 'v' });
+    expect([one['ns'], 'nIndexesWas' in one]).toEqual(['test.v', false]);
+    expect(await db.command({ drop: 'system.views' })).toMatchObject({ ns: 'test.system.views', nIndexesWas: 1 });
+    expect(await db.listCollections().toArray()).toMatchObject([{ name: 'c' }]);
+    const { databases } = await client.db('admin').admin().listDatabases();
+    expect(databases.map(({ name, empty }) => [name, empty])).toEqual([
+      ...['admin', 'config', 'local'].map((name) => [name, true]),
+      ['test', false],
+    ]);
+    expect(await db.command({ dataSize: 'test.c' })).toMatchObject({ numObjects: 2, size: 2 * 29, estimate: false });
+    await db.createCollection('series', { timeseries: { timeField: 't' } });
+    expect(await refusal(db.command({ dataSize: 'test.series' }))).toMatchObject({ code: 166 });
+    await db.dropCollection('series');
+    expect(await db.command({ dataSize: 'test.none' })).toMatchObject({ numObjects: 0, size: 0 });
+  });
+});
+
+/** https://www.mongodb.com/docs/manual/reference/command/collMod/, /listCollections/, /operator/aggregation/indexStats/ */
+describe('collMod, listCollections and $indexStats', () => {
+  it('change what a view is of, and how much is kept, with the next insert', async () => {
+    const { db } = await running();
+    await db.collection<{ _id: number }>('c').insertMany([1, 2, 3].map((_id) => ({ _id })));
+    await db.createCollection('v', { viewOn: 'none', pipeline: [] });
+    await db.command({ collMod: 'v', viewOn: 'c', pipeline: [{ $match: { _id: { $gt: 1 } } }] });
+    expect(await db.collection('v').countDocuments()).toBe(2);
+    const capped = await db.createCollection<{ _id: number }>('n', { capped: true, size: 4096, max: 5 });
+    await capped.insertMany([1, 2, 3, 4].map((_id) => ({ _id })));
+    await db.command({ collMod: 'n', cappedSize: 8192, cappedMax: 2 });
+    await capped.insertOne({ _id: 5 });
+    expect((await capped.find().toArray()).map(({ _id }) => _id)).toEqual([4, 5]);
+    await db.command({ collMod: 'n', cappedMax: 0 });
+    expect(await capped.options()).toEqual({ capped: true, size: 8192 });
+  });
+
+  it('show a uuid and an index of _id where there is one', async () => {
+    const { db } = await running();
+    await db.createCollection('c', { changeStreamPreAndPostImages: { enabled: true } });
+    await db.createCollection('clustered', { clusteredIndex: { key: { _id: 1 }, unique: true } });
+    await db.createCollection('series', { timeseries: { timeField: 't' } });
+    await db.createCollection('view', { viewOn: 'c', pipeline: [] });
+    const { cursor } = await db.command({ listCollections: 1 });
+    const all: { name: string; info: object }[] = cursor.firstBatch;
+    expect(all.map((c) => [c.name, 'idIndex' in c, 'uuid' in c.info])).toEqual([
+      ['c', true, true],
+      ['clustered', false, true],
+      ['series', false, false],
+      ['view', false, false],
+    ]);
+    expect(await db.collection('c').options()).toEqual({ changeStreamPreAndPostImages: { enabled: true } });
+    const index = { createIndexes: 'clustered', indexes: [{ key: { a: 1 }, name: 'a' }] };
+    expect(await db.command(index)).toMatchObject({ numIndexesBefore: 0, numIndexesAfter: 1 });
+  });
+
+  it('count how often an index served, anew when it is hidden or shown', async () => {
+    const { db } = await running();
+    const c = db.collection<{ _id: number; a: number }>('c');
+    await c.createIndex({ a: 1 });
+    await c.insertOne({ _id: 1, a: 1 });
+    const uses = async () =>
+      (await c.aggregate([{ $indexStats: {} }]).toArray()).map((i) => [i['name'], i['accesses'].ops, i['spec'].hidden]);
+    await c.findOne({ a: 1 });
+    await c.countDocuments({ a: { $gte: 0 } });
+    await c.findOne({ _id: 1 });
+    expect(await uses()).toEqual([
+      ['_id_', 1, undefined],
+      ['a_1', 2, undefined],
+    ]);
+    await db.command({ collMod: 'c', index: { name: 'a_1', hidden: false } });
+    expect((await uses())[1]).toEqual(['a_1', 2, undefined]);
+    await db.command({ collMod: 'c', index: { name: 'a_1', hidden: true } });
+    await c.findOne({ a: 1 });
+    expect((await uses())[1]).toEqual(['a_1', 0, true]);
   });
 });
 
@@ -126,6 +273,9 @@ describe('a view', () => {
     expect(found).toEqual([{ n: 60 }]);
     expect(await twice.find({}, { batchSize: 1 }).toArray()).toHaveLength(3);
     expect([await twice.countDocuments({ n: 40 }), await twice.estimatedDocumentCount()]).toEqual([1, 3]);
+    expect(await twice.distinct('n', { n: { $gt: 40 } })).toEqual([60, 80]);
+    expect(await again.command({ count: 'twice', limit: -2 })).toMatchObject({ n: 2 });
+    expect(await refusal(again.command({ count: 'twice', limit: 0 }))).toMatchObject({ code: 15_958 });
     expect(await twice.aggregate([{ $group: { _id: null, n: { $sum: '$n' } } }]).toArray()).toEqual([
       { _id: null, n: 180 },
     ]);
@@ -158,6 +308,24 @@ describe('a view', () => {
     expect(await again.collection('big').countDocuments()).toBe(3);
     const out = again.createCollection('o', { viewOn: 'c', pipeline: [{ $out: 'x' }] });
     expect(await refusal(out)).toMatchObject({ code: 167 });
+  });
+
+  // https://www.mongodb.com/docs/manual/core/views/#collation
+  it('compares by its own collation, not by the collection’s; another one is refused (167)', async () => {
+    const { db } = await running();
+    const [en, fr] = [{ locale: 'en', strength: 2 }, { locale: 'fr' }];
+    const c = await db.createCollection<{ x: string }>('c', { collation: en });
+    await c.insertMany([{ x: 'a' }, { x: 'A' }]);
+    const plain = await db.createCollection('plain', { viewOn: 'c', pipeline: [] });
+    const own = await db.createCollection('own', { viewOn: 'c', pipeline: [], collation: en });
+    expect([await plain.countDocuments({ x: 'a' }), await own.countDocuments({ x: 'a' })]).toEqual([1, 2]);
+    expect(await own.find({ x: 'a' }, { collation: en }).toArray()).toHaveLength(2);
+    expect(await db.command({ count: 'own', query: { x: 'a' }, collation: {} })).toMatchObject({ n: 2 });
+    for (const [view, collation] of [
+      [plain, en],
+      [own, fr],
+    ] as const)
+      expect(await refusal(view.distinct('x', {}, { collation }))).toMatchObject({ code: 167 });
   });
 
   // https://www.mongodb.com/docs/manual/reference/command/createSearchIndexes/

@@ -188,6 +188,10 @@ describe('places', () => {
     const again = (await reopen()).db.collection('c');
     expect(await again.findOne({ h: 'y' })).toMatchObject({ a: { b: 2 } });
     expect(await again.countDocuments({ 'a.b': { $gt: 1 } })).toBe(1);
+    // Sparse by itself: a hint leaves out what has no place. core/indexes/index-types/geospatial/2dsphere/
+    await again.insertOne({ h: 'z', loc: at(1, 1) });
+    expect(await again.find({}, { hint: 'loc_2dsphere_name_1' }).toArray()).toMatchObject([{ h: 'z' }]);
+    expect(await again.aggregate([{ $count: 'n' }], { hint: 'loc_2dsphere_name_1' }).toArray()).toEqual([{ n: 1 }]);
     expect(await again.indexes()).toMatchObject([
       {},
       { key: { loc: '2dsphere', name: 1 }, '2dsphereIndexVersion': 3 },

@@ -90,7 +90,7 @@ export function readCollation(given: Value): Collation | undefined {
   } = options;
   const level = toInteger(strength);
   if (level === undefined || level < 1 || level > 5)
-    throw new EngineError('FailedToParse', "Field 'strength' must be an integer 1 through 5");
+    throw new EngineError('BadValue', "Field 'strength' must be an integer 1 through 5");
   const shifted = alternate === 'shifted';
   if (backwards === true || (shifted && maxVariable === 'space'))
     throw new EngineError(

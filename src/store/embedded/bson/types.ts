@@ -42,6 +42,14 @@ export function toInteger(v: Value): number | undefined {
   return Number.isInteger(n) && !(v instanceof Decimal128 && exactInteger(v) === undefined) ? n : undefined;
 }
 
+/** The whole number that an option of a command stands for: a double is cut, a decimal rounded half to even, NaN is 0. */
+export function toWhole(v: Numeric): number {
+  const n = toNumber(v);
+  if (Number.isNaN(n)) return 0;
+  if (!(v instanceof Decimal128)) return Math.trunc(n);
+  return Math.abs(n % 1) === 0.5 ? 2 * Math.round(n / 2) : Math.round(n);
+}
+
 /** MongoDB's type name, as `$type` takes it. https://www.mongodb.com/docs/manual/reference/bson-types/ */
 export function typeName(v: Value): string {
   if (v === undefined) return 'missing';

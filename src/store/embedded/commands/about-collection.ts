@@ -1,7 +1,7 @@
 import { Int32, Long } from 'bson';
 import type { PipelineEnv } from '../aggregate/stage.js';
 import { type Doc } from '../bson/value.js';
-import { idIndex } from '../storage/catalogue.js';
+import { idIndex, indexCount, specDoc } from '../storage/catalogue.js';
 import type { Reading } from './command.js';
 import { sizes } from './sizes.js';
 
@@ -23,15 +23,19 @@ export function aboutCollection(context: Reading, name: string | undefined): Non
           count,
           storageSize: Long.fromNumber(bytes),
           capped: collection?.options.capped !== undefined,
-          nindexes: new Int32(collection ? collection.indexes.length + 1 : 0),
+          nindexes: new Int32(collection ? indexCount(collection) : 0),
         },
       };
     },
     indexes: () =>
-      [...(collection ? [idIndex] : []), ...(collection?.indexes.map((i) => i.index) ?? [])].map(({ spec }): Doc => ({
-        name: spec.name,
-        key: spec.key,
-        host: engine.address(),
-      })),
+      (collection ? [{ index: idIndex, uses: collection.uses }, ...collection.indexes] : []).map(
+        ({ index: { spec }, uses }): Doc => ({
+          name: spec.name,
+          key: spec.key,
+          host: engine.address(),
+          accesses: { ops: Long.fromNumber(uses.ops), since: uses.since },
+          spec: specDoc(spec),
+        }),
+      ),
   };
 }

@@ -65,15 +65,15 @@ function prepare(reading: Reading, tx: Transaction) {
   const name = targetOf(command);
   const own = stagesOf(command, name);
   const source = name === undefined ? undefined : sourceOf(engine.catalogue, db, name);
-  const collection = source && engine.catalogue.find(db, source.name);
+  const collection = source && engine.catalogue.find(db, source.name, tx);
   const env: PipelineEnv = {
     variables: { now: new Date(), let: variablesOf(command) ?? {} },
-    collation: collationFor(command, name === undefined ? undefined : engine.catalogue.find(db, name)),
+    collation: collationFor(command, name === undefined ? undefined : engine.catalogue.find(db, name, tx)),
     text: textIndexOf(collection),
     read(from, request) {
       assertNotView(engine.catalogue, db, '$lookup', from);
       return decoded(
-        search(tx, engine.catalogue.find(db, from), {
+        search(tx, engine.catalogue.find(db, from, tx), {
           ...request,
           filter: request.filter ?? {},
           memoryLimitBytes: engine.memoryLimitBytes,
@@ -108,6 +108,9 @@ function prepare(reading: Reading, tx: Transaction) {
 /** What an aggregation that writes nothing finds, over a snapshot: what a reader does of the command. */
 export const rowsOf = (reading: Reading, tx: Transaction): AsyncIterator<Uint8Array> =>
   encoded(prepare(reading, tx).run());
+
+/** The documents of a view, over a snapshot. */
+export const documentsOfView = (reading: Reading, tx: Transaction): AsyncIterable<Doc> => prepare(reading, tx).run();
 
 export const aggregate: Command = {
   help: 'Runs an aggregation pipeline.',

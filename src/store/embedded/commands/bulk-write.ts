@@ -42,7 +42,7 @@ export const bulkWrite: Command = {
   inTransaction: true,
   retryable: true,
   async run(context) {
-    const { command, engine } = context;
+    const { command, engine, own } = context;
     const ops = docs(command, 'ops');
     checkBatch(ops.length);
     const spaces: (Collection | undefined)[] = [];
@@ -55,7 +55,7 @@ export const bulkWrite: Command = {
         throw new EngineError('InvalidNamespace', `Invalid namespace specified for bulkWrite: '${String(ns)}'`);
       const [db, name] = [ns.slice(0, dot), ns.slice(dot + 1)];
       assertNotView(engine.catalogue, db, 'bulkWrite', name);
-      spaces.push(makes ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name));
+      spaces.push(makes ? await ensureCollection(context, db, name) : engine.catalogue.find(db, name, own));
     }
     const ordered = optionalBoolean(command, 'ordered') ?? true;
     const errorsOnly = optionalBoolean(command, 'errorsOnly') ?? false;

@@ -1,29 +1,13 @@
 import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
-import { isDoc, isNumeric, toInteger, toNumber } from '../bson/types.js';
+import { isDoc, isNumeric, toWhole } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { readOptions } from '../storage/options.js';
+import { idIndex } from '../storage/catalogue.js';
 import { collectionOf } from './collection-of.js';
 import { type Command, optionalBoolean, optionalDoc, collectionName } from './command.js';
-import { optionsIn } from './create.js';
+import { assertOptions, CHANGEABLE, changedOptions } from './collection-options.js';
 import { checked, type Fields } from './fields.js';
-
-/** Options of the collection itself that can be changed. */
-const OPTIONS: Fields = {
-  validator: 'object',
-  validationLevel: 'string',
-  validationAction: 'string',
-  expireAfterSeconds: 'own',
-};
-
-const REFUSED: Fields = {
-  viewOn: 'string',
-  pipeline: 'documents',
-  cappedSize: 'number',
-  cappedMax: 'number',
-  changeStreamPreAndPostImages: 'object',
-};
 
 const INDEX: Fields = {
   name: 'string',
@@ -34,20 +18,28 @@ const INDEX: Fields = {
   prepareUnique: 'flag',
 };
 
+/** More than the most counts as the most. @throws {EngineError} 72: less than 0 */
+function secondsOf({ expireAfterSeconds: given }: Doc): number | undefined {
+  if (!isNumeric(given)) return undefined;
+  const seconds = toWhole(given);
+  if (seconds < 0)
+    throw new EngineError('InvalidOptions', "TTL index 'expireAfterSeconds' option must be within an acceptable range");
+  return Math.min(seconds, 2 ** 31 - 1);
+}
+
 /** https://www.mongodb.com/docs/manual/reference/command/collMod/ */
 export const collMod: Command = {
-  help: 'Changes a collection’s validator and expiry, and of an index hidden and expireAfterSeconds.',
-  fields: { index: 'object', dryRun: 'flag', ...OPTIONS, ...REFUSED },
+  help: 'Changes a collection’s validator, size and expiry, a view, and of an index hidden and expireAfterSeconds.',
+  fields: { index: 'object', dryRun: 'flag', timeseries: 'object', ...CHANGEABLE },
   writes: true,
   async run(context) {
     const { command, engine } = context;
     const collection = collectionOf(context, collectionName(command, 'collMod'));
-    const refused = Object.keys(REFUSED).find((option) => command[option] !== undefined);
-    if (refused !== undefined)
-      throw new EngineError('NotImplemented', `collMod with '${refused}' is not supported by the embedded engine`);
-    const options = optionsIn(command, Object.keys(OPTIONS));
-    if (Object.keys(options).length > 0) {
-      const changed = readOptions({ ...collection.options.doc, ...options });
+    if (command['timeseries'] !== undefined)
+      throw new EngineError('NotImplemented', "collMod with 'timeseries' is not supported by the embedded engine");
+    const changed = changedOptions(collection, command);
+    if (changed) {
+      assertOptions(engine.catalogue, collection.db, collection.name, changed);
       await engine.transactions.run((tx) => engine.catalogue.changeOptions(tx, collection, changed), {
         alone: [collection.id],
       });
@@ -65,19 +57,25 @@ export const collMod: Command = {
     const found = collection.indexes.filter((i) =>
       typeof name === 'string' ? i.index.spec.name === name : isDoc(keyPattern) && equals(i.index.spec.key, keyPattern),
     );
-    const [index] = found;
-    if (!index) throw new EngineError('IndexNotFound', `cannot find index for ns ${collection.db}.${collection.name}`);
-    const wanted = change['expireAfterSeconds'];
-    if (isNumeric(wanted) && !(toNumber(wanted) >= 0 && toNumber(wanted) < 2 ** 31))
-      throw new EngineError(
-        'InvalidOptions',
-        "TTL index 'expireAfterSeconds' option must be within an acceptable range",
-      );
-    const seconds = change['expireAfterSeconds'] === undefined ? undefined : toInteger(change['expireAfterSeconds']);
+    const seconds = secondsOf(change);
     const hidden = optionalBoolean(change, 'hidden', 'collMod.index');
     if (seconds === undefined && hidden === undefined)
       throw new EngineError('InvalidOptions', 'no expireAfterSeconds, hidden, unique, or prepareUnique field');
+    if (name === '_id_' || (isDoc(keyPattern) && equals(keyPattern, idIndex.spec.key)))
+      throw seconds === undefined
+        ? new EngineError(
+            collection.options.doc['clusteredIndex'] === undefined ? 'BadValue' : 6011800,
+            "can't hide _id index",
+          )
+        : new EngineError('InvalidOptions', 'the _id field does not support TTL indexes');
+    const [index] = found;
+    if (!index) throw new EngineError('IndexNotFound', `cannot find index for ns ${collection.db}.${collection.name}`);
     const { spec } = index.index;
+    if (seconds !== undefined && Object.keys(spec.key).length > 1)
+      throw new EngineError(
+        'InvalidOptions',
+        'TTL indexes are single-field indexes, compound indexes do not support TTL',
+      );
     const { hidden: wasHidden = false, expireAfterSeconds, ...rest } = spec;
     const isHidden = hidden ?? wasHidden;
     const after = seconds ?? expireAfterSeconds;

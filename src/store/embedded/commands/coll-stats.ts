@@ -1,4 +1,5 @@
 import { Long } from 'bson';
+import { indexCount } from '../storage/catalogue.js';
 import { type Command, int, collectionName } from './command.js';
 import { scaleOf, sizes } from './sizes.js';
 
@@ -16,7 +17,7 @@ export const collStats: Command = {
       count: Long.fromNumber(objects),
       ...(objects > 0 && { avgObjSize: Long.fromNumber(Math.round(bytes / objects)) }),
       storageSize: Long.fromNumber(Math.floor(bytes / scale)),
-      nindexes: int(c ? c.indexes.length + 1 : 0),
+      nindexes: int(c ? indexCount(c) : 0),
       capped: c?.options.capped !== undefined,
       totalIndexSize: Long.fromNumber(0),
       scaleFactor: int(scale),

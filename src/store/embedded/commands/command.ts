@@ -1,6 +1,6 @@
 import { Int32 } from 'bson';
 import { compileExpression } from '../aggregate/expression.js';
-import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../bson/types.js';
+import { isDoc, isNumeric, toInteger, toNumber, toWhole, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import type { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
@@ -33,6 +33,8 @@ export interface Reading {
   readonly engine: Pick<Engine, 'catalogue' | 'address' | 'memoryLimitBytes'>;
   readonly db: string;
   readonly command: Doc;
+  /** The transaction of several statements that it is part of. */
+  readonly own?: Transaction | undefined;
   /** A snapshot for a read, and how to let go of it. */
   snapshot(): { tx: Transaction; release: () => void };
 }
@@ -72,13 +74,13 @@ const wrong = (name: string, path: string, v: Value, wanted: string): EngineErro
     `BSON field '${name}.${path}' is the wrong type '${typeName(v)}', expected type '${wanted}'`,
   );
 
-const missing = (path: string): EngineError =>
+export const missing = (path: string): EngineError =>
   new EngineError(40414, `BSON field '${path}' is missing but a required field`);
 
 /** @throws {EngineError} 40414: it is missing; 14: it is no text */
 export function text(command: Doc, name: string, path = 'command'): string {
   const v = command[name];
-  if (v === undefined) throw missing(`${path}.${name}`);
+  if (v === undefined || v === null) throw missing(`${path}.${name}`);
   if (typeof v !== 'string') throw wrong(path, name, v, 'string');
   return v;
 }
@@ -110,7 +112,7 @@ export function optionalNumber(command: Doc, name: string, path = 'command'): nu
   const v = command[name];
   if (v === undefined || v === null) return undefined;
   if (!isNumeric(v)) throw wrong(path, name, v, 'number');
-  return Math.trunc(toNumber(v));
+  return toWhole(v);
 }
 
 export function optionalBoolean(command: Doc, name: string, path = 'command'): boolean | undefined {
@@ -165,17 +167,15 @@ export function variablesOf(command: Doc): Doc | undefined {
 
 export const int = (n: number): Int32 => new Int32(n);
 
-/** A collection that is written to is made where it is missing, in a commit of its own. */
+/** A collection that is written to is made where it is missing: in the request's transaction, or in a commit of its own. */
 export async function ensureCollection(
-  engine: Engine,
+  { engine, own }: Context,
   db: string,
   name: string,
   options?: CollectionOptions,
 ): Promise<Collection> {
-  for (;;) {
-    await engine.catalogue.settled(db, name);
-    const there = engine.catalogue.find(db, name);
-    if (there && !engine.catalogue.settled(db, name)) return there;
-    if (!there) return engine.transactions.run((tx) => engine.catalogue.create(tx, db, name, options));
-  }
+  const ensured = (tx: Transaction): Collection =>
+    engine.catalogue.find(db, name, tx) ?? engine.catalogue.create(tx, db, name, options);
+  if (own) return ensured(own);
+  return engine.catalogue.find(db, name) ?? engine.transactions.run(ensured);
 }

@@ -1,21 +1,27 @@
 import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
+import { isDoc } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
-import { type Collection, specDoc } from '../storage/catalogue.js';
+import { type Collection, indexCount, specDoc } from '../storage/catalogue.js';
+import type { Transaction } from '../transactions/transactions.js';
 import { type Command, docs, ensureCollection, int, collectionName } from './command.js';
-import { specFrom } from './index-spec.js';
+import { assertOfTimeSeries, specFrom } from './index-spec.js';
 
 /** What an index does: all of it but how it was asked to be built, and that it is not sparse. */
 const effect = ({ background: _background, sparse, ...spec }: IndexSpec): Doc =>
   specDoc({ ...spec, ...(sparse && { sparse }) });
 
-/** What tells two indexes apart; the other options can be changed. */
-const identity = (spec: IndexSpec): Doc => {
-  const { name: _name, expireAfterSeconds: _seconds, hidden: _hidden, ...rest } = spec;
-  return effect({ ...rest, name: '' });
-};
+/** What tells two indexes apart; the other options can be changed, or follow from the first. */
+const identity = ({ key, unique, sparse, partialFilterExpression, collation, ofKind }: IndexSpec): Doc => ({
+  key,
+  unique,
+  sparse: sparse === true,
+  partialFilterExpression,
+  collation: collation?.doc,
+  wildcardProjection: ofKind?.['wildcardProjection'],
+});
 
 /** @throws {EngineError} 86: the name is another index's; 85: the same index with other options, or by another name; 67: a second text index */
 function existsAlready(collection: Collection, spec: IndexSpec): boolean {
@@ -34,7 +40,11 @@ function existsAlready(collection: Collection, spec: IndexSpec): boolean {
     return true;
   }
   const alike = collection.indexes.find((i) => equals(identity(i.index.spec), identity(spec)))?.index.spec;
-  if (alike) throw new EngineError('IndexOptionsConflict', `Index already exists with a different name: ${alike.name}`);
+  if (alike)
+    throw new EngineError(
+      'IndexOptionsConflict',
+      `Index already exists with a different name or options: ${alike.name}`,
+    );
   const words = collection.indexes.find((i) => i.index.kind === 'text')?.index.spec;
   if (words && Object.values(spec.key).includes('text'))
     throw new EngineError(
@@ -51,35 +61,38 @@ export const createIndexes: Command = {
   writes: true,
   inTransaction: true,
   async run(context) {
-    const { command, engine, db } = context;
+    const { command, engine, db, own } = context;
     const name = collectionName(command, 'createIndexes');
     const wanted = docs(command, 'indexes');
     if (wanted.length === 0) throw new EngineError('BadValue', 'Must specify at least one index to create');
-    const existed = engine.catalogue.find(db, name) !== undefined;
+    const existed = engine.catalogue.find(db, name, own) !== undefined;
     wanted.forEach(specFrom);
-    const collection = await ensureCollection(engine, db, name);
+    const collection = await ensureCollection(context, db, name);
     const inherited = collection.options.collation?.doc;
     const specs = wanted.map((w) =>
       specFrom(inherited && w['collation'] === undefined ? { ...w, collation: inherited } : w),
     );
-    if (context.session.inTransaction && context.snapshot().tx.collections.has(collection.id))
-      throw new EngineError(
-        'OperationNotSupportedInTransaction',
-        `Cannot create new indexes on existing collection ${db}.${name} in a multi-document transaction that writes to it.`,
-      );
-    const before = collection.indexes.length + 1;
-    await engine.transactions.run(
-      (tx) => {
-        if (collection.gone) throw new EngineError('QueryPlanKilled', `collection dropped: ${db}.${name}`);
-        for (const spec of specs) {
-          if (spec.name === '_id_' || equals(spec.key, { _id: new Int32(1) })) continue;
-          if (existsAlready(collection, spec)) continue;
-          engine.catalogue.addIndex(tx, collection, spec);
-        }
-      },
-      { alone: [collection.id] },
-    );
-    const now = collection.indexes.length + 1;
+    const { doc, timeField } = collection.options;
+    if (timeField !== undefined && isDoc(doc['timeseries']))
+      for (const spec of specs) assertOfTimeSeries(spec, timeField, doc['timeseries']['metaField']);
+    const before = indexCount(collection);
+    const build = (tx: Transaction): void => {
+      if (collection.gone) throw new EngineError('QueryPlanKilled', `collection dropped: ${db}.${name}`);
+      for (const spec of specs) {
+        if (spec.name === '_id_' || equals(spec.key, { _id: new Int32(1) })) continue;
+        if (existsAlready(collection, spec)) continue;
+        // In a transaction, only of a collection that it has made itself and not yet written to.
+        if (own && (engine.catalogue.find(db, name) === collection || own.collections.has(collection.id)))
+          throw new EngineError(
+            'OperationNotSupportedInTransaction',
+            `Cannot create new indexes on existing collection ${db}.${name} in a multi-document transaction.`,
+          );
+        engine.catalogue.addIndex(tx, collection, spec);
+      }
+    };
+    if (own) build(own);
+    else await engine.transactions.run(build, { alone: [collection.id] });
+    const now = indexCount(collection);
     return {
       numIndexesBefore: int(before),
       numIndexesAfter: int(now),

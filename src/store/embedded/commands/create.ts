@@ -5,6 +5,7 @@ import { EngineError } from '../errors.js';
 import { checkName } from '../storage/catalogue.js';
 import { readOptions } from '../storage/options.js';
 import { collationFor } from './collation.js';
+import { assertOptions, optionsIn } from './collection-options.js';
 import { type Command, ensureCollection, collectionName } from './command.js';
 import { checked, type Fields } from './fields.js';
 
@@ -22,17 +23,13 @@ const KEPT: Fields = {
   collation: 'object',
   viewOn: 'string',
   pipeline: 'documents',
+  changeStreamPreAndPostImages: 'object',
 };
 
 /** What the engine does not keep: null, false and an empty document ask for nothing. */
 const REFUSED: Fields = {
-  changeStreamPreAndPostImages: 'object',
   encryptedFields: 'object',
 };
-
-/** Those of a command's fields that are options of a collection. */
-export const optionsIn = (command: Doc, names: readonly string[]): Doc =>
-  Object.fromEntries(names.flatMap((name) => (command[name] == null ? [] : [[name, command[name]]])));
 
 /** https://www.mongodb.com/docs/manual/reference/command/create/ */
 export const create: Command = {
@@ -81,9 +78,8 @@ export const create: Command = {
     const given = optionsIn(command, Object.keys(KEPT));
     if (isDoc(given['collation'])) collationFor(given, undefined);
     const options = readOptions(given);
-    // In a transaction the collection is made at once, by itself: nobody can tell, but that it stays after an abort.
-    if (context.session.inTransaction) context.snapshot();
-    const there = await ensureCollection(engine, db, name, options);
+    assertOptions(engine.catalogue, db, name, options);
+    const there = await ensureCollection(context, db, name, options);
     if (!equals(there.options.doc, options.doc))
       throw new EngineError(
         'NamespaceExists',

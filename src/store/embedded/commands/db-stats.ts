@@ -1,4 +1,5 @@
 import { Long } from 'bson';
+import { indexCount } from '../storage/catalogue.js';
 import { type Command, int } from './command.js';
 import { scaleOf, sizes } from './sizes.js';
 
@@ -18,7 +19,7 @@ export const dbStats: Command = {
       avgObjSize: Long.fromNumber(objects === 0 ? 0 : Math.round(bytes / objects)),
       dataSize: n(bytes),
       storageSize: n(bytes),
-      indexes: int(all.reduce((sum, c) => sum + c.indexes.length + 1, 0)),
+      indexes: int(all.reduce((sum, c) => sum + indexCount(c), 0)),
       indexSize: n(0),
       totalSize: n(bytes),
       scaleFactor: int(scale),

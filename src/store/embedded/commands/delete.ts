@@ -12,11 +12,11 @@ export const deleteCommand: Command = {
   inTransaction: true,
   retryable: true,
   async run(context) {
-    const { command, engine, db } = context;
+    const { command, engine, db, own } = context;
     const name = collectionName(command, 'delete');
     const statements = docs(command, 'deletes', 'delete');
     checkBatch(statements.length);
-    const collection = engine.catalogue.find(db, name);
+    const collection = engine.catalogue.find(db, name, own);
     const variables = variablesOf(command);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
     const run = (some: readonly Doc[], among?: readonly Value[]): Promise<Doc> =>

@@ -2,6 +2,7 @@ import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
 import { isDoc, typeName } from '../bson/types.js';
 import { EngineError } from '../errors.js';
+import { indexCount } from '../storage/catalogue.js';
 import { collectionOf } from './collection-of.js';
 import { type Command, int, collectionName } from './command.js';
 
@@ -12,7 +13,7 @@ export const dropIndexes: Command = {
   async run(context) {
     const collection = collectionOf(context, collectionName(context.command, 'dropIndexes'));
     const { index } = context.command;
-    const before = collection.indexes.length + 1;
+    const before = indexCount(collection);
     if (index === undefined || index === null)
       throw new EngineError(40414, "BSON field 'dropIndexes.index' is missing but a required field");
     const wanted = Array.isArray(index) ? index : [index];
@@ -24,7 +25,10 @@ export const dropIndexes: Command = {
     const chosen = wanted.flatMap((w) => {
       if (w === '*') return [...collection.indexes];
       if (w === '_id_' || (isDoc(w) && equals(w, { _id: new Int32(1) })))
-        throw new EngineError('InvalidOptions', 'cannot drop _id index');
+        throw new EngineError(
+          collection.options.doc['clusteredIndex'] === undefined ? 'InvalidOptions' : 5979800,
+          'cannot drop _id index',
+        );
       const found = collection.indexes.filter((i) =>
         typeof w === 'string' ? i.index.spec.name === w : equals(i.index.spec.key, w),
       );

@@ -1,6 +1,7 @@
 import type { Doc } from '../bson/value.js';
 import { sessionKey } from '../server/sessions.js';
-import { type Command, docs } from './command.js';
+import { type Command, docs, missing } from './command.js';
+import { checked } from './fields.js';
 
 /** The sessions that a command names. @throws {EngineError} 14, 40414, 40415, 207: what is none */
 export const sessionsOf = (command: Doc, name: string): string[] =>
@@ -20,10 +21,16 @@ export const killSessions = ending('killSessions');
 
 /** https://www.mongodb.com/docs/manual/reference/command/killAllSessions/ */
 export const killAllSessions: Command = {
-  help: 'Ends all sessions and what is open in them: there are no users to choose from.',
+  help: 'Ends all sessions and what is open in them; those of named users are none, as there are no users.',
   fields: { killAllSessions: 'documents' },
-  run({ engine }) {
-    engine.sessions.endAll();
+  run({ command, engine }) {
+    const users = docs(command, 'killAllSessions');
+    for (const given of users) {
+      const path = 'killAllSessions.killAllSessions';
+      const user = checked(given, path, { user: 'string', db: 'string' });
+      for (const name of ['user', 'db']) if (user[name] === undefined) throw missing(`${path}.${name}`);
+    }
+    if (users.length === 0) engine.sessions.endAll();
     return {};
   },
 };

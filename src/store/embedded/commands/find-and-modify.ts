@@ -40,7 +40,7 @@ export const findAndModify: Command = {
   inTransaction: true,
   retryable: true,
   async run(context) {
-    const { command, engine, db } = context;
+    const { command, engine, db, own } = context;
     const name = collectionName(command, 'findAndModify' in command ? 'findAndModify' : 'findandmodify');
     const remove = optionalBoolean(command, 'remove') ?? false;
     const upsert = optionalBoolean(command, 'upsert') ?? false;
@@ -61,7 +61,7 @@ export const findAndModify: Command = {
           ? 'Cannot specify both upsert=true and remove=true'
           : 'Cannot specify both new=true and remove=true; the remove always returns the deleted document',
       );
-    const collection = upsert ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
+    const collection = upsert ? await ensureCollection(context, db, name) : engine.catalogue.find(db, name, own);
     const filterDoc = optionalDoc(command, 'query') ?? {};
     const variables = variablesOf(command);
     const fields = optionalDoc(command, 'fields');

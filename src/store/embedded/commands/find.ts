@@ -54,7 +54,7 @@ export const find: Command = {
   reads: true,
   inTransaction: true,
   async run(context) {
-    const { command, engine, db } = context;
+    const { command, engine, db, own } = context;
     const name = collectionName(command, 'find');
     if (optionalBoolean(command, 'tailable'))
       throw engine.catalogue.find(db, name)?.options.capped
@@ -69,7 +69,7 @@ export const find: Command = {
       if (isDoc(command[field]) && Object.keys(command[field]).length > 0)
         throw new EngineError('NotImplemented', `${field} is not supported by the embedded engine`);
     const givenLimit = optionalNumber(command, 'limit') ?? 0;
-    const collection = engine.catalogue.find(db, name);
+    const collection = engine.catalogue.find(db, name, own);
     if (collection?.options.view) return aggregate.run({ ...context, command: findOnView(command) });
     const collation = collationFor(command, collection);
     const request: FindRequest = {

@@ -4,7 +4,9 @@ import { isDoc, isNumeric, toInteger, toNumber, truthy } from '../bson/types.js'
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
+import { kindOf } from '../query/index-kinds.js';
 import { compileFilter } from '../query/match.js';
+import { assertWildcard, isWildcard } from '../query/wildcard.js';
 import { specOf } from '../storage/catalogue.js';
 import { collationFor } from './collation.js';
 import { checked, type Fields } from './fields.js';
@@ -53,6 +55,8 @@ function assertKey(key: Doc): void {
   for (const [path, order] of fields) {
     if (typeof order !== 'string' && (!isNumeric(order) || !(Math.abs(toNumber(order)) > 0)))
       throw cannot('Values in the index key pattern cannot be 0, and must be numbers');
+    if (typeof order === 'string' && order !== 'text' && isWildcard(path))
+      throw cannot(`A ${order} index cannot have a wildcard: ${path}`);
     const parts = path.replace(/(^|\.)\$\*\*$/, '$1all').split('.');
     if (parts.includes('')) throw cannot('Index keys cannot be an empty field.');
     if (parts.some((part) => part.startsWith('$') && !['$db', '$id', '$ref'].includes(part)))
@@ -76,8 +80,16 @@ function assertPartial(filter: Value): void {
     }
 }
 
-/** @throws {EngineError} 67, 197: options that do not go together */
+/** @throws {EngineError} 67, 72, 197: options that do not go together, or are out of their bounds */
 function assertOptions(spec: IndexSpec): void {
+  const { _id: id, ...others } = spec.key;
+  if (isNumeric(id) && toInteger(id) === -1 && Object.keys(others).length === 0)
+    throw new EngineError('BadValue', "The field 'key' for an _id index must be {_id: 1}, but got {_id: -1}");
+  if (Object.values(spec.key).filter((order) => order === 'hashed').length > 1)
+    throw new EngineError(31303, 'A maximum of one index field is allowed to be hashed');
+  const { weights } = spec.ofKind ?? {};
+  if (isDoc(weights) && !Object.values(weights).every((w) => isNumeric(w) && toNumber(w) > 0 && toNumber(w) < 1e9))
+    throw cannot('weights of a text index must be in the exclusive interval (0,1000000000)');
   if (equals(spec.key, { _id: new Int32(1) }))
     for (const option of ['unique', 'sparse', 'hidden', 'partialFilterExpression', 'expireAfterSeconds'] as const)
       if (spec[option] !== undefined)
@@ -87,6 +99,16 @@ function assertOptions(spec: IndexSpec): void {
         );
   if (spec.expireAfterSeconds !== undefined && Object.keys(spec.key).length > 1)
     throw cannot('TTL indexes are single-field indexes, compound indexes do not support TTL');
+  const { '2dsphereIndexVersion': sphere, bits } = spec.ofKind ?? {};
+  if (sphere !== undefined && ![1, 2, 3].includes(toInteger(sphere) ?? 0))
+    throw cannot(
+      `unsupported geo index version { 2dsphereIndexVersion: ${String(sphere)} }, only support versions: [1,2,3]`,
+    );
+  if (isNumeric(bits) && !(toNumber(bits) > 0 && toNumber(bits) <= 32))
+    throw new EngineError(
+      'InvalidOptions',
+      `bits for hash must be > 0 and <= 32, but ${String(bits)} bits were specified`,
+    );
   if (spec.sparse && spec.partialFilterExpression)
     throw cannot('cannot mix "partialFilterExpression" and "sparse" options');
 }
@@ -133,5 +155,31 @@ export function specFrom(given: Doc): IndexSpec {
   if (isDoc(partialFilterExpression)) compileFilter(partialFilterExpression);
   const built = specOf(spec);
   assertOptions(built);
+  if (kindOf(built.key) === 'wildcard') assertWildcard(built, version);
   return built;
+}
+
+/**
+ * A time series has fewer kinds of index, and fewer still of its measurements.
+ * https://www.mongodb.com/docs/manual/core/timeseries/timeseries-secondary-index/
+ *
+ * @throws {EngineError} 72: an option that it does not take; 67, 7246201: a kind
+ */
+export function assertOfTimeSeries(spec: IndexSpec, timeField: string, metaField: Value): void {
+  const { key, partialFilterExpression: filter } = spec;
+  const ofMeta = (path: string): boolean =>
+    typeof metaField === 'string' && (path === metaField || path.startsWith(`${metaField}.`));
+  const measured = Object.entries(key).filter(([path]) => path !== timeField && !ofMeta(path));
+  const not = (what: string): EngineError =>
+    new EngineError('InvalidOptions', `${what} indexes are not supported on time-series collections`);
+  if (spec.unique) throw not('Unique');
+  if (spec.sparse && measured.length > 0) throw not('Sparse');
+  if (Object.values(key).includes('text')) throw not('Text');
+  const onTime = Object.keys(key).join() === timeField && filter && Object.keys(filter).every(ofMeta);
+  if (spec.expireAfterSeconds !== undefined && !onTime) throw not('TTL');
+  for (const [path, order] of measured) {
+    if (path === '$**') throw new EngineError(7246201, 'wildcard indexes do not allow more than one wildcard field');
+    if (typeof order === 'string' && order !== '2dsphere')
+      throw cannot(`Invalid index spec for time-series collection: ${path}: '${order}'`);
+  }
 }

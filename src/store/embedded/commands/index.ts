@@ -10,6 +10,7 @@ import { connectionStatus } from './connection-status.js';
 import { count } from './count.js';
 import { createIndexes } from './create-indexes.js';
 import { create } from './create.js';
+import { dataSize } from './data-size.js';
 import { dbStats } from './db-stats.js';
 import { deleteCommand } from './delete.js';
 import { distinct } from './distinct.js';
@@ -55,6 +56,8 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['create', create],
   ['createIndexes', createIndexes],
   ['createSearchIndexes', searchIndexes],
+  ['dataSize', dataSize],
+  ['datasize', dataSize],
   ['dbStats', dbStats],
   ['dbstats', dbStats],
   ['delete', deleteCommand],

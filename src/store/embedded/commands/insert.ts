@@ -14,11 +14,11 @@ export const insert: Command = {
   inTransaction: true,
   retryable: true,
   async run(context) {
-    const { command, engine, db } = context;
+    const { command, db } = context;
     const name = collectionName(command, 'insert');
     const documents = docs(command, 'documents', 'insert');
     checkBatch(documents.length);
-    const collection = await ensureCollection(engine, db, name);
+    const collection = await ensureCollection(context, db, name);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
     const one: Doc = { n: int(1) };
     return context.write((tx, writer, retry) => {

@@ -17,9 +17,12 @@ function uuidOf(c: Collection): Binary {
 const typeOf = ({ options }: Collection): string =>
   options.view ? 'view' : options.timeField === undefined ? 'collection' : 'timeseries';
 
+const hasIdIndex = (c: Collection): boolean =>
+  typeOf(c) === 'collection' && c.options.doc['clusteredIndex'] === undefined;
+
 export const listCollections: Command = {
   help: 'The collections of a database.',
-  fields: { filter: 'object', nameOnly: 'flag', authorizedCollections: 'flag', cursor: 'object' },
+  fields: { filter: 'object', nameOnly: 'bool', authorizedCollections: 'flag', cursor: 'object' },
   run(context) {
     const { command, engine, db } = context;
     const filter = compileFilter(optionalDoc(command, 'filter') ?? {});
@@ -34,8 +37,11 @@ export const listCollections: Command = {
               name: c.name,
               type: typeOf(c),
               options: c.options.doc,
-              info: c.options.view ? { readOnly: true } : { readOnly: false, uuid: uuidOf(c) },
-              ...(!c.options.view && { idIndex: { v: new Int32(2), key: { _id: new Int32(1) }, name: '_id_' } }),
+              info: {
+                readOnly: c.options.view !== undefined,
+                ...(typeOf(c) === 'collection' && { uuid: uuidOf(c) }),
+              },
+              ...(hasIdIndex(c) && { idIndex: { v: new Int32(2), key: { _id: new Int32(1) }, name: '_id_' } }),
             },
       )
       .filter((doc) => filter.test(doc));

@@ -1,6 +1,7 @@
 import { Long } from 'bson';
 import { type Doc } from '../bson/value.js';
 import { compileFilter } from '../query/match.js';
+import { SYSTEM_DATABASES } from '../storage/catalogue.js';
 import { type Command, optionalBoolean, optionalDoc } from './command.js';
 
 export const listDatabases: Command = {
@@ -9,11 +10,16 @@ export const listDatabases: Command = {
   adminOnly: true,
   run({ command, engine }) {
     const filter = compileFilter(optionalDoc(command, 'filter') ?? {});
-    const names = [...new Set(engine.catalogue.list().map((c) => c.db))].toSorted();
+    const filled = new Set(engine.catalogue.list().map((c) => c.db));
+    const names = [...new Set([...SYSTEM_DATABASES, ...filled])].toSorted();
     const { bytes } = engine.storage.stats();
     const nameOnly = optionalBoolean(command, 'nameOnly') ?? false;
     const databases = names
-      .map((name): Doc => (nameOnly ? { name } : { name, sizeOnDisk: Long.fromNumber(bytes), empty: false }))
+      .map((name): Doc =>
+        nameOnly
+          ? { name }
+          : { name, sizeOnDisk: Long.fromNumber(filled.has(name) ? bytes : 0), empty: !filled.has(name) },
+      )
       .filter((doc) => filter.test(doc));
     return nameOnly
       ? { databases }

@@ -7,7 +7,7 @@ import type { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
 import { find as findDocuments } from '../query/execute.js';
 import { plainPath } from '../query/path.js';
-import { checkName, type Collection } from '../storage/catalogue.js';
+import { checkName, type Collection, SYSTEM_DATABASES } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import { compileUpdate } from '../update/apply.js';
 import { type Context, ensureCollection } from './command.js';
@@ -38,9 +38,6 @@ interface Target {
   readonly options: Doc;
 }
 
-/** Databases that are the server's own. */
-const RESERVED = ['admin', 'config', 'local'];
-
 /** @throws {EngineError} 14, 16990, 40414, 40415, 73, 17385, 31321: not a collection that can be put in another's place */
 function outTarget(spec: Value, db: string): Target {
   if (typeof spec !== 'string' && !isDoc(spec))
@@ -56,7 +53,7 @@ function outTarget(spec: Value, db: string): Target {
   const [into, name] = [String(given['db']), String(given['coll'])];
   if (name.startsWith('system.')) throw new EngineError(17385, `Can't $out to special collection: ${name}`);
   checkName(into, name);
-  if (RESERVED.includes(into)) throw new EngineError(31321, `Can't $out to internal database: ${into}`);
+  if (SYSTEM_DATABASES.includes(into)) throw new EngineError(31321, `Can't $out to internal database: ${into}`);
   return { db: into, name, options: {} };
 }
 
@@ -81,7 +78,7 @@ function mergeTarget(spec: Value, db: string): Target {
     throw new EngineError(5786800, "$merge 'into' field must specify a 'coll' that is not empty");
   if (name.startsWith('system.')) throw new EngineError(31319, `Cannot $merge to special collection: ${name}`);
   checkName(where, name);
-  if (RESERVED.includes(where)) throw new EngineError(31320, `Cannot $merge to internal database: ${where}`);
+  if (SYSTEM_DATABASES.includes(where)) throw new EngineError(31320, `Cannot $merge to internal database: ${where}`);
   return { db: where, name, options };
 }
 
@@ -222,7 +219,7 @@ export async function store(
   const found: Doc[] = [];
   for await (const doc of running) found.push(doc);
   assertNotView(engine.catalogue, db, stage, name);
-  const collection = await ensureCollection(engine, db, name);
+  const collection = await ensureCollection(context, db, name);
   if (!merge && collection.options.capped !== undefined)
     throw new EngineError(17152, `namespace '${db}.${name}' is capped so it can't be used for $out`);
   if (merge) assertUnique(collection, merge.on);

@@ -1,6 +1,6 @@
 import type { PartialDecoder } from '../bson/partial.js';
 import { type Doc, encode } from '../bson/value.js';
-import { EngineError } from '../errors.js';
+import { type CodeName, EngineError } from '../errors.js';
 import type { Found } from '../query/execute.js';
 import type { Transaction } from '../transactions/transactions.js';
 import { cursorReply } from '../wire/message.js';
@@ -12,11 +12,11 @@ export const DEFAULT_BATCH = 101;
 /** Other commands get their turn. */
 export const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** @throws {EngineError} 51024: it is below 0 */
-export const nonNegative = (command: Doc, name: string): number | undefined => {
+/** @throws {EngineError} 51024, or `code`: it is below 0 */
+export const nonNegative = (command: Doc, name: string, code: CodeName | number = 51024): number | undefined => {
   const n = optionalNumber(command, name);
   if (n !== undefined && n < 0)
-    throw new EngineError(51024, `BSON field '${name}' value must be >= 0, actual value '${n}'`);
+    throw new EngineError(code, `BSON field '${name}' value must be >= 0, actual value '${n}'`);
   return n;
 };
 
@@ -28,10 +28,10 @@ export const openedIn =
     tx.atEnd.push(close);
   };
 
-/** `cursor: { batchSize }` of a command that answers with a cursor. @throws {EngineError} 14, 40415, 51024 */
-export function batchSizeOf(command: Doc, name: string): number | undefined {
-  const { batchSize } = checked(optionalDoc(command, 'cursor', name) ?? {}, `${name}.cursor`, { batchSize: 'size' });
-  return nonNegative({ batchSize }, 'batchSize');
+/** `cursor: { batchSize }` of a command that answers with a cursor. @throws {EngineError} 14, 40415; 51024, or `code`: below 0 */
+export function batchSizeOf(command: Doc, name: string, code?: CodeName): number | undefined {
+  const { batchSize } = checked(optionalDoc(command, 'cursor', name) ?? {}, `${name}.cursor`, { batchSize: 'number' });
+  return nonNegative({ batchSize }, 'batchSize', code);
 }
 
 /** Answers with a list by a cursor. */
@@ -41,7 +41,7 @@ export async function listed(
   rows: readonly Doc[],
   namespace: string,
 ): Promise<Uint8Array> {
-  const batchSize = batchSizeOf(context.command, name) ?? Number.MAX_SAFE_INTEGER;
+  const batchSize = batchSizeOf(context.command, name, 'BadValue') ?? Number.MAX_SAFE_INTEGER;
   const { tx, release } = context.snapshot();
   const { docs, id } = await context.engine.cursors.open(
     { rows: rows.map(encode).values(), opened: openedIn(tx), release },

@@ -25,8 +25,8 @@ export const renameCollection: Command = {
       throw new EngineError('NamespaceExists', 'target namespace exists');
     await engine.transactions.run(
       (tx) => {
-        if (collection.gone || target?.gone)
-          throw new EngineError('NamespaceNotFound', `${db}.${name} was dropped or renamed meanwhile`);
+        if (collection.gone || engine.catalogue.find(toDb, toName) !== target)
+          throw new EngineError('NamespaceNotFound', `${db}.${name} or ${toDb}.${toName} was changed meanwhile`);
         if (target) engine.catalogue.drop(tx, target);
         engine.catalogue.rename(tx, collection, toDb, toName);
       },

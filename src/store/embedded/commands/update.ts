@@ -17,12 +17,12 @@ export const update: Command = {
   inTransaction: true,
   retryable: true,
   async run(context) {
-    const { command, engine, db } = context;
+    const { command, engine, db, own } = context;
     const name = collectionName(command, 'update');
     const statements = docs(command, 'updates', 'update');
     checkBatch(statements.length);
     const upserts = statements.some((s) => s['upsert'] !== undefined && s['upsert'] !== false);
-    const collection = upserts ? await ensureCollection(engine, db, name) : engine.catalogue.find(db, name);
+    const collection = upserts ? await ensureCollection(context, db, name) : engine.catalogue.find(db, name, own);
     const variables = variablesOf(command);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
     const run = (some: readonly Doc[], among?: readonly Value[]): Promise<Doc> =>

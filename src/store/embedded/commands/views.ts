@@ -5,9 +5,19 @@ import { EngineError } from '../errors.js';
 import type { Catalogue } from '../storage/catalogue.js';
 
 /** Commands that may be run on a view, besides those that name no collection. */
-const ON_VIEWS = new Set(['aggregate', 'count', 'create', 'drop', 'find', 'getMore', 'killCursors']);
+const ON_VIEWS = new Set([
+  'aggregate',
+  'collMod',
+  'count',
+  'create',
+  'distinct',
+  'drop',
+  'find',
+  'getMore',
+  'killCursors',
+]);
 /** What MongoDB can do with views and the engine can not. */
-const NOT_HERE = new Set(['distinct', 'collMod', '$lookup']);
+const NOT_HERE = new Set(['$lookup']);
 
 /** @throws {EngineError} 166: the command is not for views; 238: it is, but not here */
 export function assertNotView(catalogue: Catalogue, db: string, name: string, target: Value): void {
@@ -17,21 +27,32 @@ export function assertNotView(catalogue: Catalogue, db: string, name: string, ta
   throw new EngineError('CommandNotSupportedOnView', `Namespace ${db}.${target} is a view, not a collection`);
 }
 
+/** A view of a view, and so on. https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-View-Depth */
+const MAX_VIEWS = 20;
+
+interface Source {
+  readonly name: string;
+  readonly stages: readonly Value[];
+  /** The views on the way. */
+  readonly by: readonly string[];
+}
+
 /**
  * The collection that is read under a name, and the stages before the request's own: those of a view, and of the views
  * that it is of. https://www.mongodb.com/docs/manual/core/views/
  *
- * @throws {EngineError} 26: views that go round in a ring
+ * @throws {EngineError} 5: views that go round in a ring; 165: too many of them
  */
-export function sourceOf(catalogue: Catalogue, db: string, name: string): { name: string; stages: readonly Value[] } {
-  let source: { name: string; stages: readonly Value[] } = { name, stages: [] };
-  const seen = new Set<string>();
+export function sourceOf(catalogue: Catalogue, db: string, name: string): Source {
+  let source: Source = { name, stages: [], by: [] };
   for (;;) {
     const view = catalogue.find(db, source.name)?.options.view;
     if (!view) return source;
-    if (seen.has(source.name)) throw new EngineError('NamespaceNotFound', `view cycle detected: ${db}.${source.name}`);
-    seen.add(source.name);
-    source = { name: view.on, stages: [...view.pipeline, ...source.stages] };
+    if (source.by.includes(source.name))
+      throw new EngineError('GraphContainsCycle', `view cycle detected: ${db}.${name}`);
+    source = { name: view.on, stages: [...view.pipeline, ...source.stages], by: [...source.by, source.name] };
+    if (source.by.length >= MAX_VIEWS)
+      throw new EngineError('ViewDepthLimitExceeded', `View depth too deep or view cycle detected: ${db}.${name}`);
   }
 }
 
@@ -71,6 +92,14 @@ export function findOnView(command: Doc): Doc {
 
 /** A count of a view as the aggregate that it stands for. */
 export function countOnView({ count, query, skip, limit, fields: _fields, ...rest }: Doc): Doc {
-  const { pipeline, ...command } = findOnView({ find: count, filter: query, skip, limit, ...rest });
-  return { ...command, pipeline: [...(Array.isArray(pipeline) ? pipeline : []), { $count: 'n' }] };
+  const { pipeline, ...command } = findOnView({ find: count, filter: query, skip, ...rest });
+  const stages: readonly Value[] = Array.isArray(pipeline) ? pipeline : [];
+  // A limit of 0 is none of a collection, and no `$limit`.
+  const limited = limit == null ? [] : [{ $limit: new Int32(Math.abs(Number(limit))) }];
+  return { ...command, pipeline: [...stages, ...limited, { $count: 'n' }] };
+}
+
+/** What `distinct` of a view looks through, as an aggregate. */
+export function distinctOnView({ distinct, key: _key, query, ...rest }: Doc): Doc {
+  return findOnView({ find: distinct, filter: query, ...rest });
 }

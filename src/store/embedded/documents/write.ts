@@ -49,7 +49,7 @@ export class Writer {
     const key = this.#claim(c, doc);
     if (this.#tx.get(key)) throw duplicateId(c, doc);
     if (!this.#bypassesValidation) assertAllowed(c, doc);
-    grow(this.#tx, c, 1, this.#store(key, doc));
+    grow(this.#tx, c, key, 1, this.#store(key, doc));
     for (const i of c.indexes) if (addEntries(this.#tx, c, i, doc)) this.#catalogue.markMultikey(this.#tx, c, i);
     for (let first = surplus(this.#tx, c, key); first; first = surplus(this.#tx, c, key)) this.remove(c, first);
     return doc;
@@ -59,7 +59,7 @@ export class Writer {
     const key = this.#claim(c, before);
     if (!this.#bypassesValidation) assertAllowed(c, after, before);
     const old = c.options.capped ? (this.#tx.get(key)?.length ?? 0) : 0;
-    grow(this.#tx, c, 0, this.#store(key, after) - old);
+    grow(this.#tx, c, key, 0, this.#store(key, after) - old);
     for (const i of c.indexes)
       if (moveEntries(this.#tx, c, i, before, after)) this.#catalogue.markMultikey(this.#tx, c, i);
   }
@@ -67,7 +67,7 @@ export class Writer {
   remove(c: Collection, doc: Doc): void {
     const key = this.#claim(c, doc);
     for (const i of c.indexes) removeEntries(this.#tx, c, i, doc);
-    if (c.options.capped) grow(this.#tx, c, -1, -(this.#tx.get(key)?.length ?? 0));
+    if (c.options.capped) grow(this.#tx, c, key, -1, -(this.#tx.get(key)?.length ?? 0));
     this.#tx.remove(key);
   }
 

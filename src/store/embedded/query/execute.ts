@@ -3,6 +3,7 @@ import { after } from '../bson/key.js';
 import { isDoc } from '../bson/types.js';
 import type { PartialDecoder } from '../bson/partial.js';
 import { decode, type Doc, type Value } from '../bson/value.js';
+import { inOrder } from '../documents/capped.js';
 import { EngineError, outOfMemory } from '../errors.js';
 import { type Collection, documentKey, documentsOf, entriesOf, idIndex } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
@@ -89,16 +90,19 @@ function* scan(tx: Transaction, c: Collection, chosen: Plan, examined: Examined)
   const docs = documentsOf(c);
   const slice = new Slice();
   if (chosen.kind === 'collection') {
-    for (const { value } of tx.range(docs, after(docs), chosen.reverse)) {
+    const { reverse } = chosen;
+    for (const { value } of c.options.capped ? inOrder(tx, c, reverse) : tx.range(docs, after(docs), reverse)) {
       examined.docs += 1;
       if (slice.over()) yield undefined;
-      yield new Found(value);
+      const found = new Found(value);
+      if (chosen.only?.covers(found.doc) !== false) yield found;
     }
     return;
   }
   const byId = chosen.index === idIndex;
   const stored = c.indexes.find((i) => i.index === chosen.index);
   if (!byId && !stored) throw new EngineError('InternalError', 'the plan names an index that is gone');
+  (stored ?? c).uses.ops += 1;
   const base = stored ? entriesOf(c, stored) : docs;
   const seen = chosen.multikey ? new Set<string>() : undefined;
   const ranges = chosen.reverse ? chosen.ranges.toReversed() : chosen.ranges;
@@ -158,6 +162,7 @@ export function* search(
   }
   if (isIdLookup(request) && request.hint === undefined && !request.among) {
     const bytes = tx.get(documentKey(c, request.filter['_id']));
+    c.uses.ops += 1;
     examined.keys += 1;
     if (bytes) examined.docs += 1;
     if (bytes && skip === 0) yield new Found(bytes);
@@ -254,7 +259,8 @@ export function searchFields(
   fields: PartialDecoder | undefined,
 ): Iterable<Doc | undefined> {
   const all = Object.keys(request.filter).length === 0 && !request.sort && !request.skip && !request.limit;
-  if (!c || !fields || !all || planFor(tx, c, request).kind !== 'collection')
+  const chosen = c && fields && all ? planFor(tx, c, request) : undefined;
+  if (!c || !fields || chosen?.kind !== 'collection' || chosen.only || c.options.capped)
     return fieldsOf(search(tx, c, request), fields);
   const docs = documentsOf(c);
   return tx.values(docs, after(docs), (bytes, length) => fields.decode(bytes, length));
@@ -298,6 +304,7 @@ export function* countMatching(
       else yield;
     return n;
   }
+  stored.uses.ops += 1;
   const base = entriesOf(c, stored);
   const slice = new Slice();
   for (const { from, to } of chosen.ranges)

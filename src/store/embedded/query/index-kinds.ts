@@ -1,6 +1,6 @@
 import { Int32 } from 'bson';
 import { readCollation } from '../bson/collation.js';
-import { isDoc, isNumeric } from '../bson/types.js';
+import { isDoc, isNumeric, toNumber } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { geometryOf, pairOf } from './geo/geometry.js';
@@ -16,7 +16,7 @@ export type IndexKind = 'keys' | 'wildcard' | 'geo' | 'text';
 const GEO = ['2d', '2dsphere'];
 const refused = (message: string): EngineError => new EngineError('CannotCreateIndex', message);
 
-/** @throws {EngineError} 67: a kind that there is not, or that has to come first */
+/** @throws {EngineError} 67, 7246202: a kind that there is not, or that has to come first */
 export function kindOf(key: Doc): IndexKind {
   let kind: IndexKind = 'keys';
   const entries = Object.entries(key);
@@ -25,6 +25,7 @@ export function kindOf(key: Doc): IndexKind {
     if (typeof order !== 'string') continue;
     if (GEO.includes(order)) kind = 'geo';
     else if (order === 'text') kind = 'text';
+    else if (order === 'wildcard') throw new EngineError(7246202, "the 'wildcard' index type is named by '$**'");
     else if (order !== 'hashed') throw refused(`Unknown index plugin '${order}'`);
   }
   if (Object.values(key).includes('2d') && key[entries[0]?.[0] ?? ''] !== '2d')
@@ -97,8 +98,15 @@ export function kindOptions(kind: IndexKind, key: Doc, given: Doc): Doc {
   };
 }
 
+const boundOf = (v: Value, otherwise: number): number => (isNumeric(v) ? toNumber(v) : otherwise);
+
 /** @throws {EngineError} 16755: what a geospatial index holds is no place; 13027: it is off the plane of a 2d index */
-export function assertPlaces(fields: readonly { path: string; parts: readonly string[] }[], key: Doc, doc: Doc): void {
+export function assertPlaces(
+  fields: readonly { path: string; parts: readonly string[] }[],
+  { key, ofKind = {} }: { key: Doc; ofKind?: Doc },
+  doc: Doc,
+): void {
+  const [min, max] = [boundOf(ofKind['min'], -180), boundOf(ofKind['max'], 180)];
   const fail = (v: Value): EngineError =>
     new EngineError(
       16755,
@@ -109,13 +117,16 @@ export function assertPlaces(fields: readonly { path: string; parts: readonly st
     if (kind !== '2d' && kind !== '2dsphere') continue;
     visitPath(doc, parts, (v) => {
       if (v === undefined || v === null) return false;
-      const several = Array.isArray(v) && !isNumeric(v[0]) ? v : [v];
+      const several = kind === '2d' && Array.isArray(v) && !isNumeric(v[0]) ? v : [v];
       for (const one of several) {
         if (kind === '2dsphere' && !geometryOf(one)) throw fail(v);
         const pair = kind === '2d' ? pairOf(isDoc(one) && 'coordinates' in one ? one['coordinates'] : one) : [0, 0];
         if (!pair) throw fail(v);
-        if (pair.some((n) => Math.abs(n ?? 0) > 180))
-          throw new EngineError(13027, `point not in interval of [ -180, 180 ] :: caused by :: ${JSON.stringify(v)}`);
+        if (kind === '2d' && pair.some((n) => n < min || n > max))
+          throw new EngineError(
+            13027,
+            `point not in interval of [ ${min}, ${max} ] :: caused by :: ${JSON.stringify(v)}`,
+          );
       }
       return false;
     });

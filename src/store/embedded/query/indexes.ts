@@ -8,6 +8,7 @@ import { compileFilter, type Filter } from './match.js';
 import { indexValues, type Part } from './index-values.js';
 import { plainPath } from './path.js';
 import type { TextIndex } from './text/search.js';
+import { isWildcard } from './wildcard.js';
 
 /** An index as createIndexes describes it and listIndexes shows it. */
 export interface IndexSpec {
@@ -41,9 +42,10 @@ export interface CompiledIndex {
   keyValue(doc: Doc): Doc;
 }
 
-const textOf = ({ weights, default_language: language }: Doc = {}): TextIndex => ({
+const textOf = ({ ofKind: { weights, default_language: language } = {}, hidden }: IndexSpec): TextIndex => ({
   weights: isDoc(weights) ? weights : {},
   language: typeof language === 'string' ? language : 'english',
+  hidden,
 });
 
 export function compileIndex(spec: IndexSpec): CompiledIndex {
@@ -58,19 +60,25 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
   const hashed = fields.filter((f) => spec.key[f.path] === 'hashed');
   const partial: Filter | undefined =
     spec.partialFilterExpression && compileFilter(spec.partialFilterExpression, { ...(collation && { collation }) });
+  const places = kind === 'geo' ? fields.filter((f) => typeof spec.key[f.path] === 'string') : undefined;
   const folded = (part: Part): Part => (collation && part !== emptyArray ? foldValue(part, collation) : part);
   return {
     spec,
     kind,
-    text: kind === 'text' ? textOf(spec.ofKind) : undefined,
+    text: kind === 'text' ? textOf(spec) : undefined,
     roots: [...new Set(fields.map((f) => f.parts[0] ?? f.path))],
     fields,
     covers(doc) {
       if (partial && !partial.test(doc)) return false;
+      // A geospatial index is sparse by itself: https://www.mongodb.com/docs/manual/core/indexes/index-types/geospatial/2dsphere/
+      if (places)
+        return places.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined && v !== null));
       return !spec.sparse || fields.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined));
     },
     keys(doc) {
-      if (kind === 'geo') assertPlaces(fields, spec.key, doc);
+      if (kind === 'geo') assertPlaces(fields, spec, doc);
+      if (kind === 'wildcard' && fields.some((f) => !isWildcard(f.path) && indexValues(doc, f.parts).array))
+        throw new EngineError(7246301, 'the regular fields of a compound wildcard index hold no arrays');
       if (kind !== 'keys') return { keys: [], multikey: false };
       const parts = fields.map((f) => {
         const { values, array } = indexValues(doc, f.parts);

@@ -25,6 +25,7 @@ const lengthOf = (text: string): number => [...text].length;
 function typesTest(keyword: 'type' | 'bsonType', operand: Value): Test {
   const names = (Array.isArray(operand) ? operand : [operand]).map((t) => {
     if (typeof t !== 'string') throw mismatch(keyword, 'either a string or an array of strings');
+    if (keyword === 'type' && t === 'integer') throw failed("$jsonSchema type 'integer' is not currently supported.");
     const name = keyword === 'type' ? JSON_TYPES.get(t) : t;
     if (name === undefined || (name !== 'number' && typeNumbers[name] === undefined))
       throw new EngineError('BadValue', `Unknown type name alias: ${t}`);
@@ -192,6 +193,8 @@ const atMost =
  */
 export function compileSchema(schema: Value): Test {
   if (!isDoc(schema)) throw new EngineError('TypeMismatch', '$jsonSchema must be an object');
+  if ('type' in schema && 'bsonType' in schema)
+    throw failed("Cannot specify both $jsonSchema keywords 'type' and 'bsonType'");
   const tests = Object.entries(schema).map(([keyword, operand]) => {
     const compile = Object.hasOwn(keywords, keyword) ? keywords[keyword] : undefined;
     if (!compile)

@@ -38,7 +38,7 @@ export interface FilterOptions {
   readonly now?: Date;
   readonly collation?: Collation;
   /** May `$near` stand here, where it would order what is found? */
-  readonly near?: 'nested' | 'refused';
+  readonly near?: 'nested' | 'refused' | 'validator';
   /** The collection's text index, for `$text`. */
   readonly text?: TextIndex | undefined;
 }
@@ -106,6 +106,8 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
     const meets = compileSchema(operand);
     return [(doc) => meets(doc)];
   }
+  if (options.near === 'validator' && ['$text', '$where'].includes(key))
+    throw bad(`${key} is not allowed in this context`);
   if (key === '$text') {
     if (options.near === 'nested') throw bad(`$text has to stand at the top of a query`);
     const search = compileText(operand, options.text);
@@ -131,7 +133,7 @@ const nested = (options: FilterOptions): FilterOptions => ({ ...options, near: o
 /** @throws {EngineError} 2, 5626500: the order of `$near` has no meaning here */
 function assertNear({ near }: FilterOptions): void {
   if (near === 'nested') throw bad('geo $near must be top-level expr');
-  if (near === 'refused')
+  if (near !== undefined)
     throw new EngineError(
       5626500,
       '$geoNear, $near, and $nearSphere are not allowed in this context, as these operators require sorting geospatial data. If you do not need sort, consider using $geoWithin instead.',
@@ -147,7 +149,7 @@ function compilePath(path: string, operand: Value, options: FilterOptions): Matc
     return onLeaf(parts, equalTest(operand, options));
   }
   const near = nearIn(operand);
-  if (near) assertNear(options);
+  if (near || '$geoNear' in operand) assertNear(options);
   const matchers = Object.entries(operand).flatMap(([operator, value]): Matcher[] => {
     if (near && NEAR.has(operator)) return [];
     if (!operator.startsWith('$')) throw bad(`unknown operator: ${operator}`);
@@ -197,7 +199,9 @@ function rangeTest(operator: string, operand: Value, { collation }: FilterOption
   };
   const test = holds[operator] ?? (() => false);
   if (type === 0x05) return (v) => (v === null || v === undefined) && test(0);
-  if (type === 0x01 || type === 0x7f) return (v) => v !== undefined && test(compare(v, operand));
+  // What is missing lies between the two, as all else.
+  if (type === 0x01 || type === 0x7f)
+    return (v) => test(v === undefined ? (type === 0x01 ? 1 : -1) : compare(v, operand));
   return (v) => {
     if (v === undefined || orderOf(v) !== type) return false;
     if (type === 0x0a && isNumeric(v) && Number.isNaN(toNumber(v)) !== isNaNOperand) return false;

@@ -8,6 +8,7 @@ import { EngineError } from '../errors.js';
 import type { CompiledIndex } from './indexes.js';
 import { compileFilter } from './match.js';
 import { sortFields } from './sort.js';
+import { wildcardHolds } from './wildcard.js';
 
 /** Keys from `from` up to but without `to`, by their bytes, without the collection's own prefix. */
 export interface Range {
@@ -23,7 +24,12 @@ export interface PlannerIndex {
 
 /** How documents are found. Bounds may be too wide, never too narrow: the filter runs again unless `exact`. */
 export type Plan =
-  | { readonly kind: 'collection'; readonly reverse: boolean }
+  | {
+      readonly kind: 'collection';
+      readonly reverse: boolean;
+      /** A hinted index that holds no entries of its own: what it would not hold is left out. */
+      readonly only?: CompiledIndex;
+    }
   | {
       readonly kind: 'index';
       readonly index: CompiledIndex;
@@ -237,7 +243,7 @@ function candidate(
   const textless = collated || spec.collation !== undefined;
   const predicates = predicatesFor(textless);
   if (textless && hasText(spec.partialFilterExpression)) return undefined;
-  if (spec.hidden && !hinted) return undefined;
+  if (spec.hidden) return undefined;
   if (spec.partialFilterExpression && !implies(said, spec.partialFilterExpression)) return undefined;
   if (spec.sparse && !index.fields.some((f) => predicates.get(f.path)?.present) && !hinted) return undefined;
   let ranges: Range[] = [];
@@ -356,10 +362,14 @@ function pointOf(said: readonly [string, Value][], indexes: readonly PlannerInde
   return undefined;
 }
 
+/** Could a wildcard index find what a clause says? It holds no entry for what is missing. */
+const servesWildcard = ({ spec }: CompiledIndex, [path, condition]: [string, Value]): boolean =>
+  path.startsWith('$') || (wildcardHolds(spec, path) && predicateOf(condition)?.present !== false);
+
 /**
  * Chooses how to find what a filter and a sort ask for. Pure: its answer is data, explain prints it.
  *
- * @throws {EngineError} BadValue: the hint names no index
+ * @throws {EngineError} 2: the hint names no index; 291: it names a wildcard index that has nothing of what is asked
  */
 export function plan({ filter, sort, hint, collation, indexes }: PlanRequest): Plan {
   const said = clauses(filter);
@@ -381,14 +391,20 @@ export function plan({ filter, sort, hint, collation, indexes }: PlanRequest): P
     },
   };
   if (hint !== undefined) {
-    const hinted = indexes.find(({ index: { spec } }) =>
-      typeof hint === 'string' ? spec.name === hint : equals(spec.key, hint),
+    const hinted = indexes.find(
+      ({ index: { spec } }) => !spec.hidden && (typeof hint === 'string' ? spec.name === hint : equals(spec.key, hint)),
     );
     if (!hinted)
       throw new EngineError(
         'BadValue',
         `error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index`,
       );
+    if (hinted.index.kind === 'wildcard' && !said.some((clause) => servesWildcard(hinted.index, clause)))
+      throw new EngineError(
+        'NoQueryExecutionPlans',
+        "error processing query: planner returned error :: caused by :: $hint: refusing to build whole-index solution, because it's a wildcard index",
+      );
+    if (hinted.index.kind === 'geo') return { ...whole, only: hinted.index };
     return candidate(hinted, said, { ...asked, hinted: true })?.plan ?? whole;
   }
   let best: Candidate | undefined;

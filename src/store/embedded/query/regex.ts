@@ -1,9 +1,14 @@
 import { EngineError } from '../errors.js';
 
+/** https://www.mongodb.com/docs/manual/reference/operator/query/regex/#pcre-regular-expressions */
+const MAX_BYTES = 16_384;
+
 /** Both forms of a regular expression; `invalid` is the code of a pattern that is none; PCRE's `x` is taken out here, since JavaScript has none. */
 export function toRegExp(pattern: string, flags: string, invalid = 51091): RegExp {
   if (pattern.includes('\0'))
     throw new EngineError('BadValue', 'Regular expression cannot contain an embedded null byte');
+  if (Buffer.byteLength(pattern) > MAX_BYTES)
+    throw new EngineError(invalid, `Regular expression is invalid: longer than ${MAX_BYTES} bytes`);
   let source = pattern;
   let all = flags;
   const inline = /^\(\?([imsx]+)\)/.exec(source);

@@ -51,25 +51,30 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
   const deadline = timeLimit(given);
   checkReadConcern(given, command.reads === true || session.inTransaction, session.inTransaction);
   checkWriteConcern(name, given, command.writes === true);
-  const context: Context = {
-    engine,
-    db,
-    command: given,
-    session,
-    connectionId,
-    write: (work) => write(engine, given, { session, retryable: command.retryable === true, work, deadline }),
-    snapshot() {
-      if (session.inTransaction) {
-        const tx = engine.sessions.transactionOf(session);
-        tx.deadline = deadline;
-        return { tx, release: () => undefined };
-      }
-      const tx = engine.transactions.begin();
-      tx.deadline = deadline;
-      return { tx, release: () => engine.transactions.abort(tx) };
-    },
-  };
   try {
+    // The first statement of a transaction begins it.
+    const own =
+      session.inTransaction && !ENDS_TRANSACTION.has(name) ? engine.sessions.transactionOf(session) : undefined;
+    const going = { ...session, startTransaction: false };
+    const context: Context = {
+      engine,
+      own,
+      db,
+      command: given,
+      session,
+      connectionId,
+      write: (work) => write(engine, given, { session: going, retryable: command.retryable === true, work, deadline }),
+      snapshot() {
+        if (own) {
+          const tx = engine.sessions.transactionOf(going);
+          tx.deadline = deadline;
+          return { tx, release: () => undefined };
+        }
+        const tx = engine.transactions.begin();
+        tx.deadline = deadline;
+        return { tx, release: () => engine.transactions.abort(tx) };
+      },
+    };
     const reply = await command.run(context);
     if (reply instanceof Uint8Array) return reply;
     return { ...reply, ...unsatisfied(given), ok: new Double(1) };

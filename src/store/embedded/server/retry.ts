@@ -2,6 +2,7 @@ import { Int32, Long } from 'bson';
 import { equals } from '../bson/compare.js';
 import { isDoc, toInteger } from '../bson/types.js';
 import { decode, type Doc, encode, type Value } from '../bson/value.js';
+import { EngineError } from '../errors.js';
 
 /** Statements in a row that had one answer. */
 interface Run {
@@ -34,9 +35,19 @@ export const stored = ({ txnNumber, committed, runs }: Memory): Buffer =>
     }),
   );
 
-export function read(bytes: Buffer): Memory | undefined {
+/**
+ * A stored memory. One that an earlier release wrote in its own shape does not say what was done statement by statement:
+ * to do it again might do it twice. It is not brought up, since nobody asks for it after half an hour.
+ *
+ * @throws {EngineError} 217: it has another shape
+ */
+export function read(bytes: Buffer): Memory {
   const { txnNumber, committed, runs } = decode(bytes);
-  if (!(txnNumber instanceof Long) || !Array.isArray(runs)) return undefined;
+  if (!(txnNumber instanceof Long) || !Array.isArray(runs))
+    throw new EngineError(
+      'IncompleteTransactionHistory',
+      'what was done under this transaction number was written by another release: look at what is stored, and go on with a new number',
+    );
   return {
     txnNumber: txnNumber.toBigInt(),
     committed: committed === true,

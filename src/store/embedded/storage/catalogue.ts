@@ -9,6 +9,13 @@ import { kindOf, kindOptions, textSpec } from '../query/index-kinds.js';
 import { type CollectionOptions, readOptions } from './options.js';
 import type { Transaction } from '../transactions/transactions.js';
 
+/** How often searches went by an index, since when: not stored, counted anew by each start. */
+export interface Uses {
+  ops: number;
+  readonly since: Date;
+}
+const unused = (): Uses => ({ ops: 0, since: new Date() });
+
 export interface StoredIndex {
   readonly id: number;
   readonly index: CompiledIndex;
@@ -17,6 +24,7 @@ export interface StoredIndex {
   multikeyStored: boolean;
   /** A snapshot of this version or a later one holds its entries; an older one must not be read by it. */
   since: number;
+  readonly uses: Uses;
 }
 
 /** A collection: where its documents and index entries lie. */
@@ -26,15 +34,23 @@ export interface Collection {
   readonly id: number;
   /** Without `_id_`, which is the documents' own order. */
   readonly indexes: StoredIndex[];
+  /** Of `_id_`. */
+  readonly uses: Uses;
   options: CollectionOptions;
   /** It was dropped: nothing may be written to it any more. */
   gone: boolean;
 }
 
+/** Databases that are the server's own: they are there though nothing is in them. */
+export const SYSTEM_DATABASES = ['admin', 'config', 'local'];
+
 export const CATALOGUE = Buffer.from([0, 1]);
 export const RETRIES = Buffer.from([0, 2]);
 /** One key for each multikey index: apart from the catalogue's entry, so that a write never puts back an older one. */
 const MULTIKEY = Buffer.from([0, 3]);
+
+/** Where the catalogue's entry of a collection lies. */
+const keyOf = (namespace: string): Buffer => Buffer.concat([CATALOGUE, Buffer.from(namespace)]);
 
 const u32 = (n: number): Buffer => {
   const bytes = Buffer.alloc(4);
@@ -60,17 +76,23 @@ export const entriesOf = (c: Collection, i: StoredIndex): Buffer =>
   Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([2]), u32(i.id)]);
 /** Where a capped collection keeps count of what it holds. */
 export const cappedSizeOf = (c: Collection): Buffer => Buffer.concat([everythingOf(c.id), Buffer.from([3])]);
+/** Where a capped collection keeps the order of insertion: by number, the key of `_id`. */
+export const cappedOrderOf = (c: Collection): Buffer => Buffer.concat([everythingOf(c.id), Buffer.from([4])]);
 const multikeyOf = (c: Collection, i?: StoredIndex): Buffer =>
   Buffer.concat([MULTIKEY, u32(c.id), ...(i ? [u32(i.id)] : [])]);
 const everythingOf = (id: number): Buffer => Buffer.concat([Buffer.from([1]), u32(id)]);
+
+/** How many indexes a collection has: `_id_` is one, but for a clustered collection, which lies by its `_id`. */
+export const indexCount = ({ indexes, options }: Collection): number =>
+  indexes.length + (options.doc['clusteredIndex'] === undefined ? 1 : 0);
 
 export const idIndex = compileIndex({ name: '_id_', key: { _id: new Int32(1) } });
 
 /** The collections and indexes there are; a copy in memory of what the store holds. */
 export class Catalogue {
   readonly #collections = new Map<string, Collection>();
-  /** Collections whose making is on its way to the disk. */
-  readonly #making = new Map<string, Promise<void>>();
+  /** Collections that a transaction has made: until it commits, it alone sees them. */
+  readonly #making = new Map<string, { readonly collection: Collection; readonly by: Transaction }>();
   #nextId = 1;
 
   load(transaction: Transaction): void {
@@ -83,6 +105,7 @@ export class Catalogue {
         multikey: false,
         multikeyStored: false,
         since: -1,
+        uses: unused(),
         index: compileIndex(specOf(i['spec'] as Doc)),
       }));
       const collection: Collection = {
@@ -90,6 +113,7 @@ export class Catalogue {
         name: namespace.slice(at + 1),
         id: toInteger(stored['id']) ?? 0,
         indexes,
+        uses: unused(),
         options: readOptions((stored['options'] ?? {}) as Doc),
         gone: false,
       };
@@ -100,35 +124,39 @@ export class Catalogue {
     }
   }
 
-  find(db: string, name: string): Collection | undefined {
-    return this.#collections.get(`${db}.${name}`);
+  /** The collection of a name; `by` is who asks: it sees what it has made itself. */
+  find(db: string, name: string, by?: Transaction): Collection | undefined {
+    const namespace = `${db}.${name}`;
+    const own = by && this.#making.get(namespace);
+    return own?.by === by && own ? own.collection : this.#collections.get(namespace);
   }
 
   list(db?: string): Collection[] {
     return [...this.#collections.values()].filter((c) => db === undefined || c.db === db);
   }
 
-  /** Makes a collection; it is stored when the transaction commits. */
+  /**
+   * Makes a collection; it is stored, and seen by others, when the transaction commits.
+   *
+   * @throws {Conflict} somebody else is making one of the same name
+   */
   create(transaction: Transaction, db: string, name: string, options = readOptions({})): Collection {
     checkName(db, name);
-    const collection: Collection = { db, name, id: this.#nextId, indexes: [], options, gone: false };
+    const namespace = `${db}.${name}`;
+    transaction.lock(keyOf(namespace));
+    const collection: Collection = { db, name, id: this.#nextId, indexes: [], uses: unused(), options, gone: false };
     this.#nextId += 1;
     this.#store(transaction, collection);
-    const namespace = `${db}.${name}`;
-    this.#collections.set(namespace, collection);
-    this.#making.set(namespace, transaction.done);
-    transaction.afterCommit.push(() => this.#making.delete(namespace));
+    this.#making.set(namespace, { collection, by: transaction });
+    transaction.afterCommit.push(() => {
+      this.#making.delete(namespace);
+      this.#collections.set(namespace, collection);
+    });
     transaction.afterAbort.push(() => {
       this.#making.delete(namespace);
-      this.#collections.delete(namespace);
       collection.gone = true;
     });
     return collection;
-  }
-
-  /** Resolves when a collection that is being made is on the disk, or is not made after all. */
-  settled(db: string, name: string): Promise<void> | undefined {
-    return this.#making.get(`${db}.${name}`);
   }
 
   drop(transaction: Transaction, collection: Collection): void {
@@ -141,7 +169,7 @@ export class Catalogue {
 
   #forget(transaction: Transaction, collection: Collection): void {
     const namespace = `${collection.db}.${collection.name}`;
-    transaction.remove(Buffer.concat([CATALOGUE, Buffer.from(namespace)]));
+    transaction.remove(keyOf(namespace));
     this.#collections.delete(namespace);
     collection.gone = true;
     transaction.afterAbort.push(() => {
@@ -150,7 +178,9 @@ export class Catalogue {
     });
   }
 
+  /** @throws {Conflict} somebody else is making a collection of the new name */
   rename(transaction: Transaction, collection: Collection, db: string, name: string): void {
+    transaction.lock(keyOf(`${db}.${name}`));
     const renamed: Collection = { ...collection, db, name, gone: false };
     this.#forget(transaction, collection);
     this.#store(transaction, renamed);
@@ -169,6 +199,7 @@ export class Catalogue {
       multikey: false,
       multikeyStored: false,
       since: Number.POSITIVE_INFINITY,
+      uses: unused(),
     };
     const all = documentsOf(collection);
     for (const { value } of transaction.range(all, after(all)))
@@ -194,7 +225,8 @@ export class Catalogue {
   /** Gives an index other options; its entries stay as they are. */
   changeIndex(transaction: Transaction, collection: Collection, index: StoredIndex, spec: IndexSpec): void {
     const at = collection.indexes.indexOf(index);
-    collection.indexes[at] = { ...index, index: compileIndex(spec) };
+    const turned = (spec.hidden ?? false) !== (index.index.spec.hidden ?? false);
+    collection.indexes[at] = { ...index, index: compileIndex(spec), ...(turned && { uses: unused() }) };
     this.#store(transaction, collection);
     transaction.afterAbort.push(() => {
       collection.indexes[at] = index;
@@ -224,7 +256,7 @@ export class Catalogue {
   #store(transaction: Transaction, c: Collection): void {
     const indexes = c.indexes.map((i) => ({ id: new Int32(i.id), spec: specDoc(i.index.spec) }));
     transaction.put(
-      Buffer.concat([CATALOGUE, Buffer.from(`${c.db}.${c.name}`)]),
+      keyOf(`${c.db}.${c.name}`),
       Buffer.from(encode({ id: new Int32(c.id), indexes, options: c.options.doc })),
     );
   }
@@ -350,4 +382,4 @@ export function moveEntries(tx: Transaction, c: Collection, i: StoredIndex, befo
 }
 
 export const duplicateId = (c: Collection, doc: Doc): EngineError =>
-  duplicate(c, { id: 0, index: idIndex, multikey: false, multikeyStored: true, since: -1 }, doc);
+  duplicate(c, { id: 0, index: idIndex, multikey: false, multikeyStored: true, since: -1, uses: unused() }, doc);

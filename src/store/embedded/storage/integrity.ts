@@ -2,6 +2,7 @@ import { decode } from '../bson/value.js';
 import { after } from '../bson/key.js';
 import type { Transaction } from '../transactions/transactions.js';
 import {
+  cappedOrderOf,
   cappedSizeOf,
   CATALOGUE,
   type Catalogue,
@@ -22,12 +23,12 @@ export function problems(tx: Transaction, catalogue: Catalogue): string[] {
   const known = new Set<string>();
   for (const c of catalogue.list()) {
     known.add(text(documentsOf(c)));
-    if (c.options.capped) known.add(text(cappedSizeOf(c)));
+    if (c.options.capped) for (const of of [cappedSizeOf(c), cappedOrderOf(c)]) known.add(text(of));
     for (const i of c.indexes) known.add(text(entriesOf(c, i)));
     found.push(...problemsOf(tx, c));
   }
   for (const { key } of tx.range(Buffer.from([1]), Buffer.from([2])))
-    if (!known.has(text(key.subarray(0, key[5] === 1 ? 6 : 10))))
+    if (!known.has(text(key.subarray(0, key[5] === 1 || key[5] === 4 ? 6 : 10))))
       found.push(`${key.toString('hex')} belongs to nothing`);
   for (const { key, value } of tx.range(CATALOGUE, after(CATALOGUE)))
     if (!decode(value)['id']) found.push(`${key.toString('utf8', 2)} has no number`);

@@ -119,6 +119,7 @@ export function readOptions(given: Doc): CollectionOptions {
     timeseries,
     clusteredIndex,
     expireAfterSeconds,
+    changeStreamPreAndPostImages: images,
   } = given as Record<string, Value>;
   if (validator !== undefined && !isDoc(validator))
     throw new EngineError('TypeMismatch', "BSON field 'create.validator' must be an object");
@@ -136,10 +137,11 @@ export function readOptions(given: Doc): CollectionOptions {
   const capped = cappedOf(given);
   if (capped['capped'] === true && (timeseries !== undefined || clusteredIndex !== undefined))
     throw invalid("'capped' is not allowed with 'timeseries' or 'clusteredIndex'");
+  const checks = validator !== undefined && Object.keys(validator).length > 0;
   const view = viewOf(given);
   const order = readCollation(collation);
   const series = timeseries === undefined ? undefined : timeseriesOf(timeseries);
-  const checks = validator !== undefined && Object.keys(validator).length > 0;
+  let compiled: Filter | undefined;
   const time = series?.['timeField'];
   return {
     doc: {
@@ -152,11 +154,17 @@ export function readOptions(given: Doc): CollectionOptions {
       ...((checks || given['validationLevel'] !== undefined) && { validationLevel }),
       ...((checks || given['validationAction'] !== undefined) && { validationAction }),
       ...(order && { collation: order.doc }),
+      // Kept and shown: only change streams, which are refused, would tell the images.
+      ...(isDoc(images) && { changeStreamPreAndPostImages: images }),
     },
     collation: order,
     validator: checks
       ? {
-          filter: compileFilter(validator, { ...(order && { collation: order }) }),
+          // Compiled when it is first used: one that an earlier release took and this one does not keeps no store from opening.
+          get filter(): Filter {
+            compiled ??= compileFilter(validator, { ...(order && { collation: order }) });
+            return compiled;
+          },
           level: validationLevel,
           action: validationAction,
         }

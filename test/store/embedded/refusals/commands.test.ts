@@ -71,6 +71,8 @@ describe('a field of the wrong type', () => {
     ...rejects({ delete: 'c', deletes: [{ q: {}, limit: 1 }] }, 'ordered', ['bool', 'null']),
   ]);
   refuses('is refused by the other commands', [
+    ...rejects({ dataSize: 'test.c' }, 'dataSize', ['string', 'null']),
+    ...rejects({ listCollections: 1 }, 'nameOnly', ['bool', 'null']),
     ...rejects(aggregate, 'pipeline', ['array']),
     ...rejects(aggregate, 'cursor', ['object']),
     ...rejects({ distinct: 'c' }, 'key', ['string', 'null']),
@@ -131,6 +133,7 @@ describe('what a command is given', () => {
       15,
     ],
     ['dropDatabase of 2', { dropDatabase: 2 }, 5255100, 'other'],
+    ...['admin', 'local'].map((db): Case => [`dropDatabase of ${db}`, { dropDatabase: 1 }, 20, db]),
     ['dropIndexes of numbers', { dropIndexes: 'c', index: [1] }, 14],
     ['collMod of no index', { collMod: 'c', index: { hidden: true } }, 72],
     ['create with a level that is none', { create: 'd', validationLevel: 'x' }, 2],
@@ -153,6 +156,15 @@ describe('what a command is given', () => {
     ['(uuid_too_short)', { endSessions: [{ id: new Binary(Buffer.alloc(8), 4) }] }, 207],
     ['(id_binary_subtype3)', { refreshSessions: [{ id: new Binary(Buffer.alloc(16), 3) }] }, 14],
     ['all of them', { killAllSessions: [] }, 0],
+    ...(
+      [
+        [{}, 40414],
+        [{ user: 't', db: null }, 40414],
+        [{ user: 123, db: 'admin' }, 14],
+        [{ user: 't', db: 'admin', extra: 1 }, 40415],
+        [{ user: 't', db: 'admin' }, 0],
+      ] as const
+    ).map(([user, code]): Case => [`killAllSessions ${JSON.stringify(user)}`, { killAllSessions: [user] }, code]),
     ['(autocommit_bool_true)', { abortTransaction: 1, autocommit: true }, 72, 'admin'],
     ['(autocommit_int32_zero)', { abortTransaction: 1, autocommit: 0 }, 14, 'admin'],
     ['(autocommit_null)', { abortTransaction: 1, autocommit: null }, 125, 'admin'],

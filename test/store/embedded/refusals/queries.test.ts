@@ -19,6 +19,54 @@ const partial = (partialFilterExpression: Document): Document => ({ ...a, partia
 
 // https://github.com/documentdb/functional-tests: compatibility/tests/core/operator/query
 describe('a query', () => {
+  const point = { type: 'Point', coordinates: [0, 0] };
+  const near = { $near: { $geometry: point } };
+  const square = [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+    [0, 1],
+    [0, 0],
+  ];
+  const within = (crs: unknown, ring = square): Document => ({
+    a: { $geoWithin: { $geometry: { type: 'Polygon', coordinates: [ring], crs } } },
+  });
+  const system = (name: string): Document => ({ type: 'name', properties: { name } });
+  refuses('searches for what is near once and with nothing beside it, in a reference system there is', [
+    ...['a', 'b'].map((field): Case => [
+      `an index of ${field}`,
+      { createIndexes: 'c', indexes: [{ key: { [field]: '2dsphere' }, name: field }] },
+      0,
+    ]),
+    ['an index of words', { createIndexes: 'c', indexes: [{ key: { t: 'text' }, name: 't' }] }, 0],
+    ...filters([
+      [{ a: near }, 0],
+      [{ a: { $near: { $geometry: point, $maxDistance: 5, $minDistance: 1 } } }, 0],
+      [{ a: { $near: { $geometry: point, $unknown: 5 } } }, 2],
+      [{ a: { ...near, $nearSphere: { $geometry: point } } }, 2],
+      [{ a: near, b: near }, 2],
+      [{ $and: [{ a: near }, { a: near }] }, 2],
+      [{ a: near, $text: { $search: 't' } }, 2],
+      [{ a: { ...near, $eq: point } }, 34413],
+      [within(system('urn:ogc:def:crs:OGC:1.3:CRS84')), 0],
+      [within(system('urn:x-mongodb:crs:strictwinding:EPSG:4326')), 0],
+      [within(system('urn:x-mongodb:crs:strictwinding:EPSG:4326'), square.toReversed()), 238],
+      [within(system('invalid')), 2],
+      [within({ type: 'name' }), 2],
+      // …/geospatial/specifiers: test_centerSphere_errors.py, test_polygon_errors.py
+      ...[
+        [[0, 0], 1, 1],
+        [[0, 0, 0], 1],
+        [[Number.NaN, 0], 1],
+        [[181, 0], 1],
+        [[0, -91], 1],
+      ].map(($centerSphere) => [{ a: { $geoWithin: { $centerSphere } } }, 2] as const),
+      [{ a: { $geoWithin: { $center: [[181, 0], 1] } } }, 0],
+      [{ a: { $geoWithin: { $polygon: [[Infinity, 0], ...square] } } }, 2],
+      [within({ ...system('EPSG:4326'), type: 'invalid' }), 2],
+    ]),
+  ]);
+
   refuses('is refused where an operand can not be', [
     ...filters([
       [{ a: { $size: Long.MAX_VALUE } }, 2],

@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Document, Long } from 'bson';
-import { byHand, newSession, running } from '../running.js';
+import { type Document, Double, Long } from 'bson';
+import { encode } from '../../../../src/store/embedded/bson/value.js';
+import { RETRIES } from '../../../../src/store/embedded/storage/catalogue.js';
+import { Storage } from '../../../../src/store/embedded/storage/storage.js';
+import { Transactions } from '../../../../src/store/embedded/transactions/transactions.js';
+import { byHand, folderForTest, newSession, running } from '../running.js';
 
 const number = (n: number): Long => Long.fromNumber(n);
 
@@ -134,4 +138,29 @@ describe('a write that is sent again under its number', () => {
     expect(await send({ ...command, update: { $foo: 1 } })).toMatchObject({ ok: 0, code: 9 });
     expect(await send({ ...command, update: { $set: { n: 1 } } })).toMatchObject({ ok: 1, value: { _id: 1, n: 1 } });
   });
+});
+
+// What releases before the statements' own answers stored. MongoDB's code for a history that is not whole:
+// https://www.mongodb.com/docs/manual/reference/error-codes/ (IncompleteTransactionHistory)
+it('a memory in another release’s shape is not taken for none: the number is refused (217), the next one is free', async () => {
+  const folder = await folderForTest();
+  const lsid = newSession();
+  const storage = await Storage.open(folder);
+  await new Transactions(storage).run((tx) =>
+    tx.put(
+      Buffer.concat([RETRIES, lsid.id.buffer]),
+      Buffer.from(encode({ txnNumber: number(7), at: new Date(), answers: [{ reply: { ok: new Double(1) } }] })),
+    ),
+  );
+  await storage.close();
+  const { engine, db } = await running({ folder });
+  const send = await byHand(engine.uri);
+  const write = (n: number) => ({ insert: 'c', documents: [{ n }], lsid, txnNumber: number(n) });
+  expect(await send(write(7))).toMatchObject({ code: 217 });
+  expect(
+    await send({ commitTransaction: 1, lsid, txnNumber: number(7), autocommit: false, $db: 'admin' }),
+  ).toMatchObject({ code: 217 });
+  expect(await send(write(8))).toMatchObject({ ok: 1, n: 1 });
+  expect(await send(write(8))).toMatchObject({ ok: 1, n: 1, retriedStmtIds: [0] });
+  expect(await db.collection('c').countDocuments()).toBe(1);
 });

@@ -108,6 +108,72 @@ describe('a transaction', () => {
   });
 });
 
+// https://www.mongodb.com/docs/manual/core/transactions-operations/#create-collections-and-indexes-in-a-transaction
+describe('a collection that a transaction makes', () => {
+  /** `c` with an index and a document, made in a transaction that is still open. */
+  const setUp = async () => {
+    const all = await running();
+    const session = all.client.startSession();
+    session.startTransaction();
+    await all.db.createCollection('c', { session });
+    await all.db.collection('c').createIndex({ a: 1 }, { unique: true, session });
+    await all.db.collection('c').insertOne({ a: 1 }, { session });
+    return { ...all, session, names: async () => (await all.db.listCollections().toArray()).map(({ name }) => name) };
+  };
+
+  it('is its own until it commits, and has then what was made with it', async () => {
+    const { db, session, names, reopen } = await setUp();
+    const c = db.collection('c');
+    expect(await c.findOne({ a: 1 }, { session })).toMatchObject({ a: 1 });
+    expect(await c.aggregate([{ $count: 'n' }], { session }).toArray()).toEqual([{ n: 1 }]);
+    expect([await names(), await c.countDocuments()]).toEqual([[], 0]);
+    await session.commitTransaction();
+    await session.endSession();
+    expect(await names()).toEqual(['c']);
+    expect(await refusal(c.insertOne({ a: 1 }))).toMatchObject({ code: 11000 });
+    const again = (await reopen()).db.collection('c');
+    expect([await again.countDocuments(), (await again.indexes()).map(({ name }) => name)]).toEqual([
+      1,
+      ['_id_', 'a_1'],
+    ]);
+  });
+
+  it('is gone after an abort, and its name is free', async () => {
+    const { db, session, names } = await setUp();
+    await session.abortTransaction();
+    expect(await names()).toEqual([]);
+    await db.collection('c').insertMany([{ a: 1 }, { a: 1 }]);
+    expect(await db.collection('c').countDocuments()).toBe(2);
+    await session.endSession();
+  });
+
+  it('is made by one alone: a second transaction conflicts (112), a single write waits', async () => {
+    const { client, db, session } = await setUp();
+    const second = client.startSession();
+    second.startTransaction();
+    const refused = await refusal(db.collection('c').insertOne({ a: 2 }, { session: second }));
+    expect([refused.code, refused.hasErrorLabel('TransientTransactionError')]).toEqual([112, true]);
+    await second.endSession();
+    const waiting = db.collection('c').insertOne({ a: 1 });
+    await pause(20);
+    await session.commitTransaction();
+    expect(await refusal(waiting)).toMatchObject({ code: 11000 });
+    await session.endSession();
+  });
+
+  it('alone may get an index in it, and only while it is empty (263)', async () => {
+    const { client, db, session } = await setUp();
+    expect(await refusal(db.collection('c').createIndex({ b: 1 }, { session }))).toMatchObject({ code: 263 });
+    await session.endSession();
+    await db.collection('d').createIndex({ a: 1 });
+    const other = client.startSession();
+    other.startTransaction();
+    await db.collection('d').createIndex({ a: 1 }, { session: other });
+    expect(await refusal(db.collection('d').createIndex({ b: 1 }, { session: other }))).toMatchObject({ code: 263 });
+    await other.endSession();
+  });
+});
+
 // https://www.mongodb.com/docs/manual/reference/command/commitTransaction/
 describe('a transaction’s number', () => {
   const setUp = async () => {

@@ -58,6 +58,7 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
       { $inc: { quantity: -2, 'metrics.orders': 1 } },
       { _id: 1, sku: 'abc123', quantity: 8, metrics: { orders: 3, ratings: 3.5 } },
     ],
+    ['a zero that keeps its sign', { _id: 1, n: new Double(-0) }, { $inc: { n: 0 } }, { _id: 1, n: new Double(-0) }],
     ['a field that is missing', { _id: 1 }, { $inc: { 'a.b': new Long(5) } }, { _id: 1, a: { b: new Long(5) } }],
     [
       'an int grows into a long',

@@ -1,5 +1,6 @@
 import { isDoc, isNumeric, toNumber } from '../../bson/types.js';
-import type { Value } from '../../bson/value.js';
+import type { Doc, Value } from '../../bson/value.js';
+import { EngineError } from '../../errors.js';
 import {
   angle,
   angleToLine,
@@ -29,7 +30,7 @@ export function pairOf(v: Value): Pair | undefined {
   return [toNumber(x), toNumber(y)];
 }
 
-const onEarth = ([lng, lat]: Pair): boolean => Math.abs(lng) <= 180 && Math.abs(lat) <= 90;
+export const onEarth = ([lng, lat]: Pair): boolean => Math.abs(lng) <= 180 && Math.abs(lat) <= 90;
 
 function position(v: Value): Vector | undefined {
   const pair = Array.isArray(v) ? pairOf(v) : undefined;
@@ -61,10 +62,37 @@ function polygon(v: Value): Polygon | undefined {
 
 const made = (parts: Partial<Geometry>): Geometry => ({ points: [], lines: [], polygons: [], ...parts });
 
+const SYSTEMS = ['urn:ogc:def:crs:OGC:1.3:CRS84', 'EPSG:4326'];
+/** Has the side to the left of a polygon's ring, which is the smaller one unless the ring goes clockwise. */
+const STRICT = 'urn:x-mongodb:crs:strictwinding:EPSG:4326';
+
+/** Twice the area of a ring of degrees, as on the plane: below 0 where it goes clockwise. */
+const areaOf = (ring: readonly Pair[]): number =>
+  ring.reduce((sum, [x, y], i) => {
+    const [nextX, nextY] = ring[(i + 1) % ring.length] ?? [x, y];
+    return sum + (x * nextY - nextX * y);
+  }, 0);
+
+/** Can a geometry be of this reference system? @throws {EngineError} 238: it is more than half the sphere */
+function isSystem(crs: Value, geometry: Doc): boolean {
+  const { type, properties } = isDoc(crs) ? (crs as Record<string, Value>) : {};
+  const name = isDoc(properties) ? properties['name'] : undefined;
+  if (type !== 'name' || name !== STRICT) return type === 'name' && SYSTEMS.includes(String(name));
+  const { coordinates } = geometry;
+  const ring = Array.isArray(coordinates) ? every(coordinates[0], pairOf) : undefined;
+  if (ring && areaOf(ring) < 0)
+    throw new EngineError(
+      'NotImplemented',
+      'a polygon of more than half the sphere is not supported by the embedded engine',
+    );
+  return geometry['type'] === 'Polygon';
+}
+
 /** Undefined: it is no GeoJSON object. https://www.mongodb.com/docs/manual/reference/geojson/ */
 function geoJson(v: Value): Geometry | undefined {
   if (!isDoc(v)) return undefined;
-  const { type, coordinates: c = null } = v as Record<string, Value>;
+  const { type, coordinates: c = null, crs } = v as Record<string, Value>;
+  if (crs !== undefined && !isSystem(crs, v)) return undefined;
   const one = <T>(part: T | undefined, name: keyof Geometry): Geometry | undefined => part && made({ [name]: [part] });
   const several = <T>(parts: T[] | undefined, name: keyof Geometry): Geometry | undefined =>
     parts && made({ [name]: parts });

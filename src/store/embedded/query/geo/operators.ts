@@ -1,7 +1,7 @@
 import { isDoc, isNumeric, toNumber } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { distance, geometryOf, intersects, type Pair, pairOf, within } from './geometry.js';
+import { distance, geometryOf, intersects, onEarth, type Pair, pairOf, within } from './geometry.js';
 import { angle, EARTH_RADIUS, vectorOf } from './sphere.js';
 
 type Test = (v: Value) => boolean;
@@ -10,7 +10,8 @@ const bad = (message: string): EngineError => new EngineError('BadValue', messag
 
 const pair = (v: Value, what: string): Pair => {
   const found = pairOf(v);
-  if (!found) throw bad(`${what} needs points of two numbers`);
+  if (!found?.every(Number.isFinite) || Object.keys(v as object).length > 2)
+    throw bad(`${what} needs points of two numbers`);
   return found;
 };
 
@@ -30,7 +31,8 @@ function inRing([x, y]: Pair, corners: readonly Pair[]): boolean {
 }
 
 function circle(v: Value, name: string): [centre: Pair, radius: number] {
-  const [centre, radius] = Array.isArray(v) ? v : isDoc(v) ? Object.values(v) : [];
+  const [centre, radius, ...more] = Array.isArray(v) ? v : isDoc(v) ? Object.values(v) : [];
+  if (more.length > 0) throw bad(`Only 2 fields allowed for circular region in ${name}`);
   if (!isNumeric(radius) || !(toNumber(radius) >= 0)) throw bad(`radius must be a non-negative number in ${name}`);
   return [pair(centre, name), toNumber(radius)];
 }
@@ -75,6 +77,7 @@ export function geoWithin(operand: Value): Test {
     }
     case '$centerSphere': {
       const [centre, radius] = circle(v, shape);
+      if (!onEarth(centre)) throw bad(`Spherical distance would require (unimplemented) wrapping in ${shape}`);
       const from = vectorOf(...centre);
       return (value) => {
         const g = geometryOf(value);
@@ -136,15 +139,25 @@ export function nearOf(near: Value, spherical: boolean, limits: { min: Value; ma
   };
 }
 
+/** What may stand beside a place. */
+const LIMITS = ['$minDistance', '$maxDistance'];
+
 /**
  * `$near` and `$nearSphere` with what stands beside them.
  * https://www.mongodb.com/docs/manual/reference/operator/query/near/
+ *
+ * @throws {EngineError} 2, 34413: no place, no limit, or something else beside them
  */
 export function nearIn(condition: Doc): Near | undefined {
-  const name = ['$near', '$nearSphere'].find((n) => n in condition);
+  const [name, another] = ['$near', '$nearSphere'].filter((n) => n in condition);
   if (name === undefined) return undefined;
+  if (another !== undefined) throw bad('Too many geoNear expressions');
+  const beside = Object.keys(condition).find((n) => n !== name && !LIMITS.includes(n));
+  if (beside !== undefined) throw new EngineError(34413, `invalid argument in geo near query: ${beside}`);
   const v = condition[name];
   const inside: Doc = isDoc(v) && '$geometry' in v ? v : {};
+  const odd = Object.keys(inside).find((n) => n !== '$geometry' && !LIMITS.includes(n));
+  if (odd !== undefined) throw bad(`invalid argument in geo near query: ${odd}`);
   const geometry = inside['$geometry'];
   const limits = { ...condition, ...inside } as Record<string, Value>;
   return nearOf(geometry ?? v, geometry !== undefined || name === '$nearSphere', {

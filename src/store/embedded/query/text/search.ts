@@ -9,6 +9,8 @@ export interface TextIndex {
   /** By path; `$**` is every text there is. */
   readonly weights: Doc;
   readonly language: string;
+  /** It is kept, but no search may use it. */
+  readonly hidden?: boolean | undefined;
 }
 
 /** English words that are not searched for. https://snowballstem.org/algorithms/english/stop.txt */
@@ -76,11 +78,13 @@ function scoresIn(text: string, terms: readonly string[]): Map<string, number> {
  * Compiles `$text`. A document's score, or undefined where it does not match: any word is enough, each phrase has to stand
  * there, and nothing that is negated may. https://www.mongodb.com/docs/manual/reference/operator/query/text/
  *
- * @throws {EngineError} 27: the collection has no text index; 2, 9, 14: what is no search
+ * @throws {EngineError} 27: the collection has no text index; 291: it is hidden; 2, 9, 14: what is no search
  */
 export function compileText(operand: Value, index: TextIndex | undefined): (doc: Doc) => number | undefined {
   if (!isDoc(operand)) throw new EngineError('TypeMismatch', '$text expects an object');
   if (!index) throw new EngineError('IndexNotFound', 'text index required for $text query');
+  if (index.hidden)
+    throw new EngineError('NoQueryExecutionPlans', 'failed to use text index to satisfy $text query: it is hidden');
   const {
     $search: search,
     $language: language = index.language,

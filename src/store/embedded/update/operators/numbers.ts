@@ -23,7 +23,8 @@ const arithmetic =
         throw bad(
           `Failed to apply ${operator} operations to current value (${before.toString()}): it would overflow a 64-bit integer`,
         );
-      return result;
+      // What changes nothing leaves the value as it is: a zero keeps its sign.
+      return typeName(result) === typeName(before) && compare(result, before) === 0 ? before : result;
     };
   };
 

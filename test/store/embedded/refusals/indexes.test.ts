@@ -1,0 +1,155 @@
+import { describe } from '@jest/globals';
+import { Double } from 'bson';
+import { type Case, refuses } from './refused.js';
+
+const made = (index: object, code = 0): Case => [
+  `createIndexes ${JSON.stringify(index)}`,
+  { createIndexes: 'c', indexes: [{ name: 'i', ...index }] },
+  code,
+];
+const dropped: Case = ['dropIndexes', { dropIndexes: 'c', index: '*' }, 0];
+const found = (filter: object, code: number, hint?: unknown): Case => [
+  `find ${JSON.stringify(filter)}`,
+  { find: 'c', filter, ...(hint !== undefined && { hint }) },
+  code,
+];
+const hidden = (index: object, code: number): Case => [
+  `collMod ${JSON.stringify(index)}`,
+  { collMod: 'c', index },
+  code,
+];
+
+const everything = { '$**': 1 };
+const part = { 'sub.$**': 1 };
+const over = (wildcardProjection: unknown, key: object = everything): object => ({ key, wildcardProjection });
+
+// https://github.com/documentdb/functional-tests: compatibility/tests/core/indexes
+describe('an index', () => {
+  // https://www.mongodb.com/docs/manual/core/indexes/index-types/index-wildcard/reference/restrictions/
+  refuses('of everything takes no option of others, and its projection says in or out', [
+    made({ key: everything, sparse: true }, 67),
+    made({ key: everything, expireAfterSeconds: 60 }, 67),
+    made({ key: everything, v: 1 }, 67),
+    ...['2d', '2dsphere', 'hashed'].map((kind) => made({ key: { '$**': kind } }, 67)),
+    made({ key: { ...everything, ...part } }, 7246201),
+    made(over({}), 9),
+    made(over({ a: 1 }, part), 9),
+    made(over({ a: 1 }, { a: 1 }), 2),
+    made(over({ a: 1, b: 0 }), 31254),
+    made(over({ a: 0, b: 1 }), 31253),
+    ...['yes', [1], null, { $slice: 1 }].map((v) => made(over({ a: v }), 51271)),
+    made({ key: { ...everything, a: 1 } }, 67),
+    made(over({ b: 0 }, { a: 1, ...everything }), 7246209),
+    made(over({ 'a.b': 1, c: { d: true }, _id: 0 })),
+    dropped,
+    made(over({ a: 0 }, { a: 1, ...everything })),
+    ['an array', { insert: 'c', documents: [{ a: [1], b: 1 }] }, 7246301],
+    ['an array later', { update: 'c', updates: [{ q: { _id: 1 }, u: { $set: { a: [1] } } }] }, 7246301],
+  ]);
+
+  // https://www.mongodb.com/docs/manual/reference/command/find/: hint
+  refuses(
+    'of everything can be hinted at for what it holds alone (291)',
+    [
+      made({ key: everything }),
+      found({ a: 1 }, 0, 'i'),
+      found({ $or: [{ a: 1 }, { b: 1 }] }, 0, 'i'),
+      found({ _id: 1 }, 291, 'i'),
+      found({ a: null }, 291, 'i'),
+      found({}, 291, 'i'),
+      dropped,
+      made({ key: part }),
+      found({ 'sub.a': 1 }, 0, 'i'),
+      found({ sub: 1 }, 0, 'i'),
+      found({ subject: 1 }, 291, 'i'),
+      dropped,
+      made(over({ a: 1, 'b.c': 1, _id: 1 })),
+      found({ 'a.b': 1 }, 0, 'i'),
+      found({ 'b.c': 1 }, 0, 'i'),
+      found({ _id: 1 }, 0, 'i'),
+      found({ b: 1 }, 291, 'i'),
+      dropped,
+      made(over({ a: 0 })),
+      found({ b: 1 }, 0, 'i'),
+      found({ 'a.b': 1 }, 291, 'i'),
+    ],
+    [{ _id: 1, a: 1 }],
+  );
+
+  // https://www.mongodb.com/docs/manual/core/index-hidden/
+  refuses('that is hidden is found by no hint and serves no search; that of _id can not be', [
+    made({ key: { a: 1 }, hidden: true }),
+    ...['i', { a: 1 }].map((hint) => found({ a: 1 }, 2, hint)),
+    dropped,
+    made({ key: { x: 'text' }, hidden: true }),
+    found({ $text: { $search: 'a' } }, 291),
+    dropped,
+    found({ $text: { $search: 'a' } }, 27),
+    hidden({ name: '_id_', hidden: true }, 2),
+    hidden({ keyPattern: { _id: 1 }, hidden: true }, 2),
+  ]);
+
+  // https://www.mongodb.com/docs/manual/core/indexes/index-types/index-geospatial/
+  refuses('of places has its versions and bounds, and holds one place a field', [
+    ...[0, 4].map((version) => made({ key: { a: '2dsphere' }, '2dsphereIndexVersion': version }, 67)),
+    ...[0, -1, 33].map((bits) => made({ key: { a: '2d' }, bits }, 72)),
+    made({ key: { a: '2d' }, min: -500, max: 500 }),
+    ['within', { insert: 'c', documents: [{ a: [400, 0] }] }, 0],
+    ['beyond', { insert: 'c', documents: [{ a: [600, 0] }] }, 13027],
+    ['elsewhere', { delete: 'c', deletes: [{ q: {}, limit: 0 }] }, 0],
+    dropped,
+    made({ key: { a: '2dsphere' } }),
+    [
+      'several',
+      { insert: 'c', documents: [{ a: [0, 1].map((n) => ({ type: 'Point', coordinates: [n, n] })) }] },
+      16755,
+    ],
+  ]);
+
+  // …/createIndexes/test_createIndexes_errors.py
+  refuses('has one hashed field, weights above 0, and of _id one order', [
+    made({ key: { a: 'hashed', b: 'hashed' } }, 31303),
+    made({ key: { a: 'text' }, weights: { a: 0 } }, 67),
+    made({ key: { _id: -1 } }, 2),
+    made({ key: { _id: 'hashed' } }),
+  ]);
+
+  // https://www.mongodb.com/docs/manual/core/indexes/index-types/index-text/text-index-restrictions/
+  refuses('of the same fields and another effect is another one, of other words it conflicts (85)', [
+    made({ key: { a: 'text' } }),
+    made({ key: { b: 'text' }, name: 'j' }, 85),
+    made({ key: { a: 'text' }, weights: { a: 2 } }, 85),
+    dropped,
+    made({ key: { a: 1 }, unique: true }),
+    made({ key: { a: 1 }, sparse: true, name: 'j' }),
+    made({ key: { a: 1 }, expireAfterSeconds: 5, name: 'k' }, 0),
+  ]);
+
+  // https://www.mongodb.com/docs/manual/core/index-ttl/#restrictions
+  refuses('gets an expiry from 0 if it is of one field, and not that of _id', [
+    made({ key: { a: 1 } }),
+    ...[-1, new Double(-1.5), -Infinity].map((v) => hidden({ name: 'i', expireAfterSeconds: v }, 72)),
+    ...[0, new Double(-0.9), Number.NaN, Infinity].map((v) => hidden({ name: 'i', expireAfterSeconds: v }, 0)),
+    hidden({ name: '_id_', expireAfterSeconds: 1 }, 72),
+    dropped,
+    made({ key: { a: 1, b: 1 } }),
+    hidden({ name: 'i', expireAfterSeconds: 1 }, 72),
+  ]);
+
+  // https://www.mongodb.com/docs/manual/core/timeseries/timeseries-secondary-index/, and …/createIndexes/test_createIndexes_timeseries.py
+  refuses('of a time series has fewer kinds and options', [
+    ['drop', { drop: 'c' }, 0],
+    ['create', { create: 'c', timeseries: { timeField: 't', metaField: 'm' } }, 0],
+    ...[{ unique: true }, { sparse: true }].map((o) => made({ key: { v: 1 }, ...o }, 72)),
+    made({ key: { v: 'text' } }, 72),
+    ...['hashed', '2d'].map((kind) => made({ key: { v: kind } }, 67)),
+    made({ key: everything }, 7246201),
+    made({ key: { t: 1 }, expireAfterSeconds: 60 }, 72),
+    made({ key: { t: 1 }, expireAfterSeconds: 60, partialFilterExpression: { v: 1 } }, 72),
+    made({ key: { t: 1 }, expireAfterSeconds: 60, partialFilterExpression: { 'm.a': 1 } }),
+    made({ key: { 'm.a': 'hashed' }, name: 'j' }),
+    made({ key: { m: 1, v: -1 }, name: 'k', partialFilterExpression: { v: { $gt: 5 } } }),
+    made({ key: { v: '2dsphere' }, name: 'l' }),
+    made({ key: { v: 'wildcard' } }, 7246202),
+  ]);
+});
