@@ -85,7 +85,9 @@ export const find: Command = {
     const projection = optionalDoc(command, 'projection');
     const filter = compileFilter(request.filter, filterOptions(request, collection));
     const compiled =
-      projection && Object.keys(projection).length > 0 ? compileProjection(projection, { filter }) : undefined;
+      projection && Object.keys(projection).length > 0
+        ? compileProjection(projection, { filter, collation })
+        : undefined;
     const variables = { now: request.now ?? new Date(), let: request.let ?? {} };
     const project = compiled && ((doc: Doc): Doc => compiled(doc, variables));
     const { tx, release } = context.snapshot();

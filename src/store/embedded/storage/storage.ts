@@ -31,7 +31,7 @@ const opened = (path: string): RootDatabase<Buffer, Buffer> =>
     // A put's promise must not come before its flush (measured: with overlapping sync it does).
     overlappingSync: false,
     // Open cursors, transactions and requests each hold a snapshot: each kind has its own limit, far below.
-    maxReaders: 4000,
+    maxReaders: 3000,
   });
 
 /** The one file that knows lmdb. Keys and values are bytes; each value is stored with a checksum of itself and its key. */
