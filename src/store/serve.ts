@@ -2,7 +2,15 @@ import { parseArgs } from 'node:util';
 import { start } from './embedded/index.js';
 
 /** `npm run store -- --data DIR [--port N]`: the embedded engine alone, for tools and conformance suites. */
-const { values } = parseArgs({ options: { data: { type: 'string' }, port: { type: 'string' } } });
+const given = (): { data?: string; port?: string } => {
+  try {
+    return parseArgs({ options: { data: { type: 'string' }, port: { type: 'string' } } }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return {};
+  }
+};
+const values = given();
 if (values.data === undefined) {
   process.stderr.write('usage: npm run store -- --data DIR [--port N]\n');
   process.exit(2);

@@ -19,6 +19,14 @@ describe('a collation', () => {
     expect(await found(3)).toEqual(['café']);
   });
 
+  it('chooses the element that a projection takes', async () => {
+    const { db } = await running();
+    await db.collection('c').insertOne({ list: [{ name: 'b' }, { name: 'A' }] });
+    const projection = { _id: 0, list: { $elemMatch: { name: 'a' } } };
+    const found = db.collection('c').find({}, { projection, collation: { locale: 'en', strength: 2 } });
+    expect(await found.toArray()).toEqual([{ list: [{ name: 'A' }] }]);
+  });
+
   it('orders sorts and ranges, and numbers in texts by numericOrdering; an index of bytes gives it no bounds', async () => {
     const { db } = await running();
     await fill(db);
@@ -91,7 +99,12 @@ describe('a collation', () => {
     const run = (stages: object[]) => db.collection('c').aggregate(stages, { collation }).toArray();
     const groups = await run([{ $match: { name: 'ARG' } }, { $group: { _id: '$name', n: { $sum: 1 } } }]);
     expect(groups).toEqual([{ _id: expect.stringMatching(/arg/i), n: 2 }]);
-    expect(await refusal(run([{ $set: { same: { $eq: ['$name', 'ARG'] } } }]))).toMatchObject({ code: 238 });
+    const same = { $eq: ['$name', 'ARG'] };
+    const c = db.collection('c');
+    expect(await refusal(run([{ $set: { same } }]))).toMatchObject({ code: 238 });
+    expect(await refusal(c.updateOne({}, [{ $set: { same } }], { collation }))).toMatchObject({ code: 238 });
+    expect(await refusal(c.find({}, { projection: { same }, collation }).toArray())).toMatchObject({ code: 238 });
+    expect(await refusal(c.findOneAndDelete({}, { projection: { same }, collation }))).toMatchObject({ code: 238 });
     const find = (bad: object) =>
       db
         .collection('c')

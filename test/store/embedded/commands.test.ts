@@ -96,6 +96,14 @@ describe('commands', () => {
     const piped = await c.aggregate([{ $match: { n: 1 } }, { $group: { _id: null } }]).explain();
     expect(piped['stages'][0].$cursor.queryPlanner.winningPlan.inputStage.stage).toBe('IXSCAN');
     await refused({ explain: { find: 'c' }, verbosity: 'loud' }, 9);
+    await refused({ explain: { bulkWrite: 1, ops: [], nsInfo: [] } }, 59, client.db('admin'));
+  });
+
+  // …/dbStats/
+  it('dbStats counts views apart', async () => {
+    await c.insertOne({});
+    await db.createCollection('view', { viewOn: 'c', pipeline: [] });
+    expect(await db.command({ dbStats: 1 })).toMatchObject({ collections: 1, views: 1, objects: 1 });
   });
 
   // …/bulkWrite/

@@ -8,13 +8,14 @@ export const dbStats: Command = {
   fields: { scale: 'number', freeStorage: 'number' },
   run(context) {
     const all = context.engine.catalogue.list(context.db);
+    const views = all.filter((c) => c.options.view).length;
     const { objects, bytes } = sizes(context, all);
     const scale = scaleOf(context.command);
     const n = (v: number): Long => Long.fromNumber(Math.floor(v / scale));
     return {
       db: context.db,
-      collections: int(all.length),
-      views: int(0),
+      collections: int(all.length - views),
+      views: int(views),
       objects: Long.fromNumber(objects),
       avgObjSize: Long.fromNumber(objects === 0 ? 0 : Math.round(bytes / objects)),
       dataSize: n(bytes),

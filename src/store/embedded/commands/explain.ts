@@ -72,6 +72,9 @@ export const explain: Command = {
     if (!inner) throw new EngineError('TypeMismatch', "BSON field 'explain.explain' must be an object");
     const verbosity = verbosityOf(context.command['verbosity']);
     const [command = ''] = Object.keys(inner);
+    const of = EXPLAINED[command === 'findandmodify' ? 'findAndModify' : command];
+    if (!of && command !== 'aggregate')
+      throw new EngineError('CommandNotFound', `Explain failed due to unknown command: ${command}`);
     const name = inner[command];
     if (typeof name !== 'string')
       throw new EngineError('InvalidNamespace', `collection name has invalid type for explain of ${command}`);
@@ -96,8 +99,7 @@ export const explain: Command = {
         const { serverInfo, ...cursor } = found;
         return { explainVersion: '1', stages: [{ $cursor: cursor }, ...rest], serverInfo, command: inner };
       }
-      const of = EXPLAINED[command === 'findandmodify' ? 'findAndModify' : command];
-      if (!of) throw new EngineError('CommandNotFound', `Explain failed due to unknown command: ${command}`);
+      if (!of) throw new EngineError('TypeMismatch', "BSON field 'aggregate.pipeline' must be an array");
       return { ...(await search(of(inner))), command: inner };
     } finally {
       release();

@@ -77,7 +77,7 @@ export const findAndModify: Command = {
       };
       const filter = compileFilter(filterDoc, filterOptions(request, collection));
       const [found] = [...findDocuments(tx, collection, request, filter)];
-      const project = fields && compileProjection(fields, { filter });
+      const project = fields && compileProjection(fields, { filter, collation });
       const show = (doc: Doc): Doc => (project ? project(doc, { now: new Date(), let: variables ?? {} }) : doc);
       if (remove) {
         if (found && collection) writer.remove(collection, found.doc);

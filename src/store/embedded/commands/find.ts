@@ -88,7 +88,7 @@ export const find: Command = {
     const variables = { now: request.now ?? new Date(), let: request.let ?? {} };
     const compiled =
       projection && Object.keys(projection).length > 0
-        ? compileWith(variables, () => compileProjection(projection, { filter }))
+        ? compileWith(variables, () => compileProjection(projection, { filter, collation }))
         : undefined;
     const project = compiled && ((doc: Doc): Doc => compiled(doc, variables));
     const { tx, release } = context.snapshot();

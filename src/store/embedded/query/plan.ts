@@ -124,6 +124,13 @@ function prefixOf(regex: BSONRegExp): string {
   return '*?{'.includes(literal[2] || ' ') ? literal[1].slice(0, -1) : literal[1];
 }
 
+/** The first text that does not begin as another does, as explain prints the end of a prefix. */
+function followerOf(prefix: string): string {
+  const characters = [...prefix];
+  const last = characters.pop()?.codePointAt(0) ?? 0;
+  return characters.join('') + String.fromCodePoint(Math.min(last + 1, 0x10ffff));
+}
+
 function predicateOf(condition: Value): Predicate | undefined {
   const none = { equal: undefined, both: false };
   const operators: Doc =
@@ -135,7 +142,8 @@ function predicateOf(condition: Value): Predicate | undefined {
       const prefix = prefixOf(v);
       if (prefix === '') return undefined;
       const low = { bytes: encodeValue(prefix).subarray(0, -2), inclusive: true, text: show(prefix) };
-      return { ...none, intervals: [{ low, high: low }], points: false, exact: false, present: true };
+      const high = { bytes: after(low.bytes), inclusive: false, text: show(followerOf(prefix)) };
+      return { ...none, intervals: [{ low, high }], points: false, exact: false, present: true };
     }
     if (unbounded(v)) return undefined;
     return {
@@ -187,6 +195,17 @@ function clauses(filter: Doc): [path: string, condition: Value][] {
   );
 }
 
+/** Is all of the inner interval in the outer one? */
+function contains(outer: Interval, inner: Interval | undefined): boolean {
+  if (!inner) return false;
+  const low = Buffer.compare(outer.low.bytes, inner.low.bytes);
+  const high = Buffer.compare(outer.high.bytes, inner.high.bytes);
+  return (
+    (low < 0 || (low === 0 && (outer.low.inclusive || !inner.low.inclusive))) &&
+    (high > 0 || (high === 0 && (outer.high.inclusive || !inner.high.inclusive)))
+  );
+}
+
 /** Does the filter allow only documents that the partial index holds? */
 function implies(filter: readonly [string, Value][], partial: Doc): boolean {
   return clauses(partial).every(([path, wanted]) => {
@@ -194,7 +213,12 @@ function implies(filter: readonly [string, Value][], partial: Doc): boolean {
     if (said.some((condition) => equals(condition, wanted))) return true;
     const predicates = said.map(predicateOf);
     if (isDoc(wanted) && equals(wanted, { $exists: true })) return predicates.some((p) => p?.present === true);
-    return predicates.some((p) => p?.equal !== undefined && compileFilter({ v: wanted }).test({ v: p.equal }));
+    const range = predicateOf(wanted);
+    const within = range && !range.points && range.exact ? range.intervals[0] : undefined;
+    if (within && said.some((c) => isDoc(c) && contains(within, rangeOf(c)))) return true;
+    return predicates.some(
+      (p) => p?.present && p.equal !== undefined && compileFilter({ v: wanted }).test({ v: p.equal }),
+    );
   });
 }
 

@@ -1,4 +1,6 @@
+import { assertCollated } from '../aggregate/collated.js';
 import { compileExpression, isOperator, type Variables } from '../aggregate/expression.js';
+import type { Collation } from '../bson/collation.js';
 import { isDoc, isNumeric, toInteger, truthy, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
@@ -18,6 +20,8 @@ type Node =
 export interface ProjectionOptions {
   /** The query, for the positional $. */
   readonly filter?: Filter;
+  /** How texts are compared. */
+  readonly collation?: Collation | undefined;
   /** A stage of a pipeline: $slice is an expression there, and the find-only forms are none. */
   readonly stage?: boolean;
 }
@@ -94,10 +98,10 @@ const positional =
     return [at[index]];
   };
 
-function elemMatch(operand: Value): Compute {
+function elemMatch(operand: Value, collation: Collation | undefined): Compute {
   if (!isDoc(operand))
     throw new EngineError(31274, `elemMatch: Invalid argument, object required, but got ${typeName(operand)}`);
-  const wanted = compileFilter({ v: { $elemMatch: operand } });
+  const wanted = compileFilter({ v: { $elemMatch: operand } }, { ...(collation && { collation }) });
   return (_root, at) => {
     const found = Array.isArray(at) ? at.findIndex((item) => wanted.test({ v: [item] })) : -1;
     return found === -1 || !Array.isArray(at) ? undefined : [at[found]];
@@ -134,7 +138,12 @@ class Mode {
   }
 }
 
-function compileField(path: string, v: Value, mode: Mode, { filter, stage }: ProjectionOptions): [string, Node] {
+function compileField(
+  path: string,
+  v: Value,
+  mode: Mode,
+  { filter, collation, stage }: ProjectionOptions,
+): [string, Node] {
   if (stage && path.endsWith('.$'))
     throw new EngineError(31324, 'Cannot use positional projection in aggregation projection');
   if (path.includes('.$.') && !stage)
@@ -161,7 +170,7 @@ function compileField(path: string, v: Value, mode: Mode, { filter, stage }: Pro
       if (path.includes('.')) throw new EngineError(31275, 'Cannot use $elemMatch projection on a nested field');
       if (mode.including === undefined) mode.settle(true, path);
       mode.special('elemMatch');
-      return [path, { kind: 'computed', of: elemMatch(v['$elemMatch']) }];
+      return [path, { kind: 'computed', of: elemMatch(v['$elemMatch'], collation) }];
     }
   }
   const [operator = ''] = isDoc(v) ? Object.keys(v) : [];
@@ -176,6 +185,7 @@ function compileField(path: string, v: Value, mode: Mode, { filter, stage }: Pro
       );
     mode.settle(true, path);
   }
+  if (collation) assertCollated(path, v);
   const evaluate = compileExpression(v);
   return [path, { kind: 'computed', of: (root, _at, variables) => evaluate(root, variables) }];
 }
@@ -184,7 +194,8 @@ function compileField(path: string, v: Value, mode: Mode, { filter, stage }: Pro
  * A projection: inclusion or exclusion, with $slice, $elemMatch, the positional $ and expressions.
  * https://www.mongodb.com/docs/manual/reference/method/db.collection.find/#projection
  *
- * @throws {EngineError} 31249, 31250: two that touch; 31253, 31254: inclusion and exclusion together
+ * @throws {EngineError} 31249, 31250: two that touch; 31253, 31254: inclusion and exclusion together; 238: an expression
+ *   that compares, with a collation
  */
 export function compileProjection(
   spec: Doc,

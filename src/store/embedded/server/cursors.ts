@@ -5,7 +5,7 @@ import { EngineError } from '../errors.js';
 const IDLE_MS = 10 * 60_000;
 /** Bytes of one batch; a reply has 48 MB at most, a document 16 MB. */
 const BATCH_BYTES = 16 * 1024 * 1024;
-/** Each open cursor holds a snapshot, and lmdb has a place for 1,000. */
+/** Each open cursor holds a snapshot, of which lmdb has a bounded number. */
 const MAX_CURSORS = 800;
 
 /** Documents that a cursor hands out. */
@@ -64,16 +64,16 @@ export class Cursors {
       busy: false,
     };
     try {
-      if (this.#open.size >= MAX_CURSORS)
-        throw new EngineError(
-          'ExceededMemoryLimit',
-          `${MAX_CURSORS} cursors are open: read them to the end or close them`,
-        );
       const { docs, finished } = await fill(cursor, options.batchSize);
       if (finished || options.single) {
         source.release();
         return { docs, id: 0n };
       }
+      if (this.#open.size >= MAX_CURSORS)
+        throw new EngineError(
+          'ExceededMemoryLimit',
+          `${MAX_CURSORS} cursors are open: read them to the end or close them`,
+        );
       const id = BigInt(randomInt(1, 2 ** 47));
       this.#open.set(id, cursor);
       source.opened(() => this.kill(id));

@@ -19,12 +19,16 @@ const TTL_BATCH = 500;
 const TRANSACTION_MS = 60_000;
 /** https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.internalQueryMaxBlockingSortMemoryUsageBytes */
 const MEMORY_LIMIT = 100 * 1024 * 1024;
+/** Some twenty of the longest messages at once. */
+const CONNECTION_BYTES = 1024 * 1024 * 1024;
 
 export interface EngineOptions {
   readonly folder: string;
   /** A loopback port instead of the socket in the folder; 0 takes a free one. */
   readonly port?: number;
   readonly memoryLimitBytes?: number;
+  /** What all connections together may hold of unfinished requests and of answers that are not taken. */
+  readonly connectionBytes?: number;
   /** A transaction that has not ended by then is aborted. */
   readonly transactionLifetimeMs?: number;
   /** How often expired documents are removed. */
@@ -64,6 +68,7 @@ async function serve(
     folder,
     port,
     memoryLimitBytes = MEMORY_LIMIT,
+    connectionBytes = CONNECTION_BYTES,
     transactionLifetimeMs = TRANSACTION_MS,
     expireEveryMs = TTL_EVERY_MS,
   }: EngineOptions,
@@ -85,9 +90,9 @@ async function serve(
     address: () => address,
     memoryLimitBytes,
   };
-  const local = await listen(engine, { path });
+  const local = await listen(engine, { path }, connectionBytes);
   chmodSync(path, 0o600);
-  const remote = port === undefined ? undefined : await listen(engine, { port, host: '127.0.0.1' });
+  const remote = port === undefined ? undefined : await listen(engine, { port, host: '127.0.0.1' }, connectionBytes);
   const bound = remote?.server.address();
   if (bound && typeof bound === 'object') address = `127.0.0.1:${bound.port}`;
   const timer = setInterval(() => {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve as absolute } from 'node:path';
 
 /** A longer path is cut silently when it is bound. */
 const MAX_SOCKET_PATH = 103;
@@ -38,7 +38,8 @@ export async function claim(folder: string): Promise<{ path: string; release: ()
     throw inUse();
   }
   if (path !== '') rmSync(path, { force: true });
-  const wanted = join(folder, 'store.sock');
+  // A client may be run in another folder.
+  const wanted = absolute(folder, 'store.sock');
   const fits = Buffer.byteLength(wanted) <= MAX_SOCKET_PATH && !wanted.includes('%');
   const socket = fits ? wanted : join(mkdtempSync(join(tmpdir(), 'gridmate-')), 'store.sock');
   rmSync(socket, { force: true });

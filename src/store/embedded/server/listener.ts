@@ -9,25 +9,43 @@ import { dispatch } from './dispatch.js';
 const HANDSHAKE = new Set(['hello', 'isMaster', 'ismaster']);
 /** Connections at once; the driver's pool has 100. */
 const MAX_CONNECTIONS = 1000;
+/** What one connection may hold without a look at the others. */
+const LITTLE = 1024 * 1024;
 
 /**
  * One connection: its requests are answered one after the other. A broken frame closes it and nothing else. While a
  * request is answered nothing more is read, so a client costs what it has sent in one piece, whatever it sends after.
+ * `heavy` is told when that is much.
  */
 class Connection {
   readonly #socket: Socket;
   readonly #engine: Engine;
   readonly #id: number;
+  readonly #heavy: () => void;
   readonly #framer = new Framer();
   readonly #waiting: Buffer[] = [];
   #working = false;
 
-  constructor(socket: Socket, engine: Engine, id: number) {
+  constructor(socket: Socket, engine: Engine, id: number, heavy: () => void) {
     this.#socket = socket;
     this.#engine = engine;
     this.#id = id;
+    this.#heavy = heavy;
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('error', () => socket.destroy());
+  }
+
+  /** Bytes of requests that are not yet whole, and of answers that are not yet taken. */
+  get held(): number {
+    return this.#framer.length + this.#socket.writableLength;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #look(): void {
+    if (this.held > LITTLE) this.#heavy();
   }
 
   #take(chunk: Buffer): void {
@@ -37,6 +55,7 @@ class Connection {
       this.#socket.destroy();
       return;
     }
+    this.#look();
     if (this.#waiting.length > 0 && !this.#working) void this.#work();
   }
 
@@ -70,7 +89,9 @@ class Connection {
     }
     if (request.silent || !this.#socket.writable) return;
     // A client that does not read its answers gets no further ones made.
-    if (!this.#socket.write(answer(request, body)))
+    const taken = this.#socket.write(answer(request, body));
+    this.#look();
+    if (!taken && !this.#socket.destroyed)
       await new Promise<void>((resolve) => {
         const go = (): void => {
           this.#socket.off('drain', go).off('close', go);
@@ -85,19 +106,33 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
-/** Listens on a Unix socket, or on a loopback port. @throws the system's error (EADDRINUSE) */
+/**
+ * Listens on a Unix socket, or on a loopback port. `connectionBytes`: what its connections together may hold.
+ *
+ * @throws the system's error (EADDRINUSE)
+ */
 export async function listen(
   engine: Engine,
   at: { path: string } | { port: number; host: string },
+  connectionBytes: number,
 ): Promise<{ server: Server; stop(): Promise<void> }> {
-  const sockets = new Set<Socket>();
-  let connections = 0;
+  const connections = new Map<Socket, Connection>();
+  let opened = 0;
+  /** The one that holds the most, and of several the oldest, makes room for the others. */
+  const relieve = (): void => {
+    let total = 0;
+    let most: Connection | undefined;
+    for (const c of connections.values()) {
+      total += c.held;
+      if (!most || c.held > most.held) most = c;
+    }
+    if (total > connectionBytes) most?.close();
+  };
   const server = createServer((socket) => {
-    sockets.add(socket);
     socket.setNoDelay(true);
-    socket.on('close', () => sockets.delete(socket));
-    connections += 1;
-    void new Connection(socket, engine, connections);
+    socket.on('close', () => connections.delete(socket));
+    opened += 1;
+    connections.set(socket, new Connection(socket, engine, opened, relieve));
   });
   server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
@@ -109,7 +144,7 @@ export async function listen(
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
+        for (const socket of connections.keys()) socket.destroy();
       }),
   };
 }

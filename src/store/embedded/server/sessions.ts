@@ -9,6 +9,8 @@ import type { Transaction, Transactions } from '../transactions/transactions.js'
 import { type Memory, numberOf, read, Retry, statementNumber, stored } from './retry.js';
 
 const UUID_BYTES = 16;
+/** Each open transaction holds a snapshot, of which lmdb has a bounded number. */
+const MAX_TRANSACTIONS = 1000;
 /** https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.localLogicalSessionTimeoutMinutes */
 export const SESSION_MINUTES = 30;
 
@@ -113,6 +115,7 @@ export class Sessions {
       if (there?.txnNumber === txnNumber && there.state === 'open') return there.transaction;
       throw this.#notOpen(key, txnNumber);
     }
+    this.#assertRoom();
     const transaction = this.#transactions.begin();
     const newest = this.#isNew(key, txnNumber, transaction) ? undefined : this.#newest(key, transaction);
     if (newest && newest.txnNumber >= txnNumber) {
@@ -228,6 +231,15 @@ export class Sessions {
       tx.lock(key);
       tx.remove(key);
     }
+  }
+
+  /** @throws {EngineError} 146: too many transactions are open */
+  #assertRoom(): void {
+    if (this.#open.size < MAX_TRANSACTIONS) return;
+    if ([...this.#open.values()].filter(({ state }) => state === 'open').length < MAX_TRANSACTIONS) return;
+    throw new EngineError('ExceededMemoryLimit', `${MAX_TRANSACTIONS} transactions are open: end some`, {
+      labels: ['TransientTransactionError'],
+    });
   }
 
   /** Newer than all that was seen of the session: the common case, which needs no decoding. */

@@ -31,6 +31,9 @@ const saidIn = (folder: string): number | undefined => {
   return numberIn(existsSync(file) ? readFileSync(file, 'utf8') : undefined);
 };
 
+/** The folder says that it has data. */
+export const hasFormat = (folder: string): boolean => existsSync(fileIn(folder));
+
 /** The folder says that it has today's format. */
 export const isCurrent = (folder: string): boolean => saidIn(folder) === FORMAT;
 

@@ -1,6 +1,7 @@
 import type { RangeOptions, RootDatabase, Transaction } from 'lmdb';
 import { EngineError } from '../errors.js';
 import { CHECKSUM_BYTES, checksum, keySum, valueSum } from './checksum.js';
+import { MAX_KEY } from './pages.js';
 
 /** A steady view of the store. Closed once; a view held open keeps old pages from being used again. */
 export interface Snapshot {
@@ -66,6 +67,9 @@ export const keys = {
   },
 };
 
+/** lmdb has no longer keys: none can be found, and a bound that is cut divides those there are as the whole one does. */
+const cut = (bound: Buffer): Buffer => (bound.length > MAX_KEY ? bound.subarray(0, MAX_KEY) : bound);
+
 const damaged = (key: Buffer): EngineError =>
   new EngineError(
     'InternalError',
@@ -90,15 +94,15 @@ export class LmdbSnapshot implements Snapshot {
   }
 
   get(key: Buffer): Buffer | undefined {
-    const value = this.#db.get(key, this.#at);
+    const value = key.length > MAX_KEY ? undefined : this.#db.get(key, this.#at);
     return value && verify(key, value);
   }
 
   *range(from: Buffer, to: Buffer, reverse: boolean): Iterable<{ key: Buffer; value: Buffer }> {
     const entries = this.#begin(
       reverse
-        ? { start: to, end: from, reverse: true, exclusiveStart: true, inclusiveEnd: true }
-        : { start: from, end: to },
+        ? { start: cut(to), end: cut(from), reverse: true, exclusiveStart: true, inclusiveEnd: true }
+        : { start: cut(from), end: cut(to) },
     );
     try {
       for (let step = entries.next(); !step.done; step = entries.next()) {
@@ -111,7 +115,7 @@ export class LmdbSnapshot implements Snapshot {
   }
 
   *values<T>(from: Buffer, to: Buffer, read: Read<T>): Iterable<T> {
-    const entries = this.#begin({ start: from, end: to });
+    const entries = this.#begin({ start: cut(from), end: cut(to) });
     let value: { of: T } | undefined;
     const take: Read<void> = (bytes, length) => void (value = { of: read(bytes, length) });
     try {
@@ -129,7 +133,7 @@ export class LmdbSnapshot implements Snapshot {
   }
 
   hasMany(from: Buffer, to: Buffer, many: number): boolean {
-    const one = { start: from, end: to, offset: many - 1, limit: 1, ...this.#at };
+    const one = { start: cut(from), end: cut(to), offset: many - 1, limit: 1, ...this.#at };
     for (const _key of this.#db.getKeys(one)) return true;
     return false;
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { EngineError } from '../errors.js';
 import { CHECKSUM_BYTES, checksum } from './checksum.js';
-import { bringToFormat, isCurrent } from './format.js';
+import { bringToFormat, hasFormat, isCurrent } from './format.js';
 import { checkPages, DamagedFile } from './pages.js';
 import { Room } from './room.js';
 import { decode, keys, LmdbSnapshot, type Snapshot } from './snapshot.js';
@@ -30,7 +30,8 @@ const opened = (path: string): RootDatabase<Buffer, Buffer> =>
     encoder: { encode: (value: Buffer) => value, decode },
     // A put's promise must not come before its flush (measured: with overlapping sync it does).
     overlappingSync: false,
-    maxReaders: 1000,
+    // Open cursors, transactions and requests each hold a snapshot: each kind has its own limit, far below.
+    maxReaders: 3000,
   });
 
 /** The one file that knows lmdb. Keys and values are bytes; each value is stored with a checksum of itself and its key. */
@@ -56,6 +57,10 @@ export class Storage {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
     const path = join(folder, DATA_FILE);
+    if (!existsSync(path) && hasFormat(folder))
+      throw new DamagedFile(
+        `The data file ${path} is gone, but ${folder} was in use. Put it back, or restore a backup into an empty folder.`,
+      );
     if (existsSync(path)) checkPages(path, isCurrent(folder) && statSync(path).size <= SUMMED_AT_OPEN);
     let db: RootDatabase<Buffer, Buffer>;
     try {
@@ -107,8 +112,9 @@ export class Storage {
       this.#db.resetReadTxn();
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      if (/ENOSPC|No space|MDB_MAP_FULL|disk quota/i.test(text))
-        throw new EngineError('OutOfDiskSpace', `not written: ${text}`);
+      // lmdb calls it an input/output error that the disk took a part only.
+      if (/ENOSPC|No space|MDB_MAP_FULL|disk quota|File too large|Input\/output error/i.test(text))
+        throw new EngineError('OutOfDiskSpace', `not written, the disk is full or fails: ${text}`);
       if (text.startsWith('MDB_'))
         throw new EngineError(
           'InternalError',

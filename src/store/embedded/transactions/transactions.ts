@@ -1,4 +1,5 @@
 import { EngineError } from '../errors.js';
+import { MAX_KEY } from '../storage/pages.js';
 import type { Read, Snapshot } from '../storage/snapshot.js';
 import type { Storage } from '../storage/storage.js';
 
@@ -159,7 +160,8 @@ export class Transaction {
   }
 
   put(key: Buffer, value: Buffer): void {
-    if (key.length > 1978) throw new EngineError(17280, `key too large to index: ${key.length} bytes, at most 1978`);
+    if (key.length > MAX_KEY)
+      throw new EngineError(17280, `key too large to index: ${key.length} bytes, at most ${MAX_KEY}`);
     this.#set(text(key), value);
   }
 

@@ -63,7 +63,7 @@ function stepsOf(operator: string, operand: Value, options: UpdateOptions): Step
  */
 export function compileUpdate(update: Doc | readonly Value[], options: UpdateOptions): Update {
   const variables: Variables = { now: options.now, let: options.let ?? {} };
-  if (Array.isArray(update)) return pipelineUpdate(update, variables);
+  if (Array.isArray(update)) return pipelineUpdate(update, variables, options.collation);
   const document = update as Doc;
   const keys = Object.keys(document);
   const modifying = keys[0]?.startsWith('$') === true;

@@ -31,6 +31,11 @@ export class Framer {
   #chunks: Buffer[] = [];
   #length = 0;
 
+  /** Bytes that are kept. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** @throws {BrokenFrame} a length that no message has: found before any of it is kept */
   *push(chunk: Buffer): Iterable<Buffer> {
     this.#chunks.push(chunk);
@@ -213,6 +218,9 @@ export function cursorReply(
 
 /** What a command that failed is answered with. */
 export function errorReply(error: unknown): Doc {
+  // Only what is nested in what does recursion follow that far.
+  if (error instanceof RangeError && error.message.startsWith('Maximum call stack'))
+    return errorReply(new EngineError('Overflow', 'the request is nested too deeply'));
   if (error instanceof EngineError)
     return {
       ok: new Double(0),

@@ -51,6 +51,12 @@ describe('a damaged data file', () => {
     }
   });
 
+  it('that is gone is not begun anew', async () => {
+    const { folder, file } = await copy();
+    rmSync(file);
+    await expect(running({ folder })).rejects.toThrow(`${file} is gone`);
+  });
+
   it('that begins with something else is not opened', async () => {
     // The magic number, the page size, the root of the tree: in both first pages, whichever is newer.
     for (const [from, to] of [

@@ -1,10 +1,15 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, expect, it } from '@jest/globals';
 import type { Document } from 'bson';
+import { MongoClient } from 'mongodb';
+import { root } from '../../../../src/paths.js';
 import { FolderInUse, start } from '../../../../src/store/embedded/index.js';
 import { folderForTest, refusal, running } from '../running.js';
+
+const program = join(root, 'dist/src/store/serve.js');
 
 interface Row extends Document {
   _id: number;
@@ -85,6 +90,46 @@ const canMount =
 if (canMount) spawnSync('umount', ['/mnt']);
 
 describe('a full disk', () => {
+  (process.platform === 'linux' ? it : it.skip)(
+    'that takes a part of a write only fails it with MongoDB’s code',
+    async () => {
+      const folder = await folderForTest();
+      // A file may have 4 MB; the signal that says so would end the program.
+      const child = spawn('bash', [
+        '-c',
+        `trap '' XFSZ; ulimit -f 4000; exec "$0" "$@"`,
+        process.execPath,
+        program,
+        '--data',
+        folder,
+      ]);
+      const uri = await new Promise<string>((resolve) =>
+        createInterface({ input: child.stdout }).once('line', resolve),
+      );
+      const client = await new MongoClient(uri).connect();
+      try {
+        const c = client.db('test').collection<Row>('c');
+        let n = 0;
+        const fill = async (): Promise<never> => {
+          for (;;) {
+            await c.insertOne({ _id: n, text: 'x'.repeat(50_000) });
+            n += 1;
+          }
+        };
+        expect(await refusal(fill())).toMatchObject({ code: 14031, codeName: 'OutOfDiskSpace' });
+        expect(await c.find().toArray()).toHaveLength(n);
+        await c.deleteMany({ _id: { $lt: 20 } });
+        await c.insertOne({ _id: -1 });
+        expect(await c.countDocuments()).toBe(n - 19);
+      } finally {
+        await client.close();
+        const ended = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGTERM');
+        await ended;
+      }
+    },
+  );
+
   (canMount ? it : it.skip)(
     'fails a write with MongoDB’s code; reads go on, nothing is torn, writes go on once there is room (needs mount)',
     async () => {

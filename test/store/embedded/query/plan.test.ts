@@ -91,6 +91,7 @@ describe('plans', () => {
               { key: { a: 1, b: -1 } },
               { key: { c: 1 }, sparse: true },
               { key: { b: 1 }, partialFilterExpression: { a: { $exists: true } } },
+              { key: { c: 1, b: 1 }, partialFilterExpression: { c: { $gt: 0, $lte: 3 } } },
             ]);
           } catch (error) {
             // Two arrays in one document can't be indexed together: nothing to compare.
@@ -121,6 +122,39 @@ describe('plans', () => {
     );
   }, 180_000);
 
+  // https://www.mongodb.com/docs/manual/core/index-partial/#query-coverage
+  it('use a partial index where what is asked lies within its range', async () => {
+    const c = client.db('plans').collection<{ _id: number; rating: number }>('partial');
+    await c.insertMany(Array.from({ length: 20 }, (_, i) => ({ _id: i, rating: i / 2 })));
+    await c.createIndex({ rating: 1 }, { partialFilterExpression: { rating: { $gt: 5 } } });
+    const used = async (filter: object): Promise<string> => {
+      const { queryPlanner } = await c.find(filter).explain('queryPlanner');
+      return queryPlanner.winningPlan.inputStage?.stage ?? queryPlanner.winningPlan.stage;
+    };
+    for (const rating of [{ $gte: 8 }, { $gt: 5 }, { $gt: 6, $lt: 7 }, 9])
+      expect(await used({ rating })).toBe('IXSCAN');
+    for (const rating of [{ $gte: 5 }, { $lt: 8 }, { $gt: 'x' }, 5, { $ne: 9 }])
+      expect(await used({ rating })).toBe('COLLSCAN');
+  });
+
+  it('find nothing by a value that is longer than a key can be', async () => {
+    const c = client.db('plans').collection<{ _id: string; s: string }>('long');
+    await c.createIndex({ s: 1 });
+    await c.insertOne({ _id: 'a', s: 'a' });
+    const long = 'a'.repeat(9000);
+    expect(await c.find({ s: long }).toArray()).toEqual([]);
+    expect(await c.find({ _id: { $in: [long, 'a'] } }).toArray()).toHaveLength(1);
+    expect(await c.findOne({ _id: long })).toBeNull();
+    expect(await c.countDocuments({ s: { $lt: long } })).toBe(1);
+    expect(
+      await c
+        .find({ s: { $gte: long } })
+        .sort({ s: -1 })
+        .toArray(),
+    ).toEqual([]);
+    await expect(c.insertOne({ _id: 'b', s: long })).rejects.toMatchObject({ code: 17280 });
+  });
+
   // https://www.mongodb.com/docs/manual/reference/explain-results/
   it('explain names the index and what was examined', async () => {
     const c = client.db('plans').collection<{ _id: number; n: number; s: string }>('explained');
@@ -132,6 +166,8 @@ describe('plans', () => {
     const scanned = await c.find({ s: 'x5' }).explain('executionStats');
     expect(scanned['queryPlanner'].winningPlan.stage).toBe('COLLSCAN');
     expect(scanned['executionStats'].totalDocsExamined).toBe(100);
+    const prefixed = await c.find({ n: 3, s: /^x5/ }).explain();
+    expect(prefixed['queryPlanner'].winningPlan.inputStage.indexBounds.s).toEqual(['["x5", "x6")']);
     await expect(c.find({}).hint('none').toArray()).rejects.toMatchObject({ code: 2 });
   });
 });

@@ -33,6 +33,7 @@ describe('the engine alone (npm run store)', () => {
       status: 2,
       stderr: expect.stringContaining('99999'),
     });
+    expect(run('--prot', '1')).toMatchObject({ status: 2, stderr: expect.stringMatching(/'--prot'[^]*--data DIR/) });
     const folder = await folderForTest();
     const first = await startProgram(folder);
     const second = run('--data', folder);
@@ -41,6 +42,16 @@ describe('the engine alone (npm run store)', () => {
     await first.kill();
     // Whoever was killed holds nothing any more.
     await (await startProgram(folder)).kill();
+  });
+
+  it('prints a URI that a program in another folder can use', async () => {
+    const folder = await folderForTest();
+    const child = spawn(process.execPath, [program, '--data', 'data'], { env, cwd: folder });
+    const uri = await new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+    expect(uri).toContain(encodeURIComponent(join(folder, 'data/store.sock')));
   });
 
   it('copies its folder from the thread it runs in', async () => {

@@ -100,6 +100,40 @@ describe('a connection', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(120_000_000);
   });
 
+  it('that sends halves of long messages costs bounded memory: the one that holds the most is closed', async () => {
+    const { engine, db } = await running({ connectionBytes: 8_000_000 });
+    const half = Buffer.alloc(3_000_000);
+    half.writeInt32LE(48_000_000, 0);
+    const hostile = await Promise.all(Array.from({ length: 6 }, () => bareConnection(engine.uri)));
+    let closed = 0;
+    for (const { socket, closed: gone } of hostile) {
+      void gone.then(() => (closed += 1));
+      await new Promise((resolve) => socket.write(half, resolve));
+    }
+    while (closed < 4) await db.command({ ping: 1 });
+    expect(await db.command({ ping: 1 })).toMatchObject({ ok: 1 });
+  });
+
+  it('is answered where its documents lie in each other too deeply', async () => {
+    const { engine, db } = await running();
+    const { socket, answer } = await bareConnection(engine.uri);
+    const [levels, { length: head }] = [200_000, serialize({})];
+    const deep = Buffer.alloc(levels * 8 + head);
+    for (let i = 0, at = 0; i <= levels; i += 1) {
+      at = deep.writeInt32LE(deep.length - at - i, at);
+      // A document (3) named a.
+      if (i < levels) at = deep.write('\x03a\0', at, 'latin1') + at;
+    }
+    const sequence = Buffer.concat([Buffer.alloc(5), Buffer.from('documents\0'), deep]);
+    sequence[0] = 1;
+    sequence.writeInt32LE(sequence.length - 1, 1);
+    const all = Buffer.concat([message(1, { insert: 'deep', $db: 'test' }), sequence]);
+    all.writeInt32LE(all.length, 0);
+    socket.write(all);
+    expect(bodyOf(await answer())).toMatchObject({ ok: 0, code: 15, codeName: 'Overflow' });
+    expect(await db.collection('deep').countDocuments()).toBe(0);
+  });
+
   it('is its owner’s alone', async () => {
     const { folder } = await running();
     expect(statSync(folder).mode & 0o777).toBe(0o700);
