@@ -1,6 +1,5 @@
 import { equals } from '../bson/compare.js';
 import { isDoc, isNumeric, typeName } from '../bson/types.js';
-import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { checkName } from '../storage/catalogue.js';
 import { readOptions } from '../storage/options.js';

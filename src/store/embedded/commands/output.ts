@@ -211,7 +211,6 @@ export async function store(
   { stage, spec }: { stage: string; spec: Value },
   running: AsyncIterable<Doc>,
 ): Promise<void> {
-  const { engine } = context;
   if (context.session.inTransaction)
     throw new EngineError('OperationNotSupportedInTransaction', `${stage} cannot be used in a transaction`);
   const { db, name, options } = (stage === '$out' ? outTarget : mergeTarget)(spec, context.db);

@@ -23,7 +23,7 @@ export function problems(tx: Transaction, catalogue: Catalogue): string[] {
   const known = new Set<string>();
   for (const c of catalogue.list()) {
     known.add(text(documentsOf(c)));
-    if (c.options.capped) for (const of of [cappedSizeOf(c), cappedOrderOf(c)]) known.add(text(of));
+    if (c.options.capped) for (const key of [cappedSizeOf(c), cappedOrderOf(c)]) known.add(text(key));
     for (const i of c.indexes) known.add(text(entriesOf(c, i)));
     found.push(...problemsOf(tx, c));
   }
