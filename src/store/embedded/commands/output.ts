@@ -217,7 +217,7 @@ export async function store(
   const merge = stage === '$merge' ? mergeOf(options) : undefined;
   const found: Doc[] = [];
   for await (const doc of running) found.push(doc);
-  assertNotView(engine.catalogue, db, stage, name);
+  assertNotView(context.engine.catalogue, db, stage, name);
   const collection = await ensureCollection(context, db, name);
   if (!merge && collection.options.capped !== undefined)
     throw new EngineError(17152, `namespace '${db}.${name}' is capped so it can't be used for $out`);
