@@ -10,6 +10,7 @@ import {
   Int32,
   Long,
   MongoServerError,
+  ObjectId,
 } from 'mongodb';
 import { oneEngine } from './running.js';
 
@@ -651,6 +652,20 @@ describe('aggregation', () => {
     const rows = await c.aggregate([{ $setWindowFields: { sortBy, output: { r: spec } } }]).toArray();
     expect(rows.map((d) => typed([d['r']]))).toEqual(wanted.map((r) => typed([r])));
   }); // prettier-ignore
+
+  // https://github.com/documentdb/functional-tests: …/test_accumulator_max_stage_divergence: of equal values the last after a scan.
+  it('$min and $max of equal values', async () => {
+    await c.insertMany([new Int32(5), Long.fromNumber(5), decimal('5.0')].map((x, i) => ({ _id: i as never, x })));
+    const r = { $min: '$x' };
+    const [scanned, later, auto] = await Promise.all(
+      [
+        [{ $group: { _id: null, r } }],
+        [{ $unset: 'y' }, { $group: { _id: null, r: { $max: '$x' } } }],
+        [{ $bucketAuto: { groupBy: { $literal: 0 }, buckets: 1, output: { r } } }],
+      ].map(async (stages) => (await c.aggregate(stages, { promoteValues: false }).toArray())[0]?.['r']),
+    );
+    expect([scanned, later, auto].map((v) => typed([v]))).toEqual([decimal('5.0'), 5, 5].map((v) => typed([v])));
+  });
 
   // …/merge/: what whenMatched 'fail' refuses leaves the others written. …/out/: no view is written over.
   it('$merge writes what it may, $out and $merge leave views alone', async () => {
