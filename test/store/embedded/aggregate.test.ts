@@ -10,6 +10,7 @@ import {
   Int32,
   Long,
   MongoServerError,
+  ObjectId,
 } from 'mongodb';
 import { oneEngine } from './running.js';
 
@@ -121,6 +122,11 @@ describe('aggregation', () => {
     ['toDouble', { $toDouble: Binary.createFromBase64('AAAAAAAA+D8=') }, new Double(1.5)],
     ['pow', { $pow: [decimal('2'), new Int32(-1)] }, decimal(`0.5${'0'.repeat(33)}`)],
     ['percentile', { $percentile: { input: [10, Number.NaN, 30], p: [0.5], method: 'approximate' } }, [new Double(10)]],
+    // …/toDate/, https://github.com/documentdb/functional-tests: white space around and between; an ObjectId's seconds are signed.
+    ['toDate', { $toDate: '\0 2024-06-15\t12:30:45 Z\u00a0' }, new Date('2024-06-15T12:30:45Z')],
+    ['toDate', { $toDate: '-0001-01-01T00:00:00Z' }, new Date('-000001-01-01T00:00:00Z')],
+    ['toDate', { $toDate: new ObjectId(`ffffffff${'0'.repeat(16)}`) }, new Date(-1000)],
+    ['year', { $year: new ObjectId(`80000000${'0'.repeat(16)}`) }, new Int32(1901)],
     // …/dateFromString/: names of months in any case; timelib counts the day of the year from 0.
     ['dateFromString', { $dateFromString: { dateString: 'jan 15 2020', format: '%b %d %Y' } }, new Date('2020-01-15')],
     ['dateFromString', { $dateFromString: { dateString: '2024 167', format: '%Y %j' } }, new Date('2024-06-16')],
@@ -289,6 +295,12 @@ describe('aggregation', () => {
     ['indexOfBytes', { $indexOfBytes: ['a', 1] }, 40092],
     ['indexOfCP', { $indexOfCP: ['a', 1] }, 40094],
     ['let', { $let: { vars: { a: 1 }, in: '$$b' } }, 17276],
+    ['toDate', { $toDate: '2019-02-29' }, 241],
+    ['toDate', { $toDate: '\u20002024-06-15' }, 241],
+    ['dateFromString', { $dateFromString: { dateString: '2017-02-08T12:10:40Z', timezone: 'Europe/Paris' } }, 241],
+    ['dateFromString', { $dateFromString: { dateString: '2017-02-08T12:10:40', timezone: 'Z' } }, 40485],
+    ['dateFromString', { $dateFromString: { dateString: '2017', format: '%Y' } }, 241],
+    ['dateFromString', { $dateFromString: { dateString: '31-02-2017', format: '%d-%m-%Y' } }, 241],
     ['setEquals', { $setEquals: [] }, 17045],
     ['setEquals', { $setEquals: [[1], { a: 1 }] }, 5887502],
     ['setEquals', { $setEquals: [[1], '$none'] }, 17044],
@@ -640,6 +652,20 @@ describe('aggregation', () => {
     const rows = await c.aggregate([{ $setWindowFields: { sortBy, output: { r: spec } } }]).toArray();
     expect(rows.map((d) => typed([d['r']]))).toEqual(wanted.map((r) => typed([r])));
   }); // prettier-ignore
+
+  // https://github.com/documentdb/functional-tests: …/test_accumulator_max_stage_divergence: of equal values the last after a scan.
+  it('$min and $max of equal values', async () => {
+    await c.insertMany([new Int32(5), Long.fromNumber(5), decimal('5.0')].map((x, i) => ({ _id: i as never, x })));
+    const r = { $min: '$x' };
+    const [scanned, later, auto] = await Promise.all(
+      [
+        [{ $group: { _id: null, r } }],
+        [{ $unset: 'y' }, { $group: { _id: null, r: { $max: '$x' } } }],
+        [{ $bucketAuto: { groupBy: { $literal: 0 }, buckets: 1, output: { r } } }],
+      ].map(async (stages) => (await c.aggregate(stages, { promoteValues: false }).toArray())[0]?.['r']),
+    );
+    expect([scanned, later, auto].map((v) => typed([v]))).toEqual([decimal('5.0'), 5, 5].map((v) => typed([v])));
+  });
 
   // …/merge/: what whenMatched 'fail' refuses leaves the others written. …/out/: no view is written over.
   it('$merge writes what it may, $out and $merge leave views alone', async () => {

@@ -31,12 +31,19 @@ const average = (): Accumulator => {
   const total = new Sum();
   return { add: (v) => void (isNumeric(v) && total.add(v)), result: () => total.mean() };
 };
-const extreme = (sign: 1 | -1) => (): Accumulator => {
+/** Of equal values the first one, or the last one. */
+const extreme = (sign: 1 | -1, takes: 'first' | 'last') => (): Accumulator => {
   let best: Value = null;
+  const isBetter = (order: number): boolean => (takes === 'last' ? order >= 0 : order > 0);
   return {
-    add: (v) => void (!isNull(v) && (best === null || compare(v, best) * sign > 0) && (best = v)),
+    add: (v) => void (!isNull(v) && (best === null || isBetter(compare(v, best) * sign)) && (best = v)),
     result: () => best,
   };
+};
+/** Those that MongoDB's other engine, which groups what a scan finds, computes otherwise. */
+export const OF_A_SCAN: Readonly<Record<string, () => Accumulator>> = {
+  $min: extreme(-1, 'last'),
+  $max: extreme(1, 'last'),
 };
 const pushed = (): Accumulator => {
   const items: Value[] = [];
@@ -99,8 +106,8 @@ const spread = (sample: boolean) => (): Accumulator => {
 const simple: Readonly<Record<string, () => Accumulator>> = {
   $sum: sum,
   $avg: average,
-  $min: extreme(-1),
-  $max: extreme(1),
+  $min: extreme(-1, 'first'),
+  $max: extreme(1, 'first'),
   $push: pushed,
   $addToSet: different,
   $concatArrays: elements('$concatArrays', pushed),

@@ -5,7 +5,7 @@ import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError, outOfMemory } from '../errors.js';
 import { Slice } from '../query/slices.js';
-import { type Accumulator, accumulatorField, compileAccumulator } from './accumulators.js';
+import { type Accumulator, accumulatorField, compileAccumulator, OF_A_SCAN } from './accumulators.js';
 import { compileExpression } from './expression.js';
 import { type Docs, type PipelineEnv, roughBytes, type Stage } from './stage.js';
 
@@ -58,12 +58,14 @@ function fieldsRead(v: Value, into: Set<string>): Set<string> | undefined {
 function createGroup(
   spec: Doc,
   { variables, memoryLimitBytes, collation }: PipelineEnv,
+  ofScan = false,
 ): { add(doc: Doc): void; results(): Iterable<Doc> } {
   const fields = Object.entries(spec)
     .filter(([name]) => name !== '_id')
     .map(([name, v]) => {
       const [operator, argument] = accumulatorField(name, v);
-      return { name, keeps: KEEPS.has(operator), ...compileAccumulator(operator, argument) };
+      const own = ofScan ? OF_A_SCAN[operator] : undefined;
+      return { name, keeps: KEEPS.has(operator), ...compileAccumulator(operator, argument), ...(own && { make: own }) };
     });
   if (!('_id' in spec)) throw new EngineError(15955, 'a group specification must include an _id');
   const id = compileExpression(spec['_id']);
@@ -106,7 +108,7 @@ export function group(spec: Doc, env: PipelineEnv): Stage {
     yield* made.results();
   };
   const run = async function* (source: Iterable<Doc | undefined>): Docs {
-    const made = createGroup(spec, env);
+    const made = createGroup(spec, env, true);
     const slice = new Slice();
     try {
       for (const doc of source) {

@@ -128,13 +128,6 @@ export function orderOf(v: Value): number {
   return 0x14;
 }
 
-/** Whole numbers become Int32 where they fit, else Long where exact, else Double: how results of arithmetic come out. */
-export function fromNumber(n: number): Int32 | Long | Double {
-  if (Number.isInteger(n) && n >= -(2 ** 31) && n < 2 ** 31 && !Object.is(n, -0)) return new Int32(n);
-  if (Number.isSafeInteger(n) && !Object.is(n, -0)) return Long.fromNumber(n);
-  return new Double(n);
-}
-
 /** What counts as true: all but false, null, missing and the zeros. */
 export const truthy = (v: Value): boolean =>
   v !== undefined && v !== null && v !== false && !(isNumeric(v) && toNumber(v) === 0);

@@ -112,8 +112,8 @@ describe('a long aggregation', () => {
     expect(
       await failing([{ $group: { _id: '$g', n: { $sum: { $divide: ['$n', { $subtract: ['$_id', 3999] }] } } } }]),
     ).toEqual({
-      code: 2,
-      codeName: 'BadValue',
+      code: 4848401,
+      codeName: 'Location4848401',
       message: expect.stringContaining('divide by zero'),
     });
     expect(await failing([{ $group: { _id: null, n: { $noSuch: 1 } } }])).toMatchObject({ code: 15952 });

@@ -16,6 +16,7 @@ import { LEAST_EXPONENT, MOST_DIGITS, toDecimal } from '../arithmetic.js';
 import type { Operator } from '../expression.js';
 import { fieldsOf, isNull, one } from './arguments.js';
 import { parseDate } from './date-text.js';
+import { timeOfId } from './dates.js';
 
 /** The fewest digits that stand for a double, with a power of ten below 0.0001 and from 10^16, as MongoDB's fmt has it. */
 function doubleText(n: number): string {
@@ -142,7 +143,7 @@ const converters: Readonly<Record<string, Convert>> = {
   bool: (v) => (isNumeric(v) || typeof v === 'boolean' ? truthy(v) : true),
   date(v) {
     if (v instanceof Date) return v;
-    if (v instanceof ObjectId) return v.getTimestamp();
+    if (v instanceof ObjectId) return new Date(timeOfId(v));
     if (v instanceof Timestamp) return new Date(v.getHighBitsUnsigned() * 1000);
     if (typeof v === 'string') {
       const date = parseDate(v);

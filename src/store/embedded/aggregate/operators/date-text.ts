@@ -1,5 +1,5 @@
 import { EngineError } from '../../errors.js';
-import { type Zone, zoneOf } from './timezone.js';
+import { UTC, type Zone, zoneOf } from './timezone.js';
 
 const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']; // prettier-ignore
 const DAY = 86_400_000;
@@ -104,12 +104,28 @@ export function formatDate(ms: number, format: string, zone: Zone): string {
   });
 }
 
-const ISO =
-  /^(\d{4})-(\d\d?)-(\d\d?)(?:[T ](\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|[+-]\d\d(?::?\d\d)?|[A-Za-z]+(?:\/[A-Za-z_]+)*)?$/;
+/** The white space that MongoDB's reader of dates leaves out; no other. */
+const GAP = '[ \\t\\n\\v\\f\\r\\0\\u00a0]';
+const ISO = new RegExp(
+  `^${GAP}*(-?\\d{4})-(\\d\\d?)-(\\d\\d?)(?:(?:T|${GAP}+)(\\d\\d?):(\\d\\d)(?::(\\d\\d)(?:[.,](\\d{1,9}))?)?)?` +
+    `${GAP}*(Z|[+-]\\d\\d(?::?\\d\\d)?|[A-Za-z]+(?:/[A-Za-z_]+)*)?${GAP}*$`,
+);
+const isDay = (year: number, month: number, day: number): boolean =>
+  month >= 1 && month <= 12 && day >= 1 && new Date(utc(year, month, day)).getUTCDate() === day;
+
+/** The zone that a text names, or else the one given. @throws {EngineError} 241: both; 40485: no such zone */
+function zoneIn(text: string | undefined, given: Zone): Zone {
+  if (text !== undefined && !given.isUtc)
+    throw new EngineError(
+      'ConversionFailure',
+      `you cannot pass in a date/time string with time zone information ('${text}') together with a timezone argument`,
+    );
+  return text === undefined ? given : text === 'Z' ? UTC : zoneOf(text);
+}
 
 /** A date's usual text, ISO 8601 before all; undefined: it is none. `zone` holds where the text names none. */
-export function parseDate(text: string, zone: Zone = zoneOf(null)): Date | undefined {
-  const m = ISO.exec(text.trim());
+export function parseDate(text: string, zone: Zone = UTC): Date | undefined {
+  const m = ISO.exec(text);
   if (!m) return undefined;
   const [year, month, day, hour, minute, second] = m.slice(1, 7).map((s) => Number(s ?? 0)) as [
     number,
@@ -119,11 +135,11 @@ export function parseDate(text: string, zone: Zone = zoneOf(null)): Date | undef
     number,
     number,
   ];
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59 || second > 60) return undefined;
+  if (!isDay(year, month, day) || hour > 24 || minute > 59 || second > 60) return undefined;
   const fraction = Math.trunc(Number(`0.${m[7] ?? '0'}`) * 1000 + 1e-6);
   const local = utc(year, month, day, ((hour * 60 + minute) * 60 + second) * 1000 + fraction);
   try {
-    return new Date((m[8] === undefined ? zone : zoneOf(m[8])).toUtc(local));
+    return new Date(zoneIn(m[8], zone).toUtc(local));
   } catch {
     return undefined;
   }
@@ -146,13 +162,19 @@ export function parseByFormat(text: string, format: string, zone: Zone): Date {
   });
   const groups = new RegExp(`^${source}$`).exec(text)?.groups;
   if (!groups) throw new EngineError('ConversionFailure', `Error parsing date string '${text}'`);
+  const has = (...names: string[]): boolean => names.some((k) => groups[k] !== undefined);
+  if (!has('G') && !(has('Y') && (has('j') || (has('m', 'b', 'B') && has('d')))))
+    throw new EngineError(
+      'ConversionFailure',
+      `an incomplete date/time string has been found, with elements missing: "${text}"`,
+    );
   const n = (k: string, fallback: number): number => (groups[k] === undefined ? fallback : Number(groups[k]));
   const monthName = groups['B'] ?? groups['b'];
   const month =
     monthName === undefined
       ? n('m', 1)
       : MONTHS.findIndex((m) => [m, m.slice(0, 3)].some((name) => name.toLowerCase() === monthName.toLowerCase())) + 1;
-  if (month < 1 || month > 12 || n('d', 1) < 1 || n('d', 1) > 31 || n('H', 0) > 23 || n('M', 0) > 59 || n('S', 0) > 60)
+  if (!isDay(n('Y', 1970), month, n('d', 1)) || n('H', 0) > 23 || n('M', 0) > 59 || n('S', 0) > 60)
     throw new EngineError('ConversionFailure', `Error parsing date string '${text}'`);
   const time = ((n('H', 0) * 60 + n('M', 0)) * 60 + n('S', 0)) * 1000 + n('L', 0);
   // The day of the year counts from 0 here, as in timelib, which reads dates for MongoDB.
@@ -162,6 +184,6 @@ export function parseByFormat(text: string, format: string, zone: Zone): Date {
         ? utc(n('Y', 1970), month, n('d', 1))
         : utc(n('Y', 1970), 1, n('j', 0) + 1)
       : isoWeekStart(n('G', 1970), n('V', 1)) + (n('u', 1) - 1) * DAY;
-  if (groups['Z'] !== undefined) return new Date(date + time - Number(groups['Z']) * 60_000);
-  return new Date((groups['z'] === undefined ? zone : zoneOf(groups['z'])).toUtc(date + time));
+  const named = zoneIn(groups['z'] ?? (groups['Z'] && 'Z'), zone);
+  return new Date(named.toUtc(date + time) - Number(groups['Z'] ?? 0) * 60_000);
 }

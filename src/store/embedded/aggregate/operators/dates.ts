@@ -8,10 +8,13 @@ import { formatDate, isoWeekStart, parseByFormat, parseDate, partsOf, type Parts
 import { dateArithmetic } from './date-arithmetic.js';
 import { zoneOf } from './timezone.js';
 
+/** The seconds of an ObjectId count from 1901 to 2038, as MongoDB reads them. */
+export const timeOfId = (id: ObjectId): number => new DataView(id.id.buffer, id.id.byteOffset).getInt32(0) * 1000;
+
 /** Milliseconds of what is a date, or bears one. @throws {EngineError} 16006: it is none */
 export function timeOf(v: Value, code = 16006): number {
   if (v instanceof Date) return v.getTime();
-  if (v instanceof ObjectId) return v.getTimestamp().getTime();
+  if (v instanceof ObjectId) return timeOfId(v);
   if (v instanceof Timestamp) return v.getHighBitsUnsigned() * 1000;
   throw new EngineError(code, `can't convert from BSON type ${typeName(v)} to Date`);
 }

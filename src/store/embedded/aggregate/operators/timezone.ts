@@ -55,7 +55,7 @@ function named(name: string): Zone {
 export function zoneOf(v: Value): Zone {
   if (isNull(v)) return UTC;
   if (typeof v !== 'string') throw new EngineError(40517, `timezone must evaluate to a string, found ${typeName(v)}`);
-  if (v === 'UTC' || v === 'GMT' || v === 'Z') return UTC;
+  if (v === 'UTC' || v === 'GMT') return UTC;
   const offset = /^([+-])(\d\d):?(\d\d)?$/.exec(v);
   if (offset) {
     const minutes = Number(offset[2]) * 60 + Number(offset[3] ?? 0);
