@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { type Db, MongoClient } from 'mongodb';
 import { start } from '../../../../src/store/embedded/index.js';
+import { arrivalsOf } from './arrivals.js';
 import { scene } from './generate.js';
 import { OTHER, perform, prepare, reset, shown, state } from './perform.js';
 import { answerOf, brief, type RecordedScene, writes, written } from './recording.js';
@@ -39,7 +40,11 @@ for (const s of fc.sample(scene, { numRuns: Number(scenes), seed: Number(seed) }
     const [x, y] = (await Promise.all([state(ours), state(theirs)])).map(shown) as [string, string];
     performed += 1;
     if (answerOf(a) !== answerOf(b) || x !== y) {
-      const kinds = verdictsOf({ operation, ours: a, theirs: b, before, stateOurs: x, stateTheirs: y });
+      const arrivals = await arrivalsOf(
+        { both: async (ask) => Promise.all([ask(ours, true), ask(theirs, false)]) },
+        operation,
+      );
+      const kinds = verdictsOf({ operation, ours: a, theirs: b, before, stateOurs: x, stateTheirs: y, arrivals });
       if (kinds === undefined) throw new Error(`unexplained: ${shown(operation)}\n${shown(a)}\n${shown(b)}`);
       corrected += 1;
       await reset(theirs, await state(ours));

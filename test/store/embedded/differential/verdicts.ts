@@ -1,12 +1,18 @@
+import type { Document } from 'bson';
+import type { Arrivals } from './arrivals.js';
 import type { Operation } from './generate.js';
 import { type Outcome, shown } from './perform.js';
 import { expressions } from './verdicts/expressions.js';
 import { type Fact, factsOf } from './verdicts/facts.js';
+import { groups } from './verdicts/groups.js';
 import { type Json, type JsonDoc, isDoc, isList, parse, same, text } from './verdicts/json.js';
-import { pipelines } from './verdicts/pipelines.js';
+import { type Modelled, modelOf, stageAt } from './verdicts/model/stages.js';
+import { projections } from './verdicts/projections.js';
 import { explainedByMatching, queries, refusedByMatching } from './verdicts/queries.js';
-import { docOf } from './verdicts/request.js';
+import { docOf, listOf } from './verdicts/request.js';
 import type { Seen, Verdict } from './verdicts/rule.js';
+import { stages } from './verdicts/stages.js';
+import { windows } from './verdicts/windows.js';
 import { updates } from './verdicts/updates.js';
 
 /** A difference, as the runner comes upon it. */
@@ -18,10 +24,20 @@ export interface Difference {
   readonly before: string;
   readonly stateOurs: string;
   readonly stateTheirs: string;
+  /** What comes to the stages of a pipeline. */
+  readonly arrivals: readonly Arrivals[];
 }
 
 /** What is known of the second server where it departs from MongoDB's documentation. */
-export const verdicts: readonly Verdict[] = [...updates, ...queries, ...pipelines, ...expressions];
+export const verdicts: readonly Verdict[] = [
+  ...updates,
+  ...queries,
+  ...groups,
+  ...windows,
+  ...stages,
+  ...projections,
+  ...expressions,
+];
 
 const docs = (v: Json): readonly JsonDoc[] => (isList(v) ? v.filter(isDoc) : []);
 
@@ -32,12 +48,58 @@ function changes(before: readonly JsonDoc[], after: readonly JsonDoc[]): number 
   return [...ids].filter((id) => !same(of(before, id), of(after, id))).length;
 }
 
-function seenOf({ operation, ours, theirs, before, stateOurs, stateTheirs }: Difference): Seen {
+const sortedRows = (outcome: Outcome): Outcome =>
+  'result' in outcome ? { result: `[${docs(parse(outcome.result)).map(text).toSorted().join(',')}]` } : outcome;
+
+type Named = (path: readonly string[]) => readonly string[];
+/** Names a path in what comes to a stage as the documents have it, where it is a field of theirs as it is. */
+function pathsIn(pipeline: readonly Document[]): Named {
+  const rows = docOf(docOf(parse(shown(pipeline.at(-1))))['$replaceWith']);
+  const fieldOf = (v: Json | undefined): readonly string[] | undefined => {
+    const operand = listOf(docOf(v)['$ifNull'])[0] ?? v;
+    return typeof operand === 'string' && /^\$\w/.test(operand) ? operand.slice(1).split('.') : undefined;
+  };
+  return (path) => {
+    const steps = path[0] === 'v' ? 2 : path[0] === 'k' ? 1 : 0;
+    const field = steps === 2 ? fieldOf(docOf(rows['v'])[path[1] ?? '']) : steps === 1 ? fieldOf(rows['k']) : undefined;
+    return field === undefined ? path : [...field, ...path.slice(steps)];
+  };
+}
+
+/** The model of a stage, if both servers tell what comes to it. */
+function modelled(difference: Difference, { at, pipeline, ours, theirs }: Arrivals): readonly Modelled[] {
+  if (!('result' in ours)) return [];
+  const { operation, arrivals } = difference;
+  const { name, spec, earlier, facet } = stageAt(docOf(parse(shown(operation)))['pipeline'], at);
+  const [mine, other] = [sortedRows(ours), sortedRows(theirs)];
+  const earlierOnes = arrivals.filter((arrival) => arrival.pipeline.length < pipeline.length);
+  const vouched =
+    ('result' in mine && 'result' in other && mine.result === other.result) ||
+    verdictsOf(
+      {
+        ...difference,
+        operation: { kind: 'aggregate', pipeline: [...pipeline] },
+        ours: mine,
+        theirs: other,
+        arrivals: earlierOnes,
+      },
+      pathsIn(pipeline),
+    ) !== undefined;
+  return name === '' ? [] : [{ name, facet, vouched, ...modelOf(name, spec, earlier, docs(parse(ours.result))) }];
+}
+
+function seenOf(difference: Difference, named: Named = (path) => path): Seen {
+  const { operation, ours, theirs, before, stateOurs, stateTheirs } = difference;
   const [x, y] = [ours, theirs].map((o) => ('result' in o ? parse(o.result) : undefined));
   const [was, stored, storedTheirs] = [before, stateOurs || '[]', stateTheirs || '[]'].map(parse) as [Json, Json, Json];
   // Where one side refused, the states differ by what the other wrote.
   const facts: readonly Fact[] =
-    x === undefined || y === undefined ? [] : [...factsOf('answer', x, y), ...factsOf('stored', stored, storedTheirs)];
+    x === undefined || y === undefined
+      ? []
+      : [...factsOf('answer', x, y), ...factsOf('stored', stored, storedTheirs)].map((fact) => ({
+          ...fact,
+          path: named(fact.path),
+        }));
   return {
     operation: docOf(parse(shown(operation))),
     kind: operation.kind,
@@ -51,12 +113,13 @@ function seenOf({ operation, ours, theirs, before, stateOurs, stateTheirs }: Dif
     theirMessage: 'code' in theirs ? theirs.message : '',
     stateTheirs: storedTheirs,
     facts,
+    models: facts.length === 0 ? [] : difference.arrivals.flatMap((arrival) => modelled(difference, arrival)),
   };
 }
 
 /** The kinds of a difference that is understood: one, or as many as explain all of it; undefined where some of it is left. */
-export function verdictsOf(difference: Difference): readonly string[] | undefined {
-  const s = seenOf(difference);
+export function verdictsOf(difference: Difference, named?: Named): readonly string[] | undefined {
+  const s = seenOf(difference, named);
   if (s.ours === undefined || s.theirs === undefined) {
     const why = verdicts.find((v) => v.refusal?.(s) === true || refusedByMatching(v, s));
     return why && [why.name];

@@ -40,7 +40,8 @@ export function rewritten(v: Json, change: (part: Json) => Json): Json {
 const DIGITS = 14;
 const plainNumber = (v: Json): Json => {
   const n = numberOf(v);
-  return n === undefined ? v : Number(n.value.toPrecision(DIGITS));
+  if (n === undefined) return v;
+  return Number.isFinite(n.value) ? Number(n.value.toPrecision(DIGITS)) : String(n.value);
 };
 /** The text of a value in which all types of number are one. */
 export const plain = (v: Json | undefined): string => (v === undefined ? 'missing' : text(rewritten(v, plainNumber)));

@@ -1,6 +1,7 @@
 import type { Operation } from '../generate.js';
 import type { Fact } from './facts.js';
 import type { Json, JsonDoc } from './json.js';
+import type { Modelled } from './model/stages.js';
 import { holds } from './request.js';
 
 /** A difference as the verdicts look at it. */
@@ -19,6 +20,8 @@ export interface Seen {
   readonly theirMessage: string;
   readonly stateTheirs: Json;
   readonly facts: readonly Fact[];
+  /** Stages of the pipeline that look at many documents, and what they may give. */
+  readonly models: readonly Modelled[];
 }
 
 /** A kind of difference in which the second server departs from MongoDB's documentation. */
