@@ -1,8 +1,8 @@
 import type { Document } from 'bson';
-import { type Db, MongoServerError } from 'mongodb';
+import type { Db } from 'mongodb';
 import type { Operation } from './generate.js';
 import type { Pair } from './pair.js';
-import { fellOver, type Outcome, RAW, shown } from './perform.js';
+import { outcomeOf, type Outcome, RAW, shown } from './perform.js';
 
 /**
  * What comes to a stage that looks at many documents, as each server has it: a list of `{ _id, k, v, by }`, in order. `k` is
@@ -64,22 +64,15 @@ export function asked(pipeline: readonly Document[], before: readonly Document[]
   });
 }
 
-async function rowsOf(db: Db, pipeline: readonly Document[]): Promise<Outcome> {
-  try {
-    return {
-      result: shown(
-        await db
-          .collection('c')
-          .aggregate([...pipeline], RAW)
-          .toArray(),
-      ),
-    };
-  } catch (error) {
-    if (error instanceof MongoServerError && !fellOver(error))
-      return { code: Number(error.code), message: error.message };
-    throw error;
-  }
-}
+const rowsOf = async (db: Db, pipeline: readonly Document[]): Promise<Outcome> =>
+  outcomeOf(async () =>
+    shown(
+      await db
+        .collection('c')
+        .aggregate([...pipeline], RAW)
+        .toArray(),
+    ),
+  );
 
 /** Asks both servers what comes to the stages of a pipeline; nothing for other operations. @throws SecondServerFell */
 export async function arrivalsOf(pair: Pick<Pair, 'both'>, operation: Operation): Promise<readonly Arrivals[]> {

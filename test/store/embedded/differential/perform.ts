@@ -132,16 +132,24 @@ function written(r: Document): string {
   });
 }
 
-/** What comes of an operation; @throws what is no refusal, as `fellOver` tells. */
-export async function perform(db: Db, op: Operation, ours: boolean, indexes: readonly Document[]): Promise<Outcome> {
+/** What comes of a request; @throws what is no refusal, as `fellOver` tells. */
+export async function outcomeOf(request: () => Promise<string>): Promise<Outcome> {
   try {
-    return { result: await run(db.collection('c'), op, ours, indexes) };
+    return { result: await request() };
   } catch (error) {
     if (error instanceof MongoServerError && !fellOver(error))
       return { code: Number(error.code), message: error.message };
     throw error;
   }
 }
+/** What comes of an operation; @throws as `outcomeOf`. */
+export const perform = async (
+  db: Db,
+  op: Operation,
+  ours: boolean,
+  indexes: readonly Document[],
+  collection = 'c',
+): Promise<Outcome> => outcomeOf(async () => run(db.collection(collection), op, ours, indexes));
 
 /** Everything that is stored, in order. */
 export const state = async (db: Db): Promise<Document[]> => db.collection('c').find({}, RAW).sort({ _id: 1 }).toArray();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Document } from 'bson';
 import fc from 'fast-check';
 import { start } from '../../../../src/store/embedded/index.js';
-import { arrivalsOf } from './arrivals.js';
+import { ask } from './asking.js';
 import { describe, kindOf } from './describe.js';
 import { type Operation, type Scene, scene } from './generate.js';
 import { bringUp, Pair, SecondServerFell } from './pair.js';
@@ -81,13 +81,13 @@ async function play(pair: Pair, s: Scene, count: boolean): Promise<Difference | 
       before: shown(before),
       stateOurs: x,
       stateTheirs: y,
-      arrivals: 'result' in a && 'result' in b ? await arrivalsOf(pair, operation) : [],
+      further: await ask(pair, operation, before, { ours: a, theirs: b }),
     };
     const kinds = verdictsOf(seen);
     if (count && kept !== undefined)
       appendFileSync(
         kept,
-        `${JSON.stringify({ seed, kinds, ...seen, operation: shown(operation), arrivals: shown(seen.arrivals), indexes })}\n`,
+        `${JSON.stringify({ seed, kinds, ...seen, operation: shown(operation), further: shown(seen.further), indexes })}\n`,
       );
     if (kinds === undefined) return seen;
     if (count) {

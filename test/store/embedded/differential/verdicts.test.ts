@@ -21,10 +21,12 @@ const judged = (
     before: shown(before),
     stateOurs: '',
     stateTheirs: '',
-    arrivals: (operation.kind === 'aggregate' ? asked(operation.pipeline) : []).map((stage, i): Arrivals => {
-      const rows = { result: shown(came[i]) };
-      return { ...stage, ours: rows, theirs: rows };
-    }),
+    further: {
+      arrivals: (operation.kind === 'aggregate' ? asked(operation.pipeline) : []).map((stage, i): Arrivals => {
+        const rows = { result: shown(came[i]) };
+        return { ...stage, ours: rows, theirs: rows };
+      }),
+    },
   });
 
 /** Both had been explained by a verdict on something else in the same answer. */

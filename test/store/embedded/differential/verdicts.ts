@@ -1,9 +1,10 @@
 import type { Document } from 'bson';
 import type { Arrivals } from './arrivals.js';
+import type { Again, Further } from './asking.js';
 import type { Operation } from './generate.js';
 import { type Outcome, shown } from './perform.js';
 import { expressions } from './verdicts/expressions.js';
-import { type Fact, factsOf } from './verdicts/facts.js';
+import { type Fact, factsOf, sameItems } from './verdicts/facts.js';
 import { groups } from './verdicts/groups.js';
 import { type Json, type JsonDoc, isDoc, isList, parse, same, text } from './verdicts/json.js';
 import { type Modelled, modelOf, stageAt } from './verdicts/model/stages.js';
@@ -24,8 +25,7 @@ export interface Difference {
   readonly before: string;
   readonly stateOurs: string;
   readonly stateTheirs: string;
-  /** What comes to the stages of a pipeline. */
-  readonly arrivals: readonly Arrivals[];
+  readonly further: Further;
 }
 
 /** What is known of the second server where it departs from MongoDB's documentation. */
@@ -59,9 +59,15 @@ function pathsIn(pipeline: readonly Document[]): Named {
     const operand = listOf(docOf(v)['$ifNull'])[0] ?? v;
     return typeof operand === 'string' && /^\$\w/.test(operand) ? operand.slice(1).split('.') : undefined;
   };
+  const operandAt = (v: Json | undefined, [step, ...rest]: readonly string[]): readonly [Json | undefined, number] => {
+    const part = isList(v) ? v[Number(step)] : docOf(v)[step ?? ''];
+    const [operand, steps] = isDoc(part) || isList(part) ? operandAt(part, rest) : [part, 0];
+    return [fieldOf(part) === undefined ? operand : part, fieldOf(part) === undefined ? steps + 1 : 1];
+  };
   return (path) => {
-    const steps = path[0] === 'v' ? 2 : path[0] === 'k' ? 1 : 0;
-    const field = steps === 2 ? fieldOf(docOf(rows['v'])[path[1] ?? '']) : steps === 1 ? fieldOf(rows['k']) : undefined;
+    if (path[0] === '_id') return path;
+    const [operand, steps] = path.length === 0 ? [undefined, 0] : operandAt(rows, path);
+    const field = fieldOf(operand);
     return field === undefined ? path : [...field, ...path.slice(steps)];
   };
 }
@@ -69,10 +75,10 @@ function pathsIn(pipeline: readonly Document[]): Named {
 /** The model of a stage, if both servers tell what comes to it. */
 function modelled(difference: Difference, { at, pipeline, ours, theirs }: Arrivals): readonly Modelled[] {
   if (!('result' in ours)) return [];
-  const { operation, arrivals } = difference;
+  const { operation, further } = difference;
   const { name, spec, earlier, facet } = stageAt(docOf(parse(shown(operation)))['pipeline'], at);
   const [mine, other] = [sortedRows(ours), sortedRows(theirs)];
-  const earlierOnes = arrivals.filter((arrival) => arrival.pipeline.length < pipeline.length);
+  const arrivals = further.arrivals.filter((arrival) => arrival.pipeline.length < pipeline.length);
   const vouched =
     ('result' in mine && 'result' in other && mine.result === other.result) ||
     verdictsOf(
@@ -81,12 +87,33 @@ function modelled(difference: Difference, { at, pipeline, ours, theirs }: Arriva
         operation: { kind: 'aggregate', pipeline: [...pipeline] },
         ours: mine,
         theirs: other,
-        arrivals: earlierOnes,
+        further: { arrivals },
       },
       pathsIn(pipeline),
     ) !== undefined;
   return name === '' ? [] : [{ name, facet, vouched, ...modelOf(name, spec, earlier, docs(parse(ours.result))) }];
 }
+
+/** The documents that each server finds by the filter, by their _id. */
+function foundOf({ found }: Further): Seen['found'] {
+  if (found === undefined || 'code' in found.ours || 'code' in found.theirs) return undefined;
+  const [ours, theirs] = [found.ours, found.theirs].map(({ result }) =>
+    docs(parse(result)).map((doc) => text(doc['_id'])),
+  );
+  return { ours: new Set(ours), theirs: new Set(theirs) };
+}
+
+/** Whether the second server answers a request that comes to the same as the engine does. */
+function isAlike(difference: Difference, again: Again | undefined): boolean {
+  if (again === undefined || !('result' in difference.ours) || !('result' in again.theirs)) return false;
+  return difference.ours.result === again.theirs.result || verdictsOf({ ...difference, ...again }) !== undefined;
+}
+/** Whether it does once all decimals are doubles, numbers of all types being one. */
+const isAlikeInDoubles = ({ ours, further: { doubled } }: Difference): boolean =>
+  doubled !== undefined &&
+  'result' in ours &&
+  'result' in doubled &&
+  sameItems(listOf(parse(ours.result)), listOf(parse(doubled.result)));
 
 function seenOf(difference: Difference, named: Named = (path) => path): Seen {
   const { operation, ours, theirs, before, stateOurs, stateTheirs } = difference;
@@ -113,7 +140,14 @@ function seenOf(difference: Difference, named: Named = (path) => path): Seen {
     theirMessage: 'code' in theirs ? theirs.message : '',
     stateTheirs: storedTheirs,
     facts,
-    models: facts.length === 0 ? [] : difference.arrivals.flatMap((arrival) => modelled(difference, arrival)),
+    found: foundOf(difference.further),
+    refusedEarlier: (difference.further.beginnings ?? []).some((outcome) => 'code' in outcome),
+    alike: {
+      named: isAlike(difference, difference.further.named),
+      parted: isAlike(difference, difference.further.parted),
+      doubled: isAlikeInDoubles(difference),
+    },
+    models: facts.length === 0 ? [] : difference.further.arrivals.flatMap((arrival) => modelled(difference, arrival)),
   };
 }
 

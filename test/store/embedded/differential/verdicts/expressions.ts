@@ -139,7 +139,8 @@ export const expressions: readonly Verdict[] = [
   {
     name: 'an expression whose value no later stage reads is not evaluated',
     page: page('core/aggregation-pipeline-optimization/'),
-    refusal: (s) => s.kind === 'aggregate' && refuses(s.code) && s.theirs !== undefined && isDropped(s),
+    refusal: (s) =>
+      s.kind === 'aggregate' && refuses(s.code) && s.theirs !== undefined && isDropped(s) && s.refusedEarlier,
   },
   {
     name: 'the first operand of $setIsSubset has another code where the second is constant',

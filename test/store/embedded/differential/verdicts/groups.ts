@@ -50,7 +50,12 @@ export const groups: readonly Verdict[] = [
     name: 'missing parts of a compound _id of $group are null',
     page: operator('aggregation/group'),
     fact: (f, s) =>
-      has(s, '$group') && f.path.includes('_id') && f.path.length > 1 && f.ours === undefined && f.theirs === null,
+      has(s, '$group') &&
+      f.path.includes('_id') &&
+      f.path.length > 1 &&
+      f.ours === undefined &&
+      f.theirs === null &&
+      isRight(f, s),
   },
   {
     name: 'missing parts of a compound _id of $group are null, and so a row that holds them is another',
@@ -174,13 +179,11 @@ export const groups: readonly Verdict[] = [
     page: operator('aggregation/setUnion'),
     fact: (f, s) =>
       has(s, '$setUnion', '$setIntersection', '$setDifference', '$setIsSubset', '$setEquals', '$addToSet') &&
-      (isList(f.ours) && isList(f.theirs)
-        ? (f.theirs.some((a, i) => f.theirs !== undefined && listOf(f.theirs).some((b, j) => i !== j && apart(a, b))) ||
-            (has(s, '$setIntersection', '$setDifference') && numbersApart(s))) &&
-          f.kind === 'value' &&
-          (!isAccumulated(f, s, '$addToSet') || isRight(f, s))
-        : (f.kind === 'row' ? has(s, '$setIsSubset', '$setEquals') : f.kind === 'value' && !has(s, '$addToSet')) &&
-          numbersApart(s)),
+      (isAccumulated(f, s, '$addToSet')
+        ? f.kind === 'value' &&
+          listOf(f.theirs).some((a, i) => listOf(f.theirs).some((b, j) => i !== j && apart(a, b))) &&
+          isRight(f, s)
+        : numbersApart(s) && s.alike.doubled),
   },
   {
     name: '$sum of a constant that is no whole number counts by whole ones',

@@ -78,8 +78,8 @@ export const projections: readonly Verdict[] = [
     name: 'a field that was unset is still read by a later stage',
     page: operator('aggregation/unset'),
     fact: (f, s) => {
-      const stages = stagesOf(pipelineOf(s));
-      return stages.some(({ name, spec, after }) => {
+      if (!s.alike.parted) return false;
+      return stagesOf(pipelineOf(s)).some(({ name, spec, after }) => {
         const gone = name === '$unset' && typeof spec === 'string' ? [spec] : [];
         const excluded =
           name === '$project'

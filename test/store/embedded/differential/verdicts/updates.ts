@@ -8,6 +8,7 @@ import {
   type Json,
   type JsonDoc,
   numberOf,
+  plain,
   same,
   some,
   text,
@@ -91,6 +92,7 @@ export const updates: readonly Verdict[] = [
       isList(f.ours) &&
       isList(f.theirs) &&
       f.theirs.length > f.ours.length &&
+      same([...new Set(f.ours.map(plain))].toSorted(), [...new Set(f.theirs.map(plain))].toSorted()) &&
       f.theirs.some(
         (item, i) => (isDoc(item) || isList(item)) && listOf(f.theirs).some((other, k) => k < i && equal(item, other)),
       ),
@@ -103,7 +105,17 @@ export const updates: readonly Verdict[] = [
       f.kind === 'value' &&
       Object.entries(docOf(docOf(s.operation['update'])['$pull'])).some(
         ([path, condition]) =>
-          isDoc(condition) && Object.keys(condition).length === 0 && within(path, pathOf(f)) && isList(f.ours),
+          isDoc(condition) &&
+          Object.keys(condition).length === 0 &&
+          path === pathOf(f) &&
+          valuesAt(beforeOf(s, f.where === 'stored' ? f.row : docOf(f.row)['value']), path.split('.')).some(
+            (was) =>
+              isList(was) &&
+              same(
+                f.ours,
+                was.filter((item) => !isDoc(item)),
+              ),
+          ),
       ),
   },
   {
