@@ -1,6 +1,7 @@
 import { type Document, EJSON } from 'bson';
 import type { Db } from 'mongodb';
 import { type Arrivals, arrivalsOf } from './arrivals.js';
+import { parted, withDoubles, withPlainDates } from './equivalents.js';
 import type { Operation } from './generate.js';
 import type { Pair } from './pair.js';
 import { outcomeOf, type Outcome, perform, RAW, shown } from './perform.js';
@@ -14,6 +15,8 @@ export interface Further {
   readonly named?: Again;
   /** The pipeline with a stage that changes nothing after each projection, which the second server takes one by one then. */
   readonly parted?: Again;
+  /** The request with dates that are reckoned by hand. */
+  readonly dated?: Again;
   /** What the second server answers where all decimals are doubles. */
   readonly doubled?: Outcome;
   /** What the second server makes of the beginnings of a pipeline, the shortest first. */
@@ -85,21 +88,18 @@ async function naming(db: Db, pipeline: readonly Document[], earlier: readonly D
   return stages;
 }
 
-const isProjection = (stage: Document): boolean => '$unset' in stage || '$project' in stage;
-/** More documents than a scene has. */
-const ALL = 1000;
-const apart = (stage: Document): Document[] => (isProjection(stage) ? [stage, { $limit: ALL }] : [stage]);
 const SETS = /"\$(set(Union|Intersection|Difference|IsSubset|Equals)|addToSet)"/;
 
-async function again(pair: Asker, pipeline: Document[]): Promise<Again> {
-  const operation: Operation = { kind: 'aggregate', pipeline };
+async function again(pair: Asker, operation: Operation): Promise<Again> {
   const theirs = await pair.theirs(async (db) => perform(db, operation, false, []));
   return { operation, theirs, further: { arrivals: await arrivalsOf(pair, operation) } };
 }
 
-/** A value in which all decimals are doubles. */
-const withDoubles = <T>(v: T): T =>
-  EJSON.parse(shown(v).replaceAll('"$numberDecimal"', '"$numberDouble"'), { relaxed: false }) as T;
+/** The request with dates that are reckoned by hand, if there are any. */
+async function dated(pair: Asker, operation: Operation): Promise<Pick<Further, 'dated'>> {
+  const other = withPlainDates(operation);
+  return shown(other) === shown(operation) ? {} : { dated: await again(pair, other) };
+}
 async function doubled(pair: Asker, pipeline: Document[], before: readonly Document[]): Promise<Outcome> {
   const operation: Operation = { kind: 'aggregate', pipeline: withDoubles(pipeline) };
   return pair.theirs(async (db) => {
@@ -120,15 +120,28 @@ export async function ask(
   { ours, theirs }: { readonly ours: Outcome; readonly theirs: Outcome },
 ): Promise<Further> {
   if (operation.kind !== 'aggregate')
-    return { arrivals: [], ...('filter' in operation && { found: await found(pair, before, operation.filter) }) };
+    return {
+      arrivals: [],
+      ...('filter' in operation && { found: await found(pair, before, operation.filter) }),
+      ...(operation.kind === 'find' && (await dated(pair, operation))),
+    };
   const { pipeline } = operation;
   if ('result' in ours && 'result' in theirs) {
     const arrivals = await arrivalsOf(pair, operation);
-    const [withNames] = await pair.both(async (db, mine) => (mine ? naming(db, pipeline) : []));
+    const [names] = await pair.both(async (db, mine) =>
+      outcomeOf(async () => (mine ? shown(await naming(db, pipeline)) : '')),
+    );
+    // A beginning may be refused where the whole is not.
+    const withNames = 'result' in names ? (EJSON.parse(names.result, { relaxed: false }) as Document[]) : pipeline;
     return {
       arrivals,
-      ...(shown(withNames) !== shown(pipeline) && { named: await again(pair, withNames) }),
-      ...(pipeline.some(isProjection) && { parted: await again(pair, pipeline.flatMap(apart)) }),
+      ...(shown(withNames) !== shown(pipeline) && {
+        named: await again(pair, { kind: 'aggregate', pipeline: withNames }),
+      }),
+      ...(shown(parted(pipeline)) !== shown(pipeline) && {
+        parted: await again(pair, { kind: 'aggregate', pipeline: parted(pipeline) }),
+      }),
+      ...(await dated(pair, operation)),
       ...(SETS.test(shown(pipeline)) && { doubled: await doubled(pair, pipeline, before) }),
     };
   }

@@ -145,6 +145,7 @@ function seenOf(difference: Difference, named: Named = (path) => path): Seen {
     alike: {
       named: isAlike(difference, difference.further.named),
       parted: isAlike(difference, difference.further.parted),
+      dated: isAlike(difference, difference.further.dated),
       doubled: isAlikeInDoubles(difference),
     },
     models: facts.length === 0 ? [] : difference.further.arrivals.flatMap((arrival) => modelled(difference, arrival)),

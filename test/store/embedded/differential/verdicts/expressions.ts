@@ -41,10 +41,12 @@ const isZoned = ({ timezone, unit }: JsonDoc): boolean =>
   timezone !== undefined && timezone !== 'UTC' && ['year', 'quarter', 'month'].includes(textOf(unit));
 const SHORT_DIGITS = 6;
 const DAY = 86_400_000;
-/** Whether two dates are as far apart as wanted; of what is derived from a date no more is known. */
-function isOff(f: Fact, wanted: (ms: number) => boolean): boolean {
+/** An update is not asked again. */
+const isUpdate = ({ kind }: Seen): boolean => kind === 'update' || kind === 'findAndModify';
+/** Whether two dates are whole days apart. */
+function isDaysOff(f: Fact): boolean {
   const [a, b] = [millisOf(f.ours), millisOf(f.theirs)];
-  return a === undefined || b === undefined ? f.path.length > 0 : wanted(a - b);
+  return a !== undefined && b !== undefined && (a - b) % DAY === 0;
 }
 /** Refusals that name no operator, and which it is. */
 const NAMELESS: readonly [RegExp, readonly string[]][] = [
@@ -291,9 +293,7 @@ export const expressions: readonly Verdict[] = [
     page: operator('aggregation/dateTrunc'),
     fact: (f, s) =>
       some(s.operation, (part) => isDoc(part) && /^(day|week)$/.test(textOf(docOf(part['$dateTrunc'])['unit']))) &&
-      (has(s, '$dateDiff') && numberOf(f.ours) !== undefined
-        ? ((numberOf(f.ours)?.value ?? 0) - (numberOf(f.theirs)?.value ?? 0)) % DAY === 0
-        : isOff(f, (ms) => ms % DAY === 0) && (millisOf(f.ours) ?? 0) % DAY === 0),
+      (s.alike.dated || (isUpdate(s) && isDaysOff(f))),
   },
   {
     name: '$dateDiff in hours of a zone with half hours counts those of UTC',
@@ -315,6 +315,7 @@ export const expressions: readonly Verdict[] = [
     name: '$dateAdd of months in a zone is a day off',
     page: operator('aggregation/dateAdd'),
     fact: (f, s) =>
-      some(s.operation, (part) => isDoc(part) && isZoned(docOf(part['$dateAdd']))) && isOff(f, (ms) => ms % DAY === 0),
+      some(s.operation, (part) => isDoc(part) && isZoned(docOf(part['$dateAdd']))) &&
+      (s.alike.dated || (isUpdate(s) && isDaysOff(f))),
   },
 ];

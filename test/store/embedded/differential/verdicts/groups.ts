@@ -1,7 +1,18 @@
 import { type Fact, sameItems } from './facts.js';
-import { equal, isDecimal, isDoc, isList, isWhole, type Json, numberOf, plain, some, text } from './json.js';
+import {
+  decimalApart,
+  equal,
+  isDecimal,
+  isDoc,
+  isList,
+  isWhole,
+  type Json,
+  numberOf,
+  plain,
+  some,
+  text,
+} from './json.js';
 import { bare, idOf, isAccumulated, isRight, isRightRow, pipelineOf, rowsOf, withoutNulls } from './made.js';
-import { decimalApart } from './queries.js';
 import { accumulatorsOf, allStages, docOf, holds, listOf } from './request.js';
 import { has, operator, type Seen, type Verdict } from './rule.js';
 

@@ -47,6 +47,17 @@ const plainNumber = (v: Json): Json => {
 export const plain = (v: Json | undefined): string => (v === undefined ? 'missing' : text(rewritten(v, plainNumber)));
 export const equal = (a: Json | undefined, b: Json | undefined): boolean => plain(a) === plain(b);
 
+/** Equal by value, and not once decimals are held apart. */
+export const decimalApart = (a: Json, b: Json): boolean => {
+  const marked = (v: Json): string =>
+    text(
+      rewritten(v, (part) =>
+        isDecimal(part) ? { $decimal: numberOf(part)?.value ?? null } : (numberOf(part)?.value ?? part),
+      ),
+    );
+  return equal(a, b) && marked(a) !== marked(b);
+};
+
 /** Whether some part of a value, itself included, is as wanted. */
 export function some(v: Json | undefined, wanted: (part: Json) => boolean): boolean {
   if (v === undefined) return false;

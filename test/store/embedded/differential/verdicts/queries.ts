@@ -2,6 +2,7 @@ import type { Fact } from './facts.js';
 import { beforeOf } from './updates.js';
 import {
   candidates,
+  decimalApart,
   equal,
   isDecimal,
   isDoc,
@@ -12,7 +13,6 @@ import {
   type JsonDoc,
   numberOf,
   plain,
-  rewritten,
   same,
   text,
   valuesAt,
@@ -21,16 +21,6 @@ import { chosen } from './model/choice.js';
 import { allStages, type Clause, clausesOf, docOf, filtersOf, listOf } from './request.js';
 import { operator, page, type Seen, type Verdict } from './rule.js';
 
-/** Equal by value, and not once decimals are held apart. */
-export const decimalApart = (a: Json, b: Json): boolean => {
-  const marked = (v: Json): string =>
-    text(
-      rewritten(v, (part) =>
-        isDecimal(part) ? { $decimal: numberOf(part)?.value ?? null } : (numberOf(part)?.value ?? part),
-      ),
-    );
-  return equal(a, b) && marked(a) !== marked(b);
-};
 const clauses = (s: Seen): readonly Clause[] => filtersOf(s.operation).flatMap((filter) => clausesOf(filter));
 /** Whether some clause is as wanted on a document. */
 const onClause =

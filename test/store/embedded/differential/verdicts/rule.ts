@@ -23,7 +23,12 @@ export interface Seen {
   /** The documents that each server finds by the filter in a copy of what was stored, by the text of their _id. */
   readonly found: { readonly ours: ReadonlySet<string>; readonly theirs: ReadonlySet<string> } | undefined;
   /** Whether the second server answers as the engine does what comes to the same: see `Further`. */
-  readonly alike: { readonly named: boolean; readonly parted: boolean; readonly doubled: boolean };
+  readonly alike: {
+    readonly named: boolean;
+    readonly parted: boolean;
+    readonly dated: boolean;
+    readonly doubled: boolean;
+  };
   /** Whether the second server refuses a beginning of the pipeline. */
   readonly refusedEarlier: boolean;
   /** Stages of the pipeline that look at many documents, and what they may give. */
