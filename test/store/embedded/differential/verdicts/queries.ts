@@ -4,7 +4,6 @@ import {
   candidates,
   decimalApart,
   equal,
-  isDecimal,
   isDoc,
   isList,
   isObject,
@@ -12,12 +11,11 @@ import {
   type Json,
   type JsonDoc,
   numberOf,
-  plain,
-  same,
   text,
   valuesAt,
 } from './json.js';
-import { chosen } from './model/choice.js';
+import { isRightChoice } from './found.js';
+import { idOf } from './made.js';
 import { allStages, type Clause, clausesOf, docOf, filtersOf, listOf } from './request.js';
 import { operator, page, type Seen, type Verdict } from './rule.js';
 
@@ -27,63 +25,9 @@ const onClause =
   (wanted: (c: Clause, values: readonly Json[], doc: JsonDoc) => boolean) =>
   (doc: JsonDoc, s: Seen): boolean =>
     clauses(s).some((c) => wanted(c, candidates(doc, c.path), doc));
-const idOf = (row: Json | undefined): Json | undefined => docOf(row)['_id'];
-/** Whether the servers find the same by the filter, but for documents on which the second one is known to err. */
-const isFound = (s: Seen): boolean =>
-  s.found !== undefined &&
-  s.before.every((doc) => {
-    const id = text(doc['_id']);
-    return (
-      s.found?.ours.has(id) === s.found?.theirs.has(id) || queries.some(({ matching }) => matching?.(doc, s) === true)
-    );
-  });
-const foundDocs = (s: Seen): readonly JsonDoc[] =>
-  s.before.filter((doc) => s.found?.ours.has(text(doc['_id'])) === true);
-
-/** Whether the engine gives, changes or counts the documents that it should, of those that the filter finds. */
-function isRightChoice(f: Fact, s: Seen): boolean {
-  if (!isFound(s)) return false;
-  const wanted = foundDocs(s);
-  const { operation, ours } = s;
-  switch (s.kind) {
-    case 'count':
-      return (
-        numberOf(ours)?.value === chosen(wanted, operation).length ||
-        text(ours) === String(chosen(wanted, operation).length)
-      );
-    case 'distinct':
-      return same(distinctOf(wanted, stringOf(operation['key'])), listOf(ours).map(plain).toSorted());
-    case 'find': {
-      const [mine, right] = [listOf(ours), chosen(wanted, operation)];
-      const ids = operation['sort'] === undefined ? mine.map(idOf).map(text).toSorted() : mine.map(idOf).map(text);
-      const rightIds =
-        operation['sort'] === undefined ? right.map(idOf).map(text).toSorted() : right.map(idOf).map(text);
-      return mine.length === right.length && (mine.every((row) => idOf(row) === undefined) || same(ids, rightIds));
-    }
-    case 'findAndModify': {
-      const [right] = chosen(wanted, operation);
-      const value = docOf(ours)['value'] ?? null;
-      if (f.where === 'stored')
-        return f.ours === undefined || same(idOf(f.row), right?.['_id']) || same(beforeOf(s, f.row), f.row);
-      return (
-        (value === null) === (right === undefined) && (idOf(value) === undefined || same(idOf(value), right?.['_id']))
-      );
-    }
-    default:
-      return f.where === 'stored' || numberOf(docOf(ours)['n'])?.value === written(s, wanted.length);
-  }
-}
-/** How many documents a write is to find, of so many that its filter finds. */
-const written = ({ kind, operation }: Seen, found: number): number => {
-  if (found === 0 && operation['upsert'] === true) return 1;
-  return kind === 'replace' || operation['multi'] === false ? Math.min(1, found) : found;
-};
-const stringOf = (v: Json | undefined): string => (typeof v === 'string' ? v : '');
-/** The different values of a field, an array's items for themselves. */
-const distinctOf = (docs: readonly Json[], key: string): readonly string[] =>
-  [
-    ...new Set(docs.flatMap((doc) => valuesAt(doc, key.split('.')).flatMap((v) => (isList(v) ? v : [v]))).map(plain)),
-  ].toSorted();
+/** Whether the engine chose the right documents, of those that the filter finds. */
+const isChosen = (f: Fact, s: Seen): boolean =>
+  isRightChoice(f, s, (doc) => queries.some(({ matching }) => matching?.(doc, s) === true));
 const sortPaths = ({ operation }: Seen): readonly string[] => [
   ...Object.keys(docOf(operation['sort'])),
   ...allStages(operation['pipeline'])
@@ -103,7 +47,7 @@ const moved = (f: Fact, s: Seen): boolean =>
     (s.kind === 'find' &&
       (f.kind === 'order' ||
         (s.operation['limit'] !== undefined && (f.kind === 'row' || idOf(f.row) === undefined))))) &&
-  isRightChoice(f, s);
+  isChosen(f, s);
 /** Whether documents are sorted by a path at which one of them has an empty array. */
 const emptySorted = (s: Seen): boolean =>
   s.before.some((doc) =>
@@ -201,8 +145,7 @@ export const queries: readonly Verdict[] = [
       const { key } = s.operation;
       const paths = typeof key === 'string' ? [key] : moved(f, s) ? sortPaths(s) : [];
       return (
-        (typeof key !== 'string' || isRightChoice(f, s)) &&
-        s.before.some((doc) => paths.some((path) => nestedAt(doc, path)))
+        (typeof key !== 'string' || isChosen(f, s)) && s.before.some((doc) => paths.some((path) => nestedAt(doc, path)))
       );
     },
   },
@@ -224,7 +167,7 @@ export const queries: readonly Verdict[] = [
   {
     name: 'a count without a filter is an estimate',
     page: page('reference/command/count/'),
-    fact: (f, s) => s.kind === 'count' && Object.keys(docOf(s.operation['filter'])).length === 0 && isRightChoice(f, s),
+    fact: (f, s) => s.kind === 'count' && Object.keys(docOf(s.operation['filter'])).length === 0 && isChosen(f, s),
   },
 ];
 
@@ -238,7 +181,7 @@ export function explainedByMatching(v: Verdict, s: Seen): (f: Seen['facts'][numb
     if (s.kind === 'aggregate') return s.alike.named;
     const stands = beforeOf(s, f.row);
     const whole = f.where === 'stored' || (s.kind === 'find' && s.operation['limit'] === undefined);
-    return stands !== undefined && whole && isDoc(f.row) ? matching(stands, s) : isRightChoice(f, s);
+    return stands !== undefined && whole && isDoc(f.row) ? matching(stands, s) : isChosen(f, s);
   };
 }
 /** Whether a write may have met another document, and so another value to refuse. */
