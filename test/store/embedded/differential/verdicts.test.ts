@@ -140,4 +140,25 @@ describe('verdicts hold the engine to what it may give', () => {
     expect(counted(2)).toEqual(['of groups of groups there are fewer where missing and null are one']);
     expect(counted(3)).toBeUndefined();
   });
+
+  it('a search with a limit gives the first of what its filter finds', () => {
+    const docs = [1.5, 3, 2].map((value, i) => ({ _id: n(i), n: new Double(value) }));
+    const ids = (...places: readonly number[]): { result: string } => ({
+      result: shown(places.map((i) => ({ _id: n(i) }))),
+    });
+    const limited = (mine: number, found: readonly number[]): readonly string[] | undefined =>
+      verdictsOf({
+        operation: { kind: 'find', filter: { n: { $bitsAnyClear: n(4) } }, sort: { n: 1, _id: 1 }, limit: 1 },
+        ours: { result: shown([docs[mine]]) },
+        theirs: { result: shown([docs[0]]) },
+        before: shown(docs),
+        stateOurs: '',
+        stateTheirs: '',
+        further: { arrivals: [], found: { ours: ids(...found), theirs: ids(0, 1, 2) } },
+      });
+    expect(limited(2, [1, 2])).toEqual(['$bits… take a number that is not whole']);
+    expect(limited(1, [1, 2])).toBeUndefined();
+    // Of a number that is whole both have to say the same.
+    expect(limited(1, [1])).toBeUndefined();
+  });
 });

@@ -46,7 +46,10 @@ export function isRightChoice(f: Fact, s: Seen, mayDiffer: (doc: JsonDoc) => boo
     }
     case 'findAndModify': {
       const [right] = wanted;
-      if (f.where === 'stored') return same(idOf(f.row), idOf(right)) || same(beforeOf(s, f.row), f.ours);
+      if (f.where === 'stored') {
+        const removed = f.kind === 'row' && f.ours === undefined;
+        return same(idOf(f.row), idOf(right)) || (!removed && same(beforeOf(s, f.row), f.row));
+      }
       const value = docOf(ours)['value'] ?? null;
       const id = idOf(value);
       return (value === null) === (right === undefined) && (id === undefined || same(id, idOf(right)));

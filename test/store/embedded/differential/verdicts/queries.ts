@@ -180,7 +180,9 @@ export function explainedByMatching(v: Verdict, s: Seen): (f: Seen['facts'][numb
     if (!any) return false;
     if (s.kind === 'aggregate') return s.alike.named;
     const stands = beforeOf(s, f.row);
-    const whole = f.where === 'stored' || (s.kind === 'find' && s.operation['limit'] === undefined);
+    // Which one document a write takes depends on the others that are found.
+    const one = s.kind === 'findAndModify' || s.kind === 'replace';
+    const whole = (f.where === 'stored' && !one) || (s.kind === 'find' && s.operation['limit'] === undefined);
     return stands !== undefined && whole && isDoc(f.row) ? matching(stands, s) : isChosen(f, s);
   };
 }
