@@ -36,16 +36,23 @@ const bareOf = (v: Json | undefined): Json =>
 /** The text of that. */
 export const bare = (v: Json | undefined): string => text(bareOf(v));
 
-/** The field at a fact's path of what a stage makes. */
-const headOf = (f: Fact, { facet }: Modelled): string => f.path[facet === undefined ? 0 : 1] ?? '';
-const within = (f: Fact, { facet }: Modelled): boolean => facet === undefined || facet === f.path[0];
-const makes = (model: Modelled, field: string): boolean =>
-  model.fields.includes(field) || (field === '_id' && model.ids.length > 0);
+const makes = (model: Modelled, field: string | undefined): field is string =>
+  field !== undefined && (model.fields.includes(field) || (field === '_id' && model.ids.length > 0));
+/** The document that a stage makes and the field of it in which a fact lies; undefined for what another stage makes. */
+function madeBy(
+  model: Modelled,
+  { path: [first, second], row, near }: Fact,
+): readonly [Json | undefined, string] | undefined {
+  if (model.facet === undefined && makes(model, first)) return [row, first];
+  // What a stage before $facet makes lies in the fields of that.
+  return (model.facet === undefined || model.facet === first) && makes(model, second) ? [near, second] : undefined;
+}
 
 /** Whether the engine has at a fact's path what the last stage that makes it may give, of what comes to that stage. */
 export function isRight(f: Fact, s: Seen): boolean {
-  const model = s.models.findLast((m) => within(f, m) && makes(m, headOf(f, m)));
-  return model !== undefined && model.vouched && model.permits(f.near, headOf(f, model));
+  const model = s.models.findLast((m) => madeBy(m, f) !== undefined);
+  const made = model && madeBy(model, f);
+  return model !== undefined && made !== undefined && model.vouched && model.permits(...made);
 }
 
 /** Whether a document is as the stage that makes it may give it, in all of its fields. */
