@@ -30,6 +30,8 @@ describe('requests that come to the same', () => {
         [-3, 1, 13].map((amount) => ({ $dateAdd: { startDate: '$d', unit, amount, timezone } })),
       ),
     ),
+    { $dateDiff: { startDate: new Date('2024-01-31T10:29:59Z'), endDate: '$d', unit: 'hour', timezone: '+05:30' } },
+    { $dateDiff: { startDate: '$d', endDate: new Date('2024-02-29T18:30:00Z'), unit: 'hour', timezone: '+05:30' } },
   ])('%j', async (expression) => {
     const pipeline = [{ $set: { e: expression } }];
     const other = withPlainDates(pipeline);

@@ -55,10 +55,25 @@ function monthsOn({ startDate, unit, amount, timezone }: Document): unknown {
   };
 }
 
-/** A request without $dateTrunc to days and weeks and $dateAdd of months. */
+const HALF_ZONE = { timezone: '+05:30', ms: 19_800_000 };
+const HOUR_MS = 3_600_000;
+/** The hours that begin between two dates in a zone that lies half an hour off. */
+function hoursBetween({ startDate, endDate }: Document): unknown {
+  const hour = (date: unknown): Document => {
+    const local = { $add: [{ $subtract: [date, new Date(0)] }, HALF_ZONE.ms] };
+    return { $toLong: { $floor: { $divide: [local, HOUR_MS] } } };
+  };
+  return { $subtract: [hour(endDate), hour(startDate)] };
+}
+
+/** A request without $dateTrunc to days and weeks, $dateAdd of months and $dateDiff in hours that begin at half past. */
 export const withPlainDates = <T>(request: T): T =>
   rewritten(request, (part) => {
-    const [trunc, add] = [part['$dateTrunc'], part['$dateAdd']] as (Document | undefined)[];
+    const [trunc, add, diff] = ['$dateTrunc', '$dateAdd', '$dateDiff'].map(
+      (name) => part[name] as Document | undefined,
+    );
+    if (diff !== undefined && diff['unit'] === 'hour' && diff['timezone'] === HALF_ZONE.timezone)
+      return hoursBetween(diff);
     if (trunc !== undefined && String(trunc['unit']) in BINS) return truncated(trunc);
     return add !== undefined && String(add['unit']) in MONTHS ? monthsOn(add) : part;
   }) as T;

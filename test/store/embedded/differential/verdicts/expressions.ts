@@ -1,6 +1,7 @@
 import type { Fact } from './facts.js';
 import { equal, isDecimal, isDoc, isObject, type Json, type JsonDoc, numberOf, some, text } from './json.js';
-import { clausesOf, docOf, filtersOf, holds, stagesOf } from './request.js';
+import { isRightRow } from './made.js';
+import { clausesOf, docOf, filtersOf, holds, listOf, stagesOf } from './request.js';
 import { has, operator, page, refusal, type Seen, type Verdict } from './rule.js';
 
 /** Codes by which expressions refuse a value. */
@@ -254,9 +255,10 @@ export const expressions: readonly Verdict[] = [
     refusal: refusal(undefined, [[115, 241], /binData/], (s) => has(s, '$convert', '$toInt', '$toLong', '$toDouble')),
     fact: (f, s) =>
       has(s, '$convert') &&
-      numberOf(f.ours) !== undefined &&
-      f.theirs === 'bad' &&
-      some([...s.before], (part) => isObject(part) && '$binary' in part),
+      some([...s.before], (part) => isObject(part) && '$binary' in part) &&
+      (f.kind === 'row'
+        ? has(s, '$group') && listOf(s.ours).every((row) => isRightRow(row, s))
+        : numberOf(f.ours) !== undefined && f.theirs === 'bad'),
   },
   {
     name: '$toString of a double is shorter, and is measured',
@@ -301,13 +303,11 @@ export const expressions: readonly Verdict[] = [
     fact: (f, s) => {
       const [a, b] = [numberOf(f.ours)?.value, numberOf(f.theirs)?.value];
       return (
-        a !== undefined &&
-        b !== undefined &&
-        Math.abs(a - b) <= (has(s, '$sum') ? s.before.length : 1) &&
         some(s.operation, (part) => {
           const { unit, timezone } = isDoc(part) ? docOf(part['$dateDiff']) : {};
           return unit === 'hour' && timezone === '+05:30';
-        })
+        }) &&
+        (s.alike.dated || (isUpdate(s) && a !== undefined && b !== undefined && Math.abs(a - b) <= 1))
       );
     },
   },

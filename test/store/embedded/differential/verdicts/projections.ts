@@ -129,6 +129,11 @@ export const projections: readonly Verdict[] = [
     refusal: (s) => (s.code === 31249 || s.code === 31250) && s.ours === undefined && s.theirs === undefined,
   },
   {
+    name: 'a projection whose fields no later stage reads is not checked',
+    page: operator('aggregation/project'),
+    refusal: (s) => (s.code === 31249 || s.code === 31250) && s.theirs !== undefined && s.refusedEarlier,
+  },
+  {
     name: 'a projection is checked only when a document comes',
     page: page('reference/method/db.collection.find/#projection'),
     refusal: (s) =>
