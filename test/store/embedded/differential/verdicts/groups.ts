@@ -164,15 +164,15 @@ export const groups: readonly Verdict[] = [
     fact: (f, s) => has(s, '$unwind') && isAccumulated(f, s, '$top', '$bottom', '$topN', '$bottomN') && isRight(f, s),
   },
   {
+    // Of several types, or of decimals with other zeros.
     name: 'of equal numbers of several types another one stands for them',
     page: operator('aggregation/group'),
     fact: (f, s) =>
       numberOf(f.ours) !== undefined &&
       equal(f.ours, f.theirs) &&
-      numberOf(f.ours)?.type !== numberOf(f.theirs)?.type &&
-      (s.kind === 'distinct' ||
-        ((f.path.includes('_id') || isAccumulated(f, s, ...CHOOSING)) && isRight(f, s)) ||
-        has(s, '$setUnion', '$setIntersection', '$setDifference')),
+      (((f.path.includes('_id') || isAccumulated(f, s, ...CHOOSING)) && isRight(f, s)) ||
+        (numberOf(f.ours)?.type !== numberOf(f.theirs)?.type &&
+          (s.kind === 'distinct' || has(s, '$setUnion', '$setIntersection', '$setDifference')))),
   },
   {
     name: 'a decimal is another group than an equal double',
