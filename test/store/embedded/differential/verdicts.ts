@@ -141,6 +141,7 @@ function seenOf(difference: Difference, named: Named = (path) => path): Seen {
     stateTheirs: storedTheirs,
     facts,
     found: foundOf(difference.further),
+    refusedWhole: 'code' in (difference.further.found?.theirs ?? {}),
     refusedEarlier: (difference.further.beginnings ?? []).some((outcome) => 'code' in outcome),
     alike: {
       named: isAlike(difference, difference.further.named),

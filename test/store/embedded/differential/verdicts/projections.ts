@@ -15,16 +15,29 @@ export const projections: readonly Verdict[] = [
   {
     name: 'documents that a projection leaves empty are lost in $facet',
     page: operator('aggregation/facet'),
-    fact: (f, s) =>
-      has(s, '$facet') &&
-      isList(f.ours) &&
-      isList(f.theirs) &&
-      f.ours.some(isHollow) &&
-      !f.theirs.some(isHollow) &&
-      sameItems(
-        f.ours.filter((item) => !isHollow(item)),
-        f.theirs,
-      ),
+    fact: (f, s) => {
+      if (isList(f.ours) && isList(f.theirs))
+        return (
+          has(s, '$facet') &&
+          f.ours.some(isHollow) &&
+          !f.theirs.some(isHollow) &&
+          sameItems(
+            f.ours.filter((item) => !isHollow(item)),
+            f.theirs,
+          )
+        );
+      return (
+        isHollow(f.ours) &&
+        f.theirs === undefined &&
+        f.path.length === 1 &&
+        stagesOf(pipelineOf(s)).some(
+          ({ name, spec, after }) =>
+            name === '$facet' &&
+            f.path.every((field) => field in docOf(spec)) &&
+            after.some((later) => later.name === '$unwind' && docOf(later.spec)['path'] === `$${f.path.join('.')}`),
+        )
+      );
+    },
   },
   {
     name: 'a projection into what is missing or no document leaves an empty document, or takes the field along',

@@ -11,12 +11,13 @@ import {
   type Json,
   type JsonDoc,
   numberOf,
+  some,
   text,
   valuesAt,
 } from './json.js';
 import { isRightChoice } from './found.js';
 import { idOf } from './made.js';
-import { allStages, type Clause, clausesOf, docOf, filtersOf, listOf } from './request.js';
+import { allStages, type Clause, clausesOf, docOf, filtersOf, holds, listOf } from './request.js';
 import { operator, page, type Seen, type Verdict } from './rule.js';
 
 const clauses = (s: Seen): readonly Clause[] => filtersOf(s.operation).flatMap((filter) => clausesOf(filter));
@@ -163,6 +164,18 @@ export const queries: readonly Verdict[] = [
       s.before.some((doc) =>
         sortPaths(s).some((path) => /\.\d+(\.|$)/.test(path) && valuesAt(doc, path.split('.')).some(isList)),
       ),
+  },
+  {
+    name: 'binary data is not converted to numbers in $expr',
+    page: operator('aggregation/convert'),
+    matching: (doc, s) =>
+      clauses(s).some(({ operator: name, operand }) => name === '$expr' && holds(operand, '$convert')) &&
+      some(doc, (part) => isObject(part) && '$binary' in part),
+  },
+  {
+    name: 'a search with a limit meets its documents in another order, and so not the value that is refused',
+    page: page('reference/command/count/'),
+    refusal: (s) => s.theirs !== undefined && s.operation['limit'] !== undefined && s.refusedWhole,
   },
   {
     name: 'a count without a filter is an estimate',

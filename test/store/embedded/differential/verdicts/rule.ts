@@ -29,6 +29,8 @@ export interface Seen {
     readonly dated: boolean;
     readonly doubled: boolean;
   };
+  /** Whether the second server refuses the filter where it looks at all documents. */
+  readonly refusedWhole: boolean;
   /** Whether the second server refuses a beginning of the pipeline. */
   readonly refusedEarlier: boolean;
   /** Stages of the pipeline that look at many documents, and what they may give. */
