@@ -9,6 +9,7 @@ import {
   type Json,
   numberOf,
   plain,
+  same,
   some,
   text,
 } from './json.js';
@@ -171,8 +172,9 @@ export const groups: readonly Verdict[] = [
       numberOf(f.ours) !== undefined &&
       equal(f.ours, f.theirs) &&
       (((f.path.includes('_id') || isAccumulated(f, s, ...CHOOSING)) && isRight(f, s)) ||
+        (s.kind === 'distinct' && some([...s.before], (part) => same(part, f.ours))) ||
         (numberOf(f.ours)?.type !== numberOf(f.theirs)?.type &&
-          (s.kind === 'distinct' || has(s, '$setUnion', '$setIntersection', '$setDifference')))),
+          has(s, '$setUnion', '$setIntersection', '$setDifference'))),
   },
   {
     name: 'a decimal is another group than an equal double',
