@@ -37,7 +37,7 @@ const bareOf = (v: Json | undefined): Json =>
 export const bare = (v: Json | undefined): string => text(bareOf(v));
 
 const makes = (model: Modelled, field: string | undefined): field is string =>
-  field !== undefined && (model.fields.includes(field) || (field === '_id' && model.ids.length > 0));
+  field !== undefined && (model.fields.includes(field) || (field === '_id' && model.grouping));
 /** The document that a stage makes and the field of it in which a fact lies; undefined for what another stage makes. */
 function madeBy(
   model: Modelled,

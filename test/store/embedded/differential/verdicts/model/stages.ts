@@ -14,8 +14,8 @@ export interface Modelled {
   readonly vouched: boolean;
   /** How many come to it. */
   readonly arrived: number;
-  /** The names of the groups that it makes; nothing for a stage that makes none. */
-  readonly ids: readonly (Json | undefined)[];
+  /** Whether it makes groups, each named by its _id. */
+  readonly grouping: boolean;
   /** Whether a field of a document that it gives may have the value that it has there. */
   readonly permits: (row: Json | undefined, field: string) => boolean;
 }
@@ -61,7 +61,7 @@ export function modelOf(
   spec: Json,
   earlier: readonly string[],
   rows: readonly Row[],
-): Pick<Modelled, 'ids' | 'permits' | 'arrived' | 'fields'> {
+): Pick<Modelled, 'grouping' | 'permits' | 'arrived' | 'fields'> {
   const output = outputOf(name, spec);
   const fields = Object.keys(output);
   const keyOf = (row: Row): Json | undefined => (name === '$bucket' ? bucketOf(row['k'], spec) : row['k']);
@@ -71,7 +71,7 @@ export function modelOf(
     return {
       fields,
       arrived,
-      ids: [],
+      grouping: false,
       permits: (made, field) => {
         const row = rows.find(({ _id }) => same(_id, docOf(made)['_id']));
         const partition = row && groups.get(plain(row['k'] ?? null));
@@ -87,7 +87,7 @@ export function modelOf(
   return {
     fields,
     arrived,
-    ids: name === '$count' ? [] : [...groups.values()].map(([first]) => first && keyOf(first)),
+    grouping: name !== '$count',
     permits: (made, field) => {
       const group = groups.get(plain(docOf(made)['_id'] ?? null));
       if (!right || group === undefined || !isDoc(made)) return false;
