@@ -3,7 +3,7 @@ import { type Collection, type Db, MongoNetworkError, MongoServerError, MongoSer
 import type { Operation, Scene } from './generate.js';
 
 /** Numbers keep their BSON types, so that an int where a double should be shows. */
-const RAW = { promoteValues: false, promoteBuffers: false, promoteLongs: false, bsonRegExp: true } as const;
+export const RAW = { promoteValues: false, promoteBuffers: false, promoteLongs: false, bsonRegExp: true } as const;
 
 export const shown = (v: unknown): string => EJSON.stringify(v as Document, { relaxed: false });
 
@@ -61,7 +61,8 @@ async function run(
     }
     case 'aggregate': {
       const docs = await c.aggregate(op.pipeline, RAW).toArray();
-      return sortedText(docs.map((d) => unordered(d)));
+      const sets = setsOf(op.pipeline);
+      return sortedText(docs.map((d) => unordered(d, sets)));
     }
     case 'update': {
       const r = await c.db.command({
@@ -107,11 +108,17 @@ async function run(
   }
 }
 
-/** $addToSet gives its values in no order; the fields that it makes are named x. */
-function unordered(d: Document): Document {
+/** The fields that $addToSet makes, unless a later stage makes them anew. */
+const setsOf = (pipeline: readonly Document[]): readonly string[] => {
+  const made = pipeline.flatMap((stage) => Object.entries((stage['$group'] ?? {}) as Record<string, Document | null>));
+  const last = Object.fromEntries(made.map(([field, v]) => [field, Object.keys(v ?? {})[0]]));
+  return Object.keys(last).filter((field) => last[field] === '$addToSet');
+};
+/** $addToSet gives its values in no order. */
+function unordered(d: Document, sets: readonly string[]): Document {
   const byText = (a: unknown, b: unknown): number => (shown(a) < shown(b) ? -1 : 1);
   return Object.fromEntries(
-    Object.entries(d).map(([k, v]) => [k, k === 'x' && Array.isArray(v) ? v.toSorted(byText) : (v as unknown)]),
+    Object.entries(d).map(([k, v]) => [k, sets.includes(k) && Array.isArray(v) ? v.toSorted(byText) : (v as unknown)]),
   );
 }
 
@@ -125,16 +132,24 @@ function written(r: Document): string {
   });
 }
 
-/** What comes of an operation; @throws what is no refusal, as `fellOver` tells. */
-export async function perform(db: Db, op: Operation, ours: boolean, indexes: readonly Document[]): Promise<Outcome> {
+/** What comes of a request; @throws what is no refusal, as `fellOver` tells. */
+export async function outcomeOf(request: () => Promise<string>): Promise<Outcome> {
   try {
-    return { result: await run(db.collection('c'), op, ours, indexes) };
+    return { result: await request() };
   } catch (error) {
     if (error instanceof MongoServerError && !fellOver(error))
       return { code: Number(error.code), message: error.message };
     throw error;
   }
 }
+/** What comes of an operation; @throws as `outcomeOf`. */
+export const perform = async (
+  db: Db,
+  op: Operation,
+  ours: boolean,
+  indexes: readonly Document[],
+  collection = 'c',
+): Promise<Outcome> => outcomeOf(async () => run(db.collection(collection), op, ours, indexes));
 
 /** Everything that is stored, in order. */
 export const state = async (db: Db): Promise<Document[]> => db.collection('c').find({}, RAW).sort({ _id: 1 }).toArray();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { type Db, MongoClient } from 'mongodb';
 import { start } from '../../../../src/store/embedded/index.js';
+import { ask } from './asking.js';
 import { scene } from './generate.js';
 import { OTHER, perform, prepare, reset, shown, state } from './perform.js';
 import { answerOf, brief, type RecordedScene, writes, written } from './recording.js';
@@ -31,7 +32,8 @@ for (const s of fc.sample(scene, { numRuns: Number(scenes), seed: Number(seed) }
   const [indexes] = await Promise.all([prepare(ours, s, true), prepare(theirs, s, false)]);
   const steps: RecordedScene['steps'][number][] = [];
   for (const operation of s.operations) {
-    const before = shown(await state(ours));
+    const stored = await state(ours);
+    const before = shown(stored);
     const [a, b] = await Promise.all([
       perform(ours, operation, true, indexes),
       perform(theirs, operation, false, indexes),
@@ -39,7 +41,12 @@ for (const s of fc.sample(scene, { numRuns: Number(scenes), seed: Number(seed) }
     const [x, y] = (await Promise.all([state(ours), state(theirs)])).map(shown) as [string, string];
     performed += 1;
     if (answerOf(a) !== answerOf(b) || x !== y) {
-      const kinds = verdictsOf({ operation, ours: a, theirs: b, before, stateOurs: x, stateTheirs: y });
+      const pair = {
+        both: async <T>(to: (db: Db, mine: boolean) => Promise<T>) => Promise.all([to(ours, true), to(theirs, false)]),
+        theirs: async <T>(to: (db: Db) => Promise<T>) => to(theirs),
+      };
+      const further = await ask(pair, operation, stored, { ours: a, theirs: b });
+      const kinds = verdictsOf({ operation, ours: a, theirs: b, before, stateOurs: x, stateTheirs: y, further });
       if (kinds === undefined) throw new Error(`unexplained: ${shown(operation)}\n${shown(a)}\n${shown(b)}`);
       corrected += 1;
       await reset(theirs, await state(ours));

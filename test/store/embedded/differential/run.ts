@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Document } from 'bson';
 import fc from 'fast-check';
 import { start } from '../../../../src/store/embedded/index.js';
+import { ask } from './asking.js';
 import { describe, kindOf } from './describe.js';
 import { type Operation, type Scene, scene } from './generate.js';
 import { bringUp, Pair, SecondServerFell } from './pair.js';
@@ -73,10 +74,21 @@ async function play(pair: Pair, s: Scene, count: boolean): Promise<Difference | 
       known = undefined;
     }
     if (same(a, b) && x === y) continue;
-    const seen = { operation, ours: a, theirs: b, before: shown(before), stateOurs: x, stateTheirs: y };
+    const seen = {
+      operation,
+      ours: a,
+      theirs: b,
+      before: shown(before),
+      stateOurs: x,
+      stateTheirs: y,
+      further: await ask(pair, operation, before, { ours: a, theirs: b }),
+    };
     const kinds = verdictsOf(seen);
     if (count && kept !== undefined)
-      appendFileSync(kept, `${JSON.stringify({ seed, kinds, ...seen, operation: shown(operation), indexes })}\n`);
+      appendFileSync(
+        kept,
+        `${JSON.stringify({ seed, kinds, ...seen, operation: shown(operation), further: shown(seen.further), indexes })}\n`,
+      );
     if (kinds === undefined) return seen;
     if (count) {
       differences += 1;

@@ -1,6 +1,7 @@
 import type { Fact } from './facts.js';
 import { equal, isDecimal, isDoc, isObject, type Json, type JsonDoc, numberOf, some, text } from './json.js';
-import { clausesOf, docOf, filtersOf, holds, stagesOf } from './request.js';
+import { isRightRow } from './made.js';
+import { clausesOf, docOf, filtersOf, holds, listOf, stagesOf } from './request.js';
 import { has, operator, page, refusal, type Seen, type Verdict } from './rule.js';
 
 /** Codes by which expressions refuse a value. */
@@ -41,10 +42,12 @@ const isZoned = ({ timezone, unit }: JsonDoc): boolean =>
   timezone !== undefined && timezone !== 'UTC' && ['year', 'quarter', 'month'].includes(textOf(unit));
 const SHORT_DIGITS = 6;
 const DAY = 86_400_000;
-/** Whether two dates are as far apart as wanted; of what is derived from a date no more is known. */
-function isOff(f: Fact, wanted: (ms: number) => boolean): boolean {
+/** An update is not asked again. */
+const isUpdate = ({ kind }: Seen): boolean => kind === 'update' || kind === 'findAndModify';
+/** Whether two dates are whole days apart. */
+function isDaysOff(f: Fact): boolean {
   const [a, b] = [millisOf(f.ours), millisOf(f.theirs)];
-  return a === undefined || b === undefined ? f.path.length > 0 : wanted(a - b);
+  return a !== undefined && b !== undefined && (a - b) % DAY === 0;
 }
 /** Refusals that name no operator, and which it is. */
 const NAMELESS: readonly [RegExp, readonly string[]][] = [
@@ -139,7 +142,8 @@ export const expressions: readonly Verdict[] = [
   {
     name: 'an expression whose value no later stage reads is not evaluated',
     page: page('core/aggregation-pipeline-optimization/'),
-    refusal: (s) => s.kind === 'aggregate' && refuses(s.code) && s.theirs !== undefined && isDropped(s),
+    refusal: (s) =>
+      s.kind === 'aggregate' && refuses(s.code) && s.theirs !== undefined && isDropped(s) && s.refusedEarlier,
   },
   {
     name: 'the first operand of $setIsSubset has another code where the second is constant',
@@ -251,9 +255,10 @@ export const expressions: readonly Verdict[] = [
     refusal: refusal(undefined, [[115, 241], /binData/], (s) => has(s, '$convert', '$toInt', '$toLong', '$toDouble')),
     fact: (f, s) =>
       has(s, '$convert') &&
-      numberOf(f.ours) !== undefined &&
-      f.theirs === 'bad' &&
-      some([...s.before], (part) => isObject(part) && '$binary' in part),
+      some([...s.before], (part) => isObject(part) && '$binary' in part) &&
+      (f.kind === 'row'
+        ? has(s, '$group') && listOf(s.ours).every((row) => isRightRow(row, s))
+        : numberOf(f.ours) !== undefined && f.theirs === 'bad'),
   },
   {
     name: '$toString of a double is shorter, and is measured',
@@ -290,9 +295,7 @@ export const expressions: readonly Verdict[] = [
     page: operator('aggregation/dateTrunc'),
     fact: (f, s) =>
       some(s.operation, (part) => isDoc(part) && /^(day|week)$/.test(textOf(docOf(part['$dateTrunc'])['unit']))) &&
-      (has(s, '$dateDiff') && numberOf(f.ours) !== undefined
-        ? ((numberOf(f.ours)?.value ?? 0) - (numberOf(f.theirs)?.value ?? 0)) % DAY === 0
-        : isOff(f, (ms) => ms % DAY === 0) && (millisOf(f.ours) ?? 0) % DAY === 0),
+      (s.alike.dated || (isUpdate(s) && isDaysOff(f))),
   },
   {
     name: '$dateDiff in hours of a zone with half hours counts those of UTC',
@@ -300,13 +303,11 @@ export const expressions: readonly Verdict[] = [
     fact: (f, s) => {
       const [a, b] = [numberOf(f.ours)?.value, numberOf(f.theirs)?.value];
       return (
-        a !== undefined &&
-        b !== undefined &&
-        Math.abs(a - b) <= (has(s, '$sum') ? s.before.length : 1) &&
         some(s.operation, (part) => {
           const { unit, timezone } = isDoc(part) ? docOf(part['$dateDiff']) : {};
           return unit === 'hour' && timezone === '+05:30';
-        })
+        }) &&
+        (s.alike.dated || (isUpdate(s) && a !== undefined && b !== undefined && Math.abs(a - b) <= 1))
       );
     },
   },
@@ -314,6 +315,7 @@ export const expressions: readonly Verdict[] = [
     name: '$dateAdd of months in a zone is a day off',
     page: operator('aggregation/dateAdd'),
     fact: (f, s) =>
-      some(s.operation, (part) => isDoc(part) && isZoned(docOf(part['$dateAdd']))) && isOff(f, (ms) => ms % DAY === 0),
+      some(s.operation, (part) => isDoc(part) && isZoned(docOf(part['$dateAdd']))) &&
+      (s.alike.dated || (isUpdate(s) && isDaysOff(f))),
   },
 ];

@@ -11,8 +11,10 @@ export interface Fact {
   readonly theirs: Json | undefined;
   /** The whole document, ours where there is one. */
   readonly row: Json | undefined;
+  /** The same, or of documents within a document the innermost. */
+  readonly near: Json | undefined;
 }
-type Bare = Omit<Fact, 'where' | 'row'>;
+type Bare = Omit<Fact, 'where' | 'row' | 'near'> & { readonly near?: Json | undefined };
 
 const isRows = (v: Json | undefined): v is readonly JsonDoc[] =>
   isList(v) && v.length > 0 && v.every((item) => isDoc(item) && '_id' in item);
@@ -97,7 +99,7 @@ function betweenRows(ours: readonly Json[], theirs: readonly Json[]): readonly O
   const [mine, others] = [[...ours], [...theirs]];
   const equalRows = paired(mine, others, same);
   if (mine.length === 0 && others.length === 0)
-    return same(ours, theirs) ? [] : [{ kind: 'order', path: [], ours, theirs, row: undefined }];
+    return same(ours, theirs) ? [] : [{ kind: 'order', path: [], ours, theirs, row: undefined, near: undefined }];
   const pairs = [
     ...sharing(mine, others),
     ...paired(mine, others, (a, b) => idOf(a) !== undefined && equal(idOf(a), idOf(b))),
@@ -107,16 +109,18 @@ function betweenRows(ours: readonly Json[], theirs: readonly Json[]): readonly O
       ? nearest(mine, others)
       : []),
   ];
-  const facts = pairs.flatMap(([a, b]) => within([], a, b).map((fact) => ({ ...fact, row: a })));
+  const facts = pairs.flatMap(([a, b]) => within([], a, b).map((fact) => ({ near: a, ...fact, row: a })));
   const order = ours.length === theirs.length && equalRows.length + pairs.length === ours.length;
   const moved =
     order &&
     ours.some((a, i) => !equalRows.some(([x]) => x === a) && !pairs.some(([x, y]) => x === a && y === theirs[i]));
   return [
     ...facts,
-    ...(moved && facts.length === 0 ? [{ kind: 'order' as const, path: [], ours, theirs, row: undefined }] : []),
-    ...mine.map((row) => ({ kind: 'row' as const, path: [], ours: row, theirs: undefined, row })),
-    ...others.map((row) => ({ kind: 'row' as const, path: [], ours: undefined, theirs: row, row })),
+    ...(moved && facts.length === 0
+      ? [{ kind: 'order' as const, path: [], ours, theirs, row: undefined, near: undefined }]
+      : []),
+    ...mine.map((row) => ({ kind: 'row' as const, path: [], ours: row, theirs: undefined, row, near: row })),
+    ...others.map((row) => ({ kind: 'row' as const, path: [], ours: undefined, theirs: row, row, near: row })),
   ];
 }
 
@@ -125,7 +129,7 @@ export function factsOf(where: Fact['where'], ours: Json, theirs: Json): readonl
   const facts: readonly Omit<Fact, 'where'>[] =
     isList(ours) && isList(theirs)
       ? betweenRows(ours, theirs)
-      : within([], ours, theirs).map((fact) => ({ ...fact, row: ours }));
+      : within([], ours, theirs).map((fact) => ({ near: ours, ...fact, row: ours }));
   return facts.map((fact) => ({ ...fact, where }));
 }
 

@@ -40,11 +40,23 @@ export function rewritten(v: Json, change: (part: Json) => Json): Json {
 const DIGITS = 14;
 const plainNumber = (v: Json): Json => {
   const n = numberOf(v);
-  return n === undefined ? v : Number(n.value.toPrecision(DIGITS));
+  if (n === undefined) return v;
+  return Number.isFinite(n.value) ? Number(n.value.toPrecision(DIGITS)) : String(n.value);
 };
 /** The text of a value in which all types of number are one. */
 export const plain = (v: Json | undefined): string => (v === undefined ? 'missing' : text(rewritten(v, plainNumber)));
 export const equal = (a: Json | undefined, b: Json | undefined): boolean => plain(a) === plain(b);
+
+/** Equal by value, and not once decimals are held apart. */
+export const decimalApart = (a: Json, b: Json): boolean => {
+  const marked = (v: Json): string =>
+    text(
+      rewritten(v, (part) =>
+        isDecimal(part) ? { $decimal: numberOf(part)?.value ?? null } : (numberOf(part)?.value ?? part),
+      ),
+    );
+  return equal(a, b) && marked(a) !== marked(b);
+};
 
 /** Whether some part of a value, itself included, is as wanted. */
 export function some(v: Json | undefined, wanted: (part: Json) => boolean): boolean {

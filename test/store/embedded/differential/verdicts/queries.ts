@@ -2,37 +2,33 @@ import type { Fact } from './facts.js';
 import { beforeOf } from './updates.js';
 import {
   candidates,
+  decimalApart,
   equal,
-  isDecimal,
   isDoc,
   isList,
+  isObject,
   isWhole,
   type Json,
   type JsonDoc,
   numberOf,
-  rewritten,
+  some,
   text,
   valuesAt,
 } from './json.js';
-import { allStages, type Clause, clausesOf, docOf, filtersOf, listOf } from './request.js';
+import { isRightChoice } from './found.js';
+import { idOf } from './made.js';
+import { allStages, type Clause, clausesOf, docOf, filtersOf, holds, listOf } from './request.js';
 import { operator, page, type Seen, type Verdict } from './rule.js';
 
-/** Equal by value, and not once decimals are held apart. */
-export const decimalApart = (a: Json, b: Json): boolean => {
-  const marked = (v: Json): string =>
-    text(
-      rewritten(v, (part) =>
-        isDecimal(part) ? { $decimal: numberOf(part)?.value ?? null } : (numberOf(part)?.value ?? part),
-      ),
-    );
-  return equal(a, b) && marked(a) !== marked(b);
-};
 const clauses = (s: Seen): readonly Clause[] => filtersOf(s.operation).flatMap((filter) => clausesOf(filter));
 /** Whether some clause is as wanted on a document. */
 const onClause =
   (wanted: (c: Clause, values: readonly Json[], doc: JsonDoc) => boolean) =>
   (doc: JsonDoc, s: Seen): boolean =>
     clauses(s).some((c) => wanted(c, candidates(doc, c.path), doc));
+/** Whether the engine chose the right documents, of those that the filter finds. */
+const isChosen = (f: Fact, s: Seen): boolean =>
+  isRightChoice(f, s, (doc) => queries.some(({ matching }) => matching?.(doc, s) === true));
 const sortPaths = ({ operation }: Seen): readonly string[] => [
   ...Object.keys(docOf(operation['sort'])),
   ...allStages(operation['pipeline'])
@@ -46,17 +42,18 @@ function nestedAt(doc: JsonDoc, path: string): boolean {
   const at = steps.findIndex((step) => /^\d+$/.test(step));
   return at > 0 && valuesAt(doc, steps.slice(0, at)).some((v) => isList(v) && v.some(isList));
 }
-/** Whether a fact may come of another order of the documents. */
+/** Whether a fact may come of another order of the documents, and the engine has the right one. */
 const moved = (f: Fact, s: Seen): boolean =>
-  s.kind === 'findAndModify' ||
-  (s.kind === 'find' &&
-    (f.kind === 'order' || (s.operation['limit'] !== undefined && (f.kind === 'row' || idOf(f.row) === undefined))));
+  (s.kind === 'findAndModify' ||
+    (s.kind === 'find' &&
+      (f.kind === 'order' ||
+        (s.operation['limit'] !== undefined && (f.kind === 'row' || idOf(f.row) === undefined))))) &&
+  isChosen(f, s);
 /** Whether documents are sorted by a path at which one of them has an empty array. */
 const emptySorted = (s: Seen): boolean =>
   s.before.some((doc) =>
     sortPaths(s).some((path) => valuesAt(doc, path.split('.')).some((v) => isList(v) && v.length === 0)),
   );
-const idOf = (row: Json | undefined): Json | undefined => docOf(row)['_id'];
 
 /** Verdicts on which documents a filter finds and in which order, each against the second server. */
 export const queries: readonly Verdict[] = [
@@ -72,8 +69,11 @@ export const queries: readonly Verdict[] = [
     name: '$bits… of one position told twice finds other numbers',
     page: operator('query/bitsAnyClear'),
     matching: onClause(
-      ({ operator: name, operand }) =>
-        name.startsWith('$bits') && isList(operand) && new Set(operand.map(text)).size < operand.length,
+      ({ operator: name, operand }, values) =>
+        name.startsWith('$bits') &&
+        isList(operand) &&
+        new Set(operand.map(text)).size < operand.length &&
+        values.some((v) => isObject(v) && !isDoc(v)),
     ),
   },
   {
@@ -145,7 +145,9 @@ export const queries: readonly Verdict[] = [
     fact: (f, s) => {
       const { key } = s.operation;
       const paths = typeof key === 'string' ? [key] : moved(f, s) ? sortPaths(s) : [];
-      return s.before.some((doc) => paths.some((path) => nestedAt(doc, path)));
+      return (
+        (typeof key !== 'string' || isChosen(f, s)) && s.before.some((doc) => paths.some((path) => nestedAt(doc, path)))
+      );
     },
   },
   {
@@ -164,9 +166,21 @@ export const queries: readonly Verdict[] = [
       ),
   },
   {
+    name: 'binary data is not converted to numbers in $expr',
+    page: operator('aggregation/convert'),
+    matching: (doc, s) =>
+      clauses(s).some(({ operator: name, operand }) => name === '$expr' && holds(operand, '$convert')) &&
+      some(doc, (part) => isObject(part) && '$binary' in part),
+  },
+  {
+    name: 'a search with a limit meets its documents in another order, and so not the value that is refused',
+    page: page('reference/command/count/'),
+    refusal: (s) => s.theirs !== undefined && s.operation['limit'] !== undefined && s.refusedWhole,
+  },
+  {
     name: 'a count without a filter is an estimate',
     page: page('reference/command/count/'),
-    fact: (_f, s) => s.kind === 'count' && Object.keys(docOf(s.operation['filter'])).length === 0,
+    fact: (f, s) => s.kind === 'count' && Object.keys(docOf(s.operation['filter'])).length === 0 && isChosen(f, s),
   },
 ];
 
@@ -177,12 +191,12 @@ export function explainedByMatching(v: Verdict, s: Seen): (f: Seen['facts'][numb
   const any = s.before.some((doc) => matching(doc, s)) || (s.kind === 'aggregate' && matching({}, s));
   return (f) => {
     if (!any) return false;
+    if (s.kind === 'aggregate') return s.alike.named;
     const stands = beforeOf(s, f.row);
-    const whole =
-      f.where === 'stored' ||
-      (s.kind === 'find' && s.operation['limit'] === undefined) ||
-      (s.kind === 'aggregate' && f.kind === 'row');
-    return stands !== undefined && whole && isDoc(f.row) ? matching(stands, s) : true;
+    // Which one document a write takes depends on the others that are found.
+    const one = s.kind === 'findAndModify' || s.kind === 'replace';
+    const whole = (f.where === 'stored' && !one) || (s.kind === 'find' && s.operation['limit'] === undefined);
+    return stands !== undefined && whole && isDoc(f.row) ? matching(stands, s) : isChosen(f, s);
   };
 }
 /** Whether a write may have met another document, and so another value to refuse. */

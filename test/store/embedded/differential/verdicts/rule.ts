@@ -1,6 +1,7 @@
 import type { Operation } from '../generate.js';
 import type { Fact } from './facts.js';
 import type { Json, JsonDoc } from './json.js';
+import type { Modelled } from './model/stages.js';
 import { holds } from './request.js';
 
 /** A difference as the verdicts look at it. */
@@ -19,6 +20,21 @@ export interface Seen {
   readonly theirMessage: string;
   readonly stateTheirs: Json;
   readonly facts: readonly Fact[];
+  /** The documents that each server finds by the filter in a copy of what was stored, by the text of their _id. */
+  readonly found: { readonly ours: ReadonlySet<string>; readonly theirs: ReadonlySet<string> } | undefined;
+  /** Whether the second server answers as the engine does what comes to the same: see `Further`. */
+  readonly alike: {
+    readonly named: boolean;
+    readonly parted: boolean;
+    readonly dated: boolean;
+    readonly doubled: boolean;
+  };
+  /** Whether the second server refuses the filter where it looks at all documents. */
+  readonly refusedWhole: boolean;
+  /** Whether the second server refuses a beginning of the pipeline. */
+  readonly refusedEarlier: boolean;
+  /** Stages of the pipeline that look at many documents, and what they may give. */
+  readonly models: readonly Modelled[];
 }
 
 /** A kind of difference in which the second server departs from MongoDB's documentation. */

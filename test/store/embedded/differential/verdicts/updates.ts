@@ -1,5 +1,6 @@
 import type { Fact } from './facts.js';
 import {
+  decimalApart,
   equal,
   isDecimal,
   isDoc,
@@ -8,6 +9,7 @@ import {
   type Json,
   type JsonDoc,
   numberOf,
+  plain,
   same,
   some,
   text,
@@ -48,6 +50,23 @@ const found = ({ theirs }: Seen): number => {
   return n ?? ((answer['value'] ?? null) === null ? 0 : 1);
 };
 
+/** Whether the engine kept what was there and added each value once, and the second server one more that is alike. */
+function isAdded(f: Fact, s: Seen, alike: (a: Json, b: Json) => boolean): boolean {
+  const was = listOf(
+    valuesAt(beforeOf(s, f.where === 'stored' ? f.row : docOf(f.row)['value']), pathOf(f).split('.'))[0],
+  );
+  const [ours, theirs] = [listOf(f.ours), listOf(f.theirs)];
+  const fresh = ours.slice(was.length);
+  return (
+    same(ours.slice(0, was.length), was) &&
+    new Set(fresh.map(plain)).size === fresh.length &&
+    fresh.every((item) => !was.some((other) => equal(item, other))) &&
+    theirs.length > ours.length &&
+    same([...new Set(ours.map(plain))].toSorted(), [...new Set(theirs.map(plain))].toSorted()) &&
+    theirs.some((item, i) => theirs.some((other, k) => k < i && alike(other, item)))
+  );
+}
+
 /** Verdicts on updates, each against the second server. */
 export const updates: readonly Verdict[] = [
   {
@@ -86,14 +105,12 @@ export const updates: readonly Verdict[] = [
     name: '$addToSet holds documents and arrays apart whose numbers are of other types',
     page: operator('update/addToSet'),
     fact: (f, s) =>
-      isUpdate(s) &&
-      atPathOf(f, s, '$addToSet') &&
-      isList(f.ours) &&
-      isList(f.theirs) &&
-      f.theirs.length > f.ours.length &&
-      f.theirs.some(
-        (item, i) => (isDoc(item) || isList(item)) && listOf(f.theirs).some((other, k) => k < i && equal(item, other)),
-      ),
+      isUpdate(s) && atPathOf(f, s, '$addToSet') && isAdded(f, s, (a, b) => (isDoc(a) || isList(a)) && equal(a, b)),
+  },
+  {
+    name: '$addToSet holds a decimal apart from an equal double',
+    page: operator('update/addToSet'),
+    fact: (f, s) => isUpdate(s) && atPathOf(f, s, '$addToSet') && isAdded(f, s, decimalApart),
   },
   {
     name: '$pull of an empty condition takes values that are no documents',
@@ -103,7 +120,17 @@ export const updates: readonly Verdict[] = [
       f.kind === 'value' &&
       Object.entries(docOf(docOf(s.operation['update'])['$pull'])).some(
         ([path, condition]) =>
-          isDoc(condition) && Object.keys(condition).length === 0 && within(path, pathOf(f)) && isList(f.ours),
+          isDoc(condition) &&
+          Object.keys(condition).length === 0 &&
+          path === pathOf(f) &&
+          valuesAt(beforeOf(s, f.where === 'stored' ? f.row : docOf(f.row)['value']), path.split('.')).some(
+            (was) =>
+              isList(was) &&
+              same(
+                f.ours,
+                was.filter((item) => !isDoc(item)),
+              ),
+          ),
       ),
   },
   {
