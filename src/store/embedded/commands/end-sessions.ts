@@ -10,7 +10,10 @@ const ending = (name: string): Command => ({
   help: 'Ends sessions and what is open in them.',
   fields: { [name]: 'list' },
   run({ command, engine }) {
-    for (const key of sessionsOf(command, name)) engine.sessions.end(key);
+    for (const key of sessionsOf(command, name)) {
+      engine.sessions.end(key);
+      engine.cursors.end(key);
+    }
     return {};
   },
 });
@@ -24,6 +27,7 @@ export const killAllSessions: Command = {
   fields: { killAllSessions: 'documents' },
   run({ engine }) {
     engine.sessions.endAll();
+    engine.cursors.end();
     return {};
   },
 };

@@ -99,6 +99,7 @@ export const find: Command = {
       {
         namespace,
         session: context.session.key,
+        connection: context.connectionId,
         batchSize: nonNegative(command, 'batchSize') ?? DEFAULT_BATCH,
         single,
         ...(request.limit && { limit: request.limit }),

@@ -37,11 +37,14 @@ interface MoreRequest {
   readonly batchSize: number;
   /** It bears a maxTimeMS. */
   readonly limited: boolean;
+  readonly connection: number;
 }
 
 /** Open cursors: each sees the moment at which it was opened. */
 export class Cursors {
   readonly #open = new Map<bigint, Cursor>();
+  /** Those whose next batch is being read, by the connection that waits for it. */
+  readonly #awaited = new Map<number, Cursor>();
 
   /** The first batch, and the id by which the rest is asked for; 0: that was all. */
   async open(
@@ -49,6 +52,7 @@ export class Cursors {
     options: {
       namespace: string;
       session?: string | undefined;
+      connection: number;
       batchSize: number;
       single: boolean;
       limit?: number;
@@ -64,7 +68,7 @@ export class Cursors {
       busy: false,
     };
     try {
-      const { docs, finished } = await fill(cursor, options.batchSize);
+      const { docs, finished } = await this.#fill(cursor, options);
       if (finished || options.single) {
         source.release();
         return { docs, id: 0n };
@@ -87,7 +91,7 @@ export class Cursors {
   /** @throws {EngineError} 43 CursorNotFound; 13: another collection's; 50736 to 50738: another session's; 2: with a time limit */
   async more(
     id: bigint,
-    { namespace, session, batchSize, limited }: MoreRequest,
+    { namespace, session, limited, ...asked }: MoreRequest,
   ): Promise<{ docs: Uint8Array[]; id: bigint }> {
     const cursor = this.#open.get(id);
     if (!cursor) throw new EngineError('CursorNotFound', `cursor id ${id} not found`);
@@ -109,7 +113,7 @@ export class Cursors {
     cursor.used = Date.now();
     cursor.busy = true;
     try {
-      const { docs, finished } = await fill(cursor, batchSize);
+      const { docs, finished } = await this.#fill(cursor, asked);
       cursor.busy = false;
       if (!finished) return { docs, id };
       this.kill(id);
@@ -118,6 +122,19 @@ export class Cursors {
       this.kill(id);
       throw error;
     }
+  }
+
+  /** A connection is closed: what it waits for is given up. */
+  left(connection: number): void {
+    this.#awaited.get(connection)?.source.release();
+  }
+
+  /** Closes the cursors of a session, also those that are being read; without one, of all sessions. */
+  end(session?: string): void {
+    const ends = (cursor: Cursor): boolean =>
+      cursor.session !== undefined && (session ?? cursor.session) === cursor.session;
+    for (const cursor of this.#awaited.values()) if (ends(cursor)) cursor.source.release();
+    for (const [id, cursor] of this.#open) if (ends(cursor)) this.kill(id);
   }
 
   kill(id: bigint): boolean {
@@ -135,6 +152,18 @@ export class Cursors {
 
   closeAll(): void {
     for (const id of this.#open.keys()) this.kill(id);
+  }
+
+  async #fill(
+    cursor: Cursor,
+    { batchSize, connection }: { batchSize: number; connection: number },
+  ): ReturnType<typeof fill> {
+    this.#awaited.set(connection, cursor);
+    try {
+      return await fill(cursor, batchSize);
+    } finally {
+      this.#awaited.delete(connection);
+    }
   }
 }
 
