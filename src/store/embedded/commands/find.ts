@@ -102,6 +102,7 @@ export const find: Command = {
         connection: context.connectionId,
         batchSize: nonNegative(command, 'batchSize') ?? DEFAULT_BATCH,
         single,
+        noCursorTimeout: optionalBoolean(command, 'noCursorTimeout'),
         ...(request.limit && { limit: request.limit }),
       },
     );

@@ -1,8 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { EngineError } from '../errors.js';
+import { SESSION_MINUTES } from './sessions.js';
 
 /** A cursor nobody asks for this long is closed, as in MongoDB. */
 const IDLE_MS = 10 * 60_000;
+/** With noCursorTimeout it lives as long as a session. https://www.mongodb.com/docs/manual/reference/method/cursor.noCursorTimeout/ */
+const LONG_IDLE_MS = SESSION_MINUTES * 60_000;
 /** Bytes of one batch; a reply has 48 MB at most, a document 16 MB. */
 const BATCH_BYTES = 16 * 1024 * 1024;
 /** Each open cursor holds a snapshot, of which lmdb has a bounded number. */
@@ -27,6 +30,7 @@ interface Cursor {
   held: Uint8Array | undefined;
   left: number | undefined;
   used: number;
+  readonly idleMs: number;
   /** A batch is being read. */
   busy: boolean;
 }
@@ -56,6 +60,7 @@ export class Cursors {
       batchSize: number;
       single: boolean;
       limit?: number;
+      noCursorTimeout?: boolean | undefined;
     },
   ): Promise<{ docs: Uint8Array[]; id: bigint }> {
     const cursor: Cursor = {
@@ -65,6 +70,7 @@ export class Cursors {
       held: undefined,
       left: options.limit,
       used: Date.now(),
+      idleMs: options.noCursorTimeout ? LONG_IDLE_MS : IDLE_MS,
       busy: false,
     };
     try {
@@ -145,9 +151,9 @@ export class Cursors {
     return true;
   }
 
-  /** Closes those that nobody has asked for in ten minutes. */
+  /** Closes those that nobody has asked for in their time. */
   expire(now: number): void {
-    for (const [id, cursor] of this.#open) if (now - cursor.used > IDLE_MS) this.kill(id);
+    for (const [id, cursor] of this.#open) if (now - cursor.used > cursor.idleMs) this.kill(id);
   }
 
   closeAll(): void {
