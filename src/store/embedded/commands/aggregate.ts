@@ -154,7 +154,7 @@ export const aggregate: Command = {
       if (away) release();
       const { docs: batch, id } = await engine.cursors.open(
         away ?? { rows: encoded(run()), opened: openedIn(tx), release },
-        { namespace, session: session.key, batchSize, single: false },
+        { namespace, session: session.key, connection: context.connectionId, batchSize, single: false },
       );
       return cursorReply('firstBatch', batch, id, namespace);
     } catch (error) {

@@ -11,7 +11,10 @@ const ending = (name: string): Command => ({
   help: 'Ends sessions and what is open in them.',
   fields: { [name]: 'list' },
   run({ command, engine }) {
-    for (const key of sessionsOf(command, name)) engine.sessions.end(key);
+    for (const key of sessionsOf(command, name)) {
+      engine.sessions.end(key);
+      engine.cursors.end(key);
+    }
     return {};
   },
 });
@@ -30,7 +33,9 @@ export const killAllSessions: Command = {
       const user = checked(given, path, { user: 'string', db: 'string' });
       for (const name of ['user', 'db']) if (user[name] === undefined) throw missing(`${path}.${name}`);
     }
-    if (users.length === 0) engine.sessions.endAll();
+    if (users.length > 0) return {};
+    engine.sessions.endAll();
+    engine.cursors.end();
     return {};
   },
 };

@@ -100,8 +100,10 @@ export const find: Command = {
       {
         namespace,
         session: context.session.key,
+        connection: context.connectionId,
         batchSize: nonNegative(command, 'batchSize') ?? DEFAULT_BATCH,
         single,
+        noCursorTimeout: optionalBoolean(command, 'noCursorTimeout'),
         ...(request.limit && { limit: request.limit }),
       },
     );

@@ -8,7 +8,7 @@ export const getMore: Command = {
   help: 'Gives the next documents of a cursor.',
   fields: { collection: 'string', batchSize: 'size' },
   inTransaction: true,
-  async run({ command, engine, db, session }) {
+  async run({ command, engine, db, session, connectionId }) {
     const id = command['getMore'];
     if (!(id instanceof Long) || id instanceof Timestamp)
       throw new EngineError('TypeMismatch', "BSON field 'getMore.getMore' is the wrong type, expected type 'long'");
@@ -19,6 +19,7 @@ export const getMore: Command = {
       session: session.key,
       batchSize: batchSize === undefined || batchSize === 0 ? Number.MAX_SAFE_INTEGER : batchSize,
       limited: command['maxTimeMS'] !== undefined,
+      connection: connectionId,
     });
     return cursorReply('nextBatch', batch, next, namespace);
   },

@@ -48,6 +48,7 @@ export async function listed(
     {
       namespace,
       session: context.session.key,
+      connection: context.connectionId,
       batchSize,
       single: rows.length <= batchSize && batchSize > 0,
     },

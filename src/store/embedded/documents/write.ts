@@ -108,12 +108,12 @@ export class Writer {
     if (bytes.length > LEAST_PER_LEVEL * MAX_DEPTH && depthOf(doc) > MAX_DEPTH)
       throw new EngineError('Overflow', `cannot insert document because it exceeds ${MAX_DEPTH} levels of nesting`);
     if (bytes.length > MAX_DOCUMENT)
-      throw this.#tx.get(key)
-        ? new EngineError(17419, `Resulting document after update is larger than ${MAX_DOCUMENT}`)
-        : new EngineError(
-            'BSONObjectTooLarge',
-            `object to insert too large. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT}`,
-          );
+      throw new EngineError(
+        'BSONObjectTooLarge',
+        this.#tx.get(key)
+          ? `Resulting document after update is larger than ${MAX_DOCUMENT}`
+          : `object to insert too large. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT}`,
+      );
     this.#tx.put(key, bytes);
     return bytes.length;
   }

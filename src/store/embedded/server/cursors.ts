@@ -1,8 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { EngineError } from '../errors.js';
+import { SESSION_MINUTES } from './sessions.js';
 
 /** A cursor nobody asks for this long is closed, as in MongoDB. */
 const IDLE_MS = 10 * 60_000;
+/** With noCursorTimeout it lives as long as a session. https://www.mongodb.com/docs/manual/reference/method/cursor.noCursorTimeout/ */
+const LONG_IDLE_MS = SESSION_MINUTES * 60_000;
 /** Bytes of one batch; a reply has 48 MB at most, a document 16 MB. */
 const BATCH_BYTES = 16 * 1024 * 1024;
 /** Each open cursor holds a snapshot, of which lmdb has a bounded number. */
@@ -27,6 +30,7 @@ interface Cursor {
   held: Uint8Array | undefined;
   left: number | undefined;
   used: number;
+  readonly idleMs: number;
   /** A batch is being read. */
   busy: boolean;
 }
@@ -37,11 +41,14 @@ interface MoreRequest {
   readonly batchSize: number;
   /** It bears a maxTimeMS. */
   readonly limited: boolean;
+  readonly connection: number;
 }
 
 /** Open cursors: each sees the moment at which it was opened. */
 export class Cursors {
   readonly #open = new Map<bigint, Cursor>();
+  /** Those whose next batch is being read, by the connection that waits for it. */
+  readonly #awaited = new Map<number, Cursor>();
 
   /** The first batch, and the id by which the rest is asked for; 0: that was all. */
   async open(
@@ -49,9 +56,11 @@ export class Cursors {
     options: {
       namespace: string;
       session?: string | undefined;
+      connection: number;
       batchSize: number;
       single: boolean;
       limit?: number;
+      noCursorTimeout?: boolean | undefined;
     },
   ): Promise<{ docs: Uint8Array[]; id: bigint }> {
     const cursor: Cursor = {
@@ -61,10 +70,11 @@ export class Cursors {
       held: undefined,
       left: options.limit,
       used: Date.now(),
+      idleMs: options.noCursorTimeout ? LONG_IDLE_MS : IDLE_MS,
       busy: false,
     };
     try {
-      const { docs, finished } = await fill(cursor, options.batchSize);
+      const { docs, finished } = await this.#fill(cursor, options);
       if (finished || options.single) {
         source.release();
         return { docs, id: 0n };
@@ -87,7 +97,7 @@ export class Cursors {
   /** @throws {EngineError} 43 CursorNotFound; 13: another collection's; 50736 to 50738: another session's; 2: with a time limit */
   async more(
     id: bigint,
-    { namespace, session, batchSize, limited }: MoreRequest,
+    { namespace, session, limited, ...asked }: MoreRequest,
   ): Promise<{ docs: Uint8Array[]; id: bigint }> {
     const cursor = this.#open.get(id);
     if (!cursor) throw new EngineError('CursorNotFound', `cursor id ${id} not found`);
@@ -109,7 +119,7 @@ export class Cursors {
     cursor.used = Date.now();
     cursor.busy = true;
     try {
-      const { docs, finished } = await fill(cursor, batchSize);
+      const { docs, finished } = await this.#fill(cursor, asked);
       cursor.busy = false;
       if (!finished) return { docs, id };
       this.kill(id);
@@ -120,6 +130,19 @@ export class Cursors {
     }
   }
 
+  /** A connection is closed: what it waits for is given up. */
+  left(connection: number): void {
+    this.#awaited.get(connection)?.source.release();
+  }
+
+  /** Closes the cursors of a session, also those that are being read; without one, of all sessions. */
+  end(session?: string): void {
+    const ends = (cursor: Cursor): boolean =>
+      cursor.session !== undefined && (session ?? cursor.session) === cursor.session;
+    for (const cursor of this.#awaited.values()) if (ends(cursor)) cursor.source.release();
+    for (const [id, cursor] of this.#open) if (ends(cursor)) this.kill(id);
+  }
+
   kill(id: bigint): boolean {
     const cursor = this.#open.get(id);
     if (!cursor) return false;
@@ -128,13 +151,25 @@ export class Cursors {
     return true;
   }
 
-  /** Closes those that nobody has asked for in ten minutes. */
+  /** Closes those that nobody has asked for in their time. */
   expire(now: number): void {
-    for (const [id, cursor] of this.#open) if (now - cursor.used > IDLE_MS) this.kill(id);
+    for (const [id, cursor] of this.#open) if (now - cursor.used > cursor.idleMs) this.kill(id);
   }
 
   closeAll(): void {
     for (const id of this.#open.keys()) this.kill(id);
+  }
+
+  async #fill(
+    cursor: Cursor,
+    { batchSize, connection }: { batchSize: number; connection: number },
+  ): ReturnType<typeof fill> {
+    this.#awaited.set(connection, cursor);
+    try {
+      return await fill(cursor, batchSize);
+    } finally {
+      this.#awaited.delete(connection);
+    }
   }
 }
 

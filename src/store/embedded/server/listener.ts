@@ -33,6 +33,7 @@ class Connection {
     this.#heavy = heavy;
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('error', () => socket.destroy());
+    socket.on('close', () => engine.cursors.left(id));
   }
 
   /** Bytes of requests that are not yet whole, and of answers that are not yet taken. */

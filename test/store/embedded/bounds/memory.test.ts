@@ -69,7 +69,10 @@ describe('a document', () => {
       { _id: 1, half },
       { _id: 2, half },
     ]);
-    expect(await refusal(c.updateOne({ _id: 1 }, { $set: { other: half } }))).toMatchObject({ code: 10334 });
+    expect(await refusal(c.updateOne({ _id: 1 }, { $set: { other: half } }))).toMatchObject({
+      code: 10334,
+      message: 'Resulting document after update is larger than 16777216',
+    });
     expect(await refusal(c.aggregate([{ $set: { twice: '$half' } }]).toArray())).toMatchObject({ code: 10334 });
     const all = { $lookup: { from: 'big', pipeline: [], as: 'all' } };
     expect(await refusal(c.aggregate([all, { $project: { n: { $size: '$all' } } }]).toArray())).toMatchObject({

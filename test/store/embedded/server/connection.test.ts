@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { deserialize, serialize } from 'bson';
+import { deserialize, type Document, serialize } from 'bson';
 import { MongoWriteConcernError } from 'mongodb';
 import { bareConnection, bodyOf, message, refusal, running } from '../running.js';
 
@@ -117,7 +117,7 @@ describe('a connection', () => {
   it('is answered where its documents lie in each other too deeply', async () => {
     const { engine, db } = await running();
     const { socket, answer } = await bareConnection(engine.uri);
-    const [levels, { length: head }] = [200_000, serialize({})];
+    const [levels, { length: head }] = [50_000, serialize({})];
     const deep = Buffer.alloc(levels * 8 + head);
     for (let i = 0, at = 0; i <= levels; i += 1) {
       at = deep.writeInt32LE(deep.length - at - i, at);
@@ -132,6 +132,30 @@ describe('a connection', () => {
     socket.write(all);
     expect(bodyOf(await answer())).toMatchObject({ ok: 0, code: 15, codeName: 'Overflow' });
     expect(await db.collection('deep').countDocuments()).toBe(0);
+  });
+
+  // https://www.mongodb.com/docs/manual/reference/method/db.collection.aggregate/#client-disconnection
+  it('that is closed ends what it asked for, and a session that is ended too', async () => {
+    const { engine, client, db } = await running();
+    await db.collection('c').insertMany(Array.from({ length: 300 }, (_, i) => ({ i })));
+    const all = (stages: Document[]): Document[] => [{ $lookup: { from: 'c', as: 'joined', pipeline: stages } }];
+    const endless = all(all(all(all([]))));
+    const { socket } = await bareConnection(engine.uri);
+    socket.write(message(1, { aggregate: 'c', pipeline: endless, cursor: {}, $db: 'test' }));
+    for (let i = 0; i < 5; i += 1) await db.command({ ping: 1 });
+    socket.destroy();
+    // Between its slices it waits for an immediate.
+    while (process.getActiveResourcesInfo().includes('Immediate')) await new Promise((go) => setTimeout(go, 5));
+
+    const session = client.startSession();
+    const opened = db.collection('c').find({}, { session, batchSize: 10 });
+    await opened.next();
+    const going = refusal(db.collection('c').aggregate(endless, { session }).toArray());
+    for (let i = 0; i < 5; i += 1) await db.command({ ping: 1 });
+    await db.command({ killSessions: [session.id] });
+    expect((await going).code).toBe(11601);
+    expect((await refusal(opened.toArray())).code).toBe(43);
+    await session.endSession();
   });
 
   it('is its owner’s alone', async () => {

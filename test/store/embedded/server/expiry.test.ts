@@ -24,6 +24,27 @@ describe('what expires', () => {
     expect(await c.distinct('_id')).toEqual([2, 4, 5]);
   });
 
+  // https://www.mongodb.com/docs/manual/reference/method/cursor.noCursorTimeout/
+  it('is a cursor after ten minutes, with noCursorTimeout after a session’s thirty', async () => {
+    const cursors = new Cursors();
+    const open = async (noCursorTimeout: boolean): Promise<bigint> => {
+      const rows = [1, 2, 3].map((n) => Uint8Array.of(n)).values();
+      const source = { rows, opened: () => undefined, release: () => undefined };
+      const options = { namespace: 'a.b', connection: 1, batchSize: 1, single: false, noCursorTimeout };
+      return (await cursors.open(source, options)).id;
+    };
+    const [short, long] = [await open(false), await open(true)];
+    const isThere = (id: bigint): Promise<boolean> =>
+      cursors.more(id, { namespace: 'a.b', session: undefined, connection: 1, batchSize: 1, limited: false }).then(
+        () => true,
+        () => false,
+      );
+    cursors.expire(Date.now() + 11 * 60_000);
+    expect([await isThere(short), await isThere(long)]).toEqual([false, true]);
+    cursors.expire(Date.now() + 31 * 60_000);
+    expect(await isThere(long)).toBe(false);
+  });
+
   it('and can not be removed is told, with its cause', async () => {
     jest.spyOn(Cursors.prototype, 'expire').mockImplementation(() => {
       throw new Error('no more');

@@ -425,16 +425,6 @@ describe('$currentDate', () => {
   });
 });
 
-// https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-BSON-Document-Size; the code is that of MongoDB's source.
-it('an update that makes a document too large is refused as one, and leaves it', async () => {
-  const { db } = await running();
-  const c = db.collection<{ _id: number; text: string }>('c');
-  await c.insertOne({ _id: 1, text: 'x'.repeat(9_000_000) });
-  await expect(c.updateOne({}, { $set: { more: 'x'.repeat(9_000_000) } })).rejects.toMatchObject({ code: 17419 });
-  await expect(c.insertOne({ _id: 2, text: 'x'.repeat(16_777_216) })).rejects.toMatchObject({ code: 10334 });
-  expect(await c.countDocuments({ more: { $exists: true } })).toBe(0);
-});
-
 describe('$setOnInsert and upserts', () => {
   it(`begin with what the filter says is equal (${page('setOnInsert')})`, async () => {
     const { engine } = await running();
