@@ -1,9 +1,9 @@
 import { Int32 } from 'bson';
 import { readCollation } from '../bson/collation.js';
-import { isDoc, isNumeric } from '../bson/types.js';
+import { isDoc, isNumeric, toNumber } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { geometryOf, pairOf } from './geo/geometry.js';
+import { pairOf, soundGeometry } from './geo/geometry.js';
 import { visitPath } from './path.js';
 
 /**
@@ -98,7 +98,13 @@ export function kindOptions(kind: IndexKind, key: Doc, given: Doc): Doc {
 }
 
 /** @throws {EngineError} 16755: what a geospatial index holds is no place; 13027: it is off the plane of a 2d index */
-export function assertPlaces(fields: readonly { path: string; parts: readonly string[] }[], key: Doc, doc: Doc): void {
+export function assertPlaces(
+  fields: readonly { path: string; parts: readonly string[] }[],
+  { key, ofKind = {} }: { key: Doc; ofKind?: Doc | undefined },
+  doc: Doc,
+): void {
+  const bound = (v: Value, otherwise: number): number => (isNumeric(v) ? toNumber(v) : otherwise);
+  const [min, max] = [bound(ofKind['min'], -180), bound(ofKind['max'], 180)];
   const fail = (v: Value): EngineError =>
     new EngineError(
       16755,
@@ -111,11 +117,14 @@ export function assertPlaces(fields: readonly { path: string; parts: readonly st
       if (v === undefined || v === null) return false;
       const several = Array.isArray(v) && !isNumeric(v[0]) ? v : [v];
       for (const one of several) {
-        if (kind === '2dsphere' && !geometryOf(one)) throw fail(v);
-        const pair = kind === '2d' ? pairOf(isDoc(one) && 'coordinates' in one ? one['coordinates'] : one) : [0, 0];
+        if (kind === '2dsphere' && !soundGeometry(one)) throw fail(v);
+        const pair = kind === '2d' ? pairOf(isDoc(one) && 'coordinates' in one ? one['coordinates'] : one) : [];
         if (!pair) throw fail(v);
-        if (pair.some((n) => Math.abs(n ?? 0) > 180))
-          throw new EngineError(13027, `point not in interval of [ -180, 180 ] :: caused by :: ${JSON.stringify(v)}`);
+        if (pair.some((n) => n < min || n > max))
+          throw new EngineError(
+            13027,
+            `point not in interval of [ ${min}, ${max} ] :: caused by :: ${JSON.stringify(v)}`,
+          );
       }
       return false;
     });

@@ -70,7 +70,7 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
       return !spec.sparse || fields.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined));
     },
     keys(doc) {
-      if (kind === 'geo') assertPlaces(fields, spec.key, doc);
+      if (kind === 'geo') assertPlaces(fields, spec, doc);
       if (kind !== 'keys') return { keys: [], multikey: false };
       const parts = fields.map((f) => {
         const { values, array } = indexValues(doc, f.parts);

@@ -41,6 +41,9 @@ const bad = (message: string): EngineError => new EngineError('BadValue', messag
 /** @throws {EngineError} BadValue: an unknown operator, an operand of the wrong kind */
 export function compileFilter(filter: Doc, options: FilterOptions = {}): Filter {
   const matches = compileDoc(filter, options);
+  const [first, second] = orders(filter);
+  if (second)
+    throw bad(first === second ? `Too many ${first} expressions` : 'text and geoNear not allowed in same query');
   return {
     test: (doc) => matches(doc, () => undefined),
     positional(doc) {
@@ -52,6 +55,14 @@ export function compileFilter(filter: Doc, options: FilterOptions = {}): Filter 
     },
   };
 }
+
+/** The searches at a query's top that order what is found: there can be one. */
+const orders = (filter: Doc): string[] =>
+  Object.entries(filter).flatMap(([key, v]) => {
+    if (key === '$text') return ['text'];
+    if (key === '$and' && Array.isArray(v)) return v.flatMap((part) => (isDoc(part) ? orders(part) : []));
+    return !key.startsWith('$') && isDoc(v) && ('$near' in v || '$nearSphere' in v) ? ['geoNear'] : [];
+  });
 
 const all =
   (matchers: readonly Matcher[]): Matcher =>
@@ -113,8 +124,6 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
   );
 }
 
-/** What `$near` is written with. */
-const NEAR = new Set(['$near', '$nearSphere', '$minDistance', '$maxDistance']);
 const nested = (options: FilterOptions): FilterOptions => ({ ...options, near: options.near ?? 'nested' });
 
 /** @throws {EngineError} 2, 5626500: the order of `$near` has no meaning here */
@@ -136,14 +145,15 @@ function compilePath(path: string, operand: Value, options: FilterOptions): Matc
     return onLeaf(parts, equalTest(operand, options));
   }
   const near = nearIn(operand);
-  if (near) assertNear(options);
+  if (near) {
+    assertNear(options);
+    return (doc) => distanceAt(doc, parts, near) !== undefined;
+  }
   const matchers = Object.entries(operand).flatMap(([operator, value]): Matcher[] => {
-    if (near && NEAR.has(operator)) return [];
     if (!operator.startsWith('$')) throw bad(`unknown operator: ${operator}`);
     if (operator === '$options' && '$regex' in operand) return [];
     return [compileOperator(parts, operator, value, operand, options)];
   });
-  if (near) matchers.push((doc) => distanceAt(doc, parts, near) !== undefined);
   return all(matchers);
 }
 
@@ -194,11 +204,13 @@ function rangeTest(operator: string, operand: Value, { collation }: FilterOption
   };
 }
 
-function regexTest(regex: BSONRegExp): Test {
-  const compiled = toRegExp(regex.pattern, regex.options);
+/** Texts that fit, and the same regular expression where one is stored. */
+function regexTest({ pattern, options }: Pick<BSONRegExp, 'pattern' | 'options'>): Test {
+  const compiled = toRegExp(pattern, options);
+  const sorted = [...options].toSorted().join('');
   return (v) =>
     (typeof v === 'string' && compiled.test(v)) ||
-    (v instanceof BSONRegExp && v.pattern === regex.pattern && v.options === regex.options);
+    (v instanceof BSONRegExp && v.pattern === pattern && v.options === sorted);
 }
 
 function typeTest(operand: Value): Test {
@@ -346,11 +358,9 @@ function compileOperator(
           Object.keys(whole)[0] === '$options' ? 51074 : 51075,
           'options set in both $regex and $options',
         );
-      if (operand instanceof BSONRegExp)
-        return onLeaf(parts, regexTest(new BSONRegExp(operand.pattern, flags ?? operand.options)));
-      if (typeof operand !== 'string') throw bad('$regex has to be a string');
-      const compiled = toRegExp(operand, flags ?? '');
-      return onLeaf(parts, (v) => typeof v === 'string' && compiled.test(v));
+      if (!(operand instanceof BSONRegExp) && typeof operand !== 'string') throw bad('$regex has to be a string');
+      const { pattern, options: own } = typeof operand === 'string' ? { pattern: operand, options: '' } : operand;
+      return onLeaf(parts, regexTest({ pattern, options: flags ?? own }));
     }
     case '$options':
       throw bad('$options needs a $regex');

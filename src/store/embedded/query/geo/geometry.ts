@@ -3,12 +3,14 @@ import type { Value } from '../../bson/value.js';
 import {
   angle,
   angleToLine,
+  bounds,
   cross2,
   inPolygon,
   type Line,
   onLine,
   type Polygon,
   samePlace,
+  smallerSide,
   type Vector,
   vectorOf,
 } from './sphere.js';
@@ -22,14 +24,15 @@ export interface Geometry {
 
 export type Pair = readonly [x: number, y: number];
 
-/** A pair of old: an array or a document of two numbers. */
+/** A pair of old: an array or a document of two finite numbers. */
 export function pairOf(v: Value): Pair | undefined {
   const [x, y] = Array.isArray(v) ? v : isDoc(v) ? Object.values(v) : [];
   if (!isNumeric(x) || !isNumeric(y)) return undefined;
-  return [toNumber(x), toNumber(y)];
+  const pair: Pair = [toNumber(x), toNumber(y)];
+  return pair.every(Number.isFinite) ? pair : undefined;
 }
 
-const onEarth = ([lng, lat]: Pair): boolean => Math.abs(lng) <= 180 && Math.abs(lat) <= 90;
+export const onEarth = ([lng, lat]: Pair): boolean => Math.abs(lng) <= 180 && Math.abs(lat) <= 90;
 
 function position(v: Value): Vector | undefined {
   const pair = Array.isArray(v) ? pairOf(v) : undefined;
@@ -48,15 +51,30 @@ function line(v: Value): Line | undefined {
   return found && found.length >= 2 ? found : undefined;
 }
 
+/** Corners told twice running are one. */
 function ring(v: Value): Line | undefined {
   const found = line(v);
   const [first, last] = [found?.[0], found?.at(-1)];
-  return found && first && last && found.length >= 4 && samePlace(first, last) ? found : undefined;
+  if (!found || !first || !last || found.length < 4 || !samePlace(first, last)) return undefined;
+  return found.filter((p, i) => i === 0 || String(p) !== String(found[i - 1]));
 }
 
-function polygon(v: Value): Polygon | undefined {
+/** Its smaller side is meant, unless it winds strictly: then it is one ring, and its left side is. */
+function polygon(v: Value, strict = false): Polygon | undefined {
   const rings = every(v, ring);
-  return rings && rings.length > 0 ? rings : undefined;
+  if (!rings || rings.length === 0 || (strict && rings.length > 1)) return undefined;
+  return strict ? rings : rings.map(smallerSide);
+}
+
+const STRICT = 'urn:x-mongodb:crs:strictwinding:EPSG:4326';
+const SYSTEMS: readonly Value[] = [STRICT, 'urn:ogc:def:crs:OGC:1.3:CRS84', 'EPSG:4326'];
+
+/** The name of a coordinate reference system; undefined: it is unknown. …/reference/operator/query/geometry/ */
+function systemOf(crs: Value): Value {
+  if (crs === undefined) return 'EPSG:4326';
+  const { type, properties } = isDoc(crs) ? crs : {};
+  const name = type === 'name' && isDoc(properties) ? properties['name'] : undefined;
+  return SYSTEMS.includes(name) ? name : undefined;
 }
 
 const made = (parts: Partial<Geometry>): Geometry => ({ points: [], lines: [], polygons: [], ...parts });
@@ -64,7 +82,9 @@ const made = (parts: Partial<Geometry>): Geometry => ({ points: [], lines: [], p
 /** Undefined: it is no GeoJSON object. https://www.mongodb.com/docs/manual/reference/geojson/ */
 function geoJson(v: Value): Geometry | undefined {
   if (!isDoc(v)) return undefined;
-  const { type, coordinates: c = null } = v as Record<string, Value>;
+  const { type, coordinates: c = null, crs } = v as Record<string, Value>;
+  const strict = systemOf(crs) === STRICT;
+  if (systemOf(crs) === undefined || (strict && type !== 'Polygon')) return undefined;
   const one = <T>(part: T | undefined, name: keyof Geometry): Geometry | undefined => part && made({ [name]: [part] });
   const several = <T>(parts: T[] | undefined, name: keyof Geometry): Geometry | undefined =>
     parts && made({ [name]: parts });
@@ -74,13 +94,16 @@ function geoJson(v: Value): Geometry | undefined {
     case 'LineString':
       return one(line(c), 'lines');
     case 'Polygon':
-      return one(polygon(c), 'polygons');
+      return one(polygon(c, strict), 'polygons');
     case 'MultiPoint':
       return several(every(c, position), 'points');
     case 'MultiLineString':
       return several(every(c, line), 'lines');
     case 'MultiPolygon':
-      return several(every(c, polygon), 'polygons');
+      return several(
+        every(c, (p) => polygon(p)),
+        'polygons',
+      );
     case 'GeometryCollection': {
       const parts = every(v['geometries'], geoJson);
       return (
@@ -102,6 +125,12 @@ export function geometryOf(v: Value): Geometry | undefined {
   if (isDoc(v) && 'type' in v && typeof v['type'] === 'string') return geoJson(v);
   const pair = pairOf(v);
   return pair && onEarth(pair) ? made({ points: [vectorOf(...pair)] }) : undefined;
+}
+
+/** A geometry whose polygons bound an area. Undefined: it is none. */
+export function soundGeometry(v: Value): Geometry | undefined {
+  const found = geometryOf(v);
+  return found?.polygons.every(bounds) ? found : undefined;
 }
 
 /** From a place to the nearest of a geometry, in radians. */
