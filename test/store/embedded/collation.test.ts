@@ -91,7 +91,12 @@ describe('a collation', () => {
     const run = (stages: object[]) => db.collection('c').aggregate(stages, { collation }).toArray();
     const groups = await run([{ $match: { name: 'ARG' } }, { $group: { _id: '$name', n: { $sum: 1 } } }]);
     expect(groups).toEqual([{ _id: expect.stringMatching(/arg/i), n: 2 }]);
-    expect(await refusal(run([{ $set: { same: { $eq: ['$name', 'ARG'] } } }]))).toMatchObject({ code: 238 });
+    const same = await run([
+      { $match: { $expr: { $in: ['$name', ['ARG']] } } },
+      { $set: { same: { $eq: ['$name', 'ARG'] } } },
+    ]);
+    expect(same.map((d) => d['same'])).toEqual([true, true]);
+    expect(await refusal(run([{ $set: { most: { $max: ['$name', 'ARG'] } } }]))).toMatchObject({ code: 238 });
     const find = (bad: object) =>
       db
         .collection('c')
@@ -101,5 +106,57 @@ describe('a collation', () => {
     expect(await refusal(find({ locale: 'xx_no' }))).toMatchObject({ code: 2 });
     expect(await refusal(find({ locale: 'en', strength: 9 }))).toMatchObject({ code: 9 });
     expect(await refusal(find({ locale: 'fr', backwards: true }))).toMatchObject({ code: 238 });
+  });
+
+  // https://github.com/documentdb/functional-tests: core/collation; …/reference/operator/aggregation/lookup/
+  it('goes with $lookup in all its forms, $graphLookup and $unionWith; that of the other collection is not asked', async () => {
+    const { db } = await running();
+    await db.collection<{ _id: number }>('c').insertOne({ _id: 1, x: 'Apple' } as { _id: number });
+    await db.createCollection('other', { collation: { locale: 'fr', strength: 3 } });
+    const apple = { _id: 10, x: 'apple', next: 'PEAR' };
+    const pear = { _id: 11, x: 'pear' };
+    await db.collection<{ _id: number }>('other').insertMany([apple, pear]);
+    const run = (stage: object) =>
+      db
+        .collection('c')
+        .aggregate([stage], { collation: { locale: 'en', strength: 1 } })
+        .toArray();
+    const from = 'other';
+    const both = { localField: 'x', foreignField: 'x' };
+    const inner = { let: { p: '$x' }, pipeline: [{ $match: { $expr: { $eq: ['$x', '$$p'] } } }] };
+    const one = { _id: 1, x: 'Apple', m: [apple] };
+    for (const form of [both, inner, { ...both, pipeline: [{ $match: { next: 'pear' } }] }])
+      expect(await run({ $lookup: { from, as: 'm', ...form } })).toEqual([one]);
+    const graph = { from, as: 'm', startWith: '$x', connectFromField: 'next', connectToField: 'x' };
+    expect(await run({ $graphLookup: graph })).toEqual([{ ...one, m: [apple, pear] }]);
+    const union = { coll: from, pipeline: [{ $match: { x: 'PEAR' } }] };
+    expect(await run({ $unionWith: union })).toEqual([{ _id: 1, x: 'Apple' }, pear]);
+  });
+
+  // https://www.mongodb.com/docs/manual/core/views/#collation
+  it('of a view is its own: another is refused (167), by what reads it and by a view of it', async () => {
+    const { db } = await running();
+    await fill(db);
+    const own = { locale: 'en', strength: 2 };
+    const other = { locale: 'fr', strength: 2 };
+    const v = await db.createCollection('v', { viewOn: 'c', pipeline: [], collation: own });
+    const join = (stage: object, collation?: { locale: string; strength: number }) =>
+      db
+        .collection('c')
+        .aggregate([stage], collation && { collation })
+        .toArray();
+    const lookup = { $lookup: { from: 'v', localField: 'name', foreignField: 'name', as: 'm' } };
+    expect(await v.find({ name: 'ARG' }).collation(own).toArray()).toHaveLength(2);
+    expect(await v.distinct('name', { name: 'ARG' })).toHaveLength(1);
+    expect(await join({ $unionWith: 'v' }, own)).toHaveLength(2 * names.length);
+    expect(await join(lookup, own)).toHaveLength(names.length);
+    for (const asked of [
+      () => v.find({ name: 'ARG' }).collation(other).toArray(),
+      () => v.countDocuments({}, { collation: other }),
+      () => join({ $unionWith: 'v' }),
+      () => join(lookup, other),
+      () => db.createCollection('w', { viewOn: 'v', pipeline: [] }),
+    ])
+      expect(await refusal(asked())).toMatchObject({ code: 167 });
   });
 });

@@ -5,6 +5,7 @@ import { EngineError } from '../errors.js';
 import { checkName } from '../storage/catalogue.js';
 import { readOptions } from '../storage/options.js';
 import { collationFor } from './collation.js';
+import { assertViewCollation } from './views.js';
 import { type Command, ensureCollection, collectionName } from './command.js';
 import { checked, type Fields } from './fields.js';
 
@@ -81,6 +82,7 @@ export const create: Command = {
     const given = optionsIn(command, Object.keys(KEPT));
     if (isDoc(given['collation'])) collationFor(given, undefined);
     const options = readOptions(given);
+    if (options.view) assertViewCollation(engine.catalogue, db, options.view.on, options.collation);
     // In a transaction the collection is made at once, by itself: nobody can tell, but that it stays after an abort.
     if (context.session.inTransaction) context.snapshot();
     const there = await ensureCollection(engine, db, name, options);

@@ -1,12 +1,15 @@
 import { calculateObjectSize } from 'bson';
+import { collected } from '../aggregate/stage.js';
 import { MAX_DOCUMENT } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { distinctValues } from '../query/distinct.js';
 import { search } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
+import { documentsOf } from './aggregate.js';
 import { collationFor } from './collation.js';
 import { type Command, hintOf, optionalDoc, text, collectionName } from './command.js';
 import { decoded, pause } from './reading.js';
+import { distinctOnView } from './views.js';
 
 export const distinct: Command = {
   help: 'The different values of a field.',
@@ -21,12 +24,11 @@ export const distinct: Command = {
     if (key.includes('\0')) throw new EngineError(31032, 'Key field cannot contain an embedded null byte');
     const { tx, release } = context.snapshot();
     try {
-      const found = search(tx, collection, {
-        filter: optionalDoc(command, 'query') ?? {},
-        hint: hintOf(command['hint']),
-        collation,
-      });
-      const reply = { values: await inSlices(distinctValues(decoded(found), key, collation), pause) };
+      const filter = optionalDoc(command, 'query') ?? {};
+      const docs = collection?.options.view
+        ? await collected(documentsOf({ ...context, command: distinctOnView(command) }, tx))
+        : decoded(search(tx, collection, { filter, hint: hintOf(command['hint']), collation }));
+      const reply = { values: await inSlices(distinctValues(docs, key, collation), pause) };
       if (calculateObjectSize(reply) > MAX_DOCUMENT)
         throw new EngineError(17217, `distinct too big, ${MAX_DOCUMENT / 2 ** 20}mb cap`);
       return reply;

@@ -1,13 +1,15 @@
 import { Int32 } from 'bson';
+import type { Collation } from '../bson/collation.js';
+import { equals } from '../bson/compare.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { Catalogue } from '../storage/catalogue.js';
 
 /** Commands that may be run on a view, besides those that name no collection. */
-const ON_VIEWS = new Set(['aggregate', 'count', 'create', 'drop', 'find', 'getMore', 'killCursors']);
+const ON_VIEWS = new Set(['aggregate', 'count', 'create', 'distinct', 'drop', 'find', 'getMore', 'killCursors']);
 /** What MongoDB can do with views and the engine can not. */
-const NOT_HERE = new Set(['distinct', 'collMod', '$lookup']);
+const NOT_HERE = new Set(['collMod']);
 
 /** @throws {EngineError} 166: the command is not for views; 238: it is, but not here */
 export function assertNotView(catalogue: Catalogue, db: string, name: string, target: Value): void {
@@ -33,6 +35,18 @@ export function sourceOf(catalogue: Catalogue, db: string, name: string): { name
     seen.add(source.name);
     source = { name: view.on, stages: [...view.pipeline, ...source.stages] };
   }
+}
+
+/** @throws {EngineError} 167: a view compares texts as it was made to, and can not be asked to do it otherwise */
+export function assertViewCollation(
+  catalogue: Catalogue,
+  db: string,
+  name: string,
+  collation: Collation | undefined,
+): void {
+  const options = catalogue.find(db, name)?.options;
+  if (options?.view && !equals(options.collation?.doc, collation?.doc))
+    throw new EngineError('OptionNotSupportedOnView', `Cannot override a view's default collation: ${db}.${name}`);
 }
 
 const filled = (v: Value): v is Doc => isDoc(v) && Object.keys(v).length > 0;
@@ -74,3 +88,7 @@ export function countOnView({ count, query, skip, limit, fields: _fields, ...res
   const { pipeline, ...command } = findOnView({ find: count, filter: query, skip, limit, ...rest });
   return { ...command, pipeline: [...(Array.isArray(pipeline) ? pipeline : []), { $count: 'n' }] };
 }
+
+/** The search of a distinct on a view as the aggregate that it stands for. */
+export const distinctOnView = ({ distinct, query, key: _key, ...rest }: Doc): Doc =>
+  findOnView({ find: distinct, filter: query, ...rest });

@@ -1,4 +1,5 @@
 import { Binary, BSONRegExp, Long } from 'bson';
+import { assertCollated } from '../aggregate/collated.js';
 import { compileExpression } from '../aggregate/expression.js';
 import type { Collation } from '../bson/collation.js';
 import { compare, equals } from '../bson/compare.js';
@@ -83,10 +84,9 @@ function compileDoc(filter: Doc, options: FilterOptions): Matcher {
 function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[] {
   if (key === '$comment') return [];
   if (key === '$expr') {
-    if (options.collation)
-      throw new EngineError('NotImplemented', '$expr with a collation is not supported by the embedded engine');
+    if (options.collation) assertCollated('$expr', operand);
     const evaluate = compileExpression(operand);
-    const variables = { now: options.now ?? new Date(), let: options.let ?? {} };
+    const variables = { now: options.now ?? new Date(), let: options.let ?? {}, collation: options.collation };
     return [(doc) => truthy(evaluate(doc, variables))];
   }
   if (key === '$and' || key === '$or' || key === '$nor') {
@@ -196,7 +196,8 @@ function rangeTest(operator: string, operand: Value, { collation }: FilterOption
   };
   const test = holds[operator] ?? (() => false);
   if (type === 0x05) return (v) => (v === null || v === undefined) && test(0);
-  if (type === 0x01 || type === 0x7f) return (v) => v !== undefined && test(compare(v, operand));
+  // What is missing lies between them too.
+  if (type === 0x01 || type === 0x7f) return (v) => test(compare(v, operand));
   return (v) => {
     if (v === undefined || orderOf(v) !== type) return false;
     if (type === 0x0a && isNumeric(v) && Number.isNaN(toNumber(v)) !== isNaNOperand) return false;
