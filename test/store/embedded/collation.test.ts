@@ -148,6 +148,7 @@ describe('a collation', () => {
     const lookup = { $lookup: { from: 'v', localField: 'name', foreignField: 'name', as: 'm' } };
     expect(await v.find({ name: 'ARG' }).collation(own).toArray()).toHaveLength(2);
     expect(await v.distinct('name', { name: 'ARG' })).toHaveLength(1);
+    expect(await db.command({ count: 'v', query: { name: 'ARG' }, collation: {} })).toMatchObject({ n: 2 });
     expect(await join({ $unionWith: 'v' }, own)).toHaveLength(2 * names.length);
     expect(await join(lookup, own)).toHaveLength(names.length);
     for (const asked of [

@@ -158,6 +158,15 @@ describe('a view', () => {
     ]);
     await twice.drop();
     expect(await again.collection('big').countDocuments()).toBe(3);
+    // https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Nested-Views
+    for (let i = 1; i <= 20; i += 1)
+      await again.createCollection(`v${i}`, { viewOn: i === 1 ? 'c' : `v${i - 1}`, pipeline: [] });
+    expect(await again.collection('v19').countDocuments()).toBe(4);
+    expect(await refusal(again.collection('v20').countDocuments())).toMatchObject({ code: 165 });
+    expect(await refusal(again.command({ count: 'big', limit: 0 }))).toMatchObject({ code: 15_958 });
+    let deep: object[] = [];
+    for (let i = 0; i <= 20; i += 1) deep = [{ $lookup: { from: 'c', pipeline: deep, as: 'x' } }];
+    expect(await refusal(again.collection('c').aggregate(deep).toArray())).toMatchObject({ code: 232 });
     const out = again.createCollection('o', { viewOn: 'c', pipeline: [{ $out: 'x' }] });
     expect(await refusal(out)).toMatchObject({ code: 167 });
   });

@@ -23,6 +23,7 @@ const FIELDS: Fields = {
  * @throws {EngineError} 14, 40415: a field of the wrong type, or not known; and what `readCollation` throws
  */
 export function collationFor({ collation }: Doc, collection: StoredCollection | undefined): Collation | undefined {
-  if (collation === undefined || collation === null) return collection?.options.collation;
+  if (collation === undefined || collation === null || (isDoc(collation) && Object.keys(collation).length === 0))
+    return collection?.options.collation;
   return readCollation(isDoc(collation) ? checked(collation, 'collation', FIELDS) : collation);
 }

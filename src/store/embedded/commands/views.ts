@@ -1,7 +1,7 @@
 import { Int32 } from 'bson';
 import type { Collation } from '../bson/collation.js';
 import { equals } from '../bson/compare.js';
-import { isDoc } from '../bson/types.js';
+import { isDoc, isNumeric, toNumber } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { Catalogue } from '../storage/catalogue.js';
@@ -19,22 +19,23 @@ export function assertNotView(catalogue: Catalogue, db: string, name: string, ta
   throw new EngineError('CommandNotSupportedOnView', `Namespace ${db}.${target} is a view, not a collection`);
 }
 
+/** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Nested-Views */
+const MAX_DEPTH = 20;
+
 /**
  * The collection that is read under a name, and the stages before the request's own: those of a view, and of the views
  * that it is of. https://www.mongodb.com/docs/manual/core/views/
  *
- * @throws {EngineError} 26: views that go round in a ring
+ * @throws {EngineError} 165: of too many views, or of views that go round in a ring
  */
 export function sourceOf(catalogue: Catalogue, db: string, name: string): { name: string; stages: readonly Value[] } {
   let source: { name: string; stages: readonly Value[] } = { name, stages: [] };
-  const seen = new Set<string>();
-  for (;;) {
+  for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
     const view = catalogue.find(db, source.name)?.options.view;
     if (!view) return source;
-    if (seen.has(source.name)) throw new EngineError('NamespaceNotFound', `view cycle detected: ${db}.${source.name}`);
-    seen.add(source.name);
     source = { name: view.on, stages: [...view.pipeline, ...source.stages] };
   }
+  throw new EngineError(165, `View depth too deep or view cycle detected; maximum depth is ${MAX_DEPTH}`);
 }
 
 /** @throws {EngineError} 167: a view compares texts as it was made to, and can not be asked to do it otherwise */
@@ -83,8 +84,9 @@ export function findOnView(command: Doc): Doc {
   };
 }
 
-/** A count of a view as the aggregate that it stands for. */
+/** A count of a view as the aggregate that it stands for. @throws {EngineError} 15958: a limit of 0 */
 export function countOnView({ count, query, skip, limit, fields: _fields, ...rest }: Doc): Doc {
+  if (isNumeric(limit) && toNumber(limit) === 0) throw new EngineError(15958, 'the limit must be positive');
   const { pipeline, ...command } = findOnView({ find: count, filter: query, skip, limit, ...rest });
   return { ...command, pipeline: [...(Array.isArray(pipeline) ? pipeline : []), { $count: 'n' }] };
 }
