@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { Decimal128 } from 'bson';
 import type { Db } from 'mongodb';
 import { refusal, running } from './running.js';
 
@@ -84,7 +85,7 @@ describe('a collation', () => {
     expect(await again.indexes()).toEqual([shown, shown]);
   });
 
-  it('holds in $match, $sort and $group; what compares by bytes alone is refused, and so is what can not be', async () => {
+  it('holds in $match, $sort and $group; what compares by bytes alone is refused', async () => {
     const { db } = await running();
     await fill(db);
     const collation = { locale: 'en', strength: 1 };
@@ -97,15 +98,51 @@ describe('a collation', () => {
     ]);
     expect(same.map((d) => d['same'])).toEqual([true, true]);
     expect(await refusal(run([{ $set: { most: { $max: ['$name', 'ARG'] } } }]))).toMatchObject({ code: 238 });
-    const find = (bad: object) =>
-      db
-        .collection('c')
-        .find()
-        .collation(bad as { locale: string })
-        .toArray();
-    expect(await refusal(find({ locale: 'xx_no' }))).toMatchObject({ code: 2 });
-    expect(await refusal(find({ locale: 'en', strength: 9 }))).toMatchObject({ code: 9 });
-    expect(await refusal(find({ locale: 'fr', backwards: true }))).toMatchObject({ code: 238 });
+  });
+
+  // …/reference/collation/#collation-document, …/reference/collation-locales-defaults/, and
+  // https://github.com/documentdb/functional-tests: core/aggregation/commands/{aggregate,count,distinct}
+  it.each<[string, object, number]>([
+    ['a locale that ICU does not know', { locale: 'xx_no' }, 2],
+    ['one that MongoDB does not list', { locale: 'en_GB' }, 2],
+    ['one in another case', { locale: 'EN' }, 2],
+    ['one with a hyphen', { locale: 'fr-CA' }, 2],
+    ['a variant not listed', { locale: 'zh@collation=pinyin' }, 2],
+    ['one with an underscore', { locale: 'fr_CA' }, 0],
+    ['a variant', { locale: 'de@collation=phonebook' }, 0],
+    ['a locale of null', { locale: null }, 40414],
+    ['a locale of another type', { locale: 1 }, 14],
+    ['a strength too great', { locale: 'en', strength: 9 }, 2],
+    ['a strength that is less than one', { locale: 'en', strength: 0.9 }, 2],
+    ['a strength that loses its places', { locale: 'en', strength: 5.9 }, 0],
+    ['a decimal that is rounded out of bounds', { locale: 'en', strength: Decimal128.fromString('5.5') }, 2],
+    ['a decimal that is rounded to the even', { locale: 'en', strength: Decimal128.fromString('2.5') }, 0],
+    ['a strength that is no number', { locale: 'en', strength: '1' }, 14],
+    ['a null', { locale: 'en', caseLevel: null, strength: null }, 0],
+    ['a null of backwards', { locale: 'en', backwards: null }, 14],
+    ['backwards of strength 1', { locale: 'en', backwards: true, strength: 1 }, 2],
+    ['backwards', { locale: 'fr', backwards: true }, 238],
+    ['a word not known', { locale: 'en', alternate: 'Shifted' }, 2],
+    ['a word of another type', { locale: 'en', alternate: 1 }, 14],
+    ['caseFirst without case', { locale: 'en', caseFirst: 'upper', strength: 2 }, 2],
+    ['caseFirst with caseLevel', { locale: 'en', caseFirst: 'upper', strength: 2, caseLevel: true }, 0],
+    ['a field not known', { locale: 'en', Strength: 1 }, 40415],
+    ['a version of another type', { locale: 'en', version: 1 }, 14],
+  ])('%s', async (_, collation, code) => {
+    const { db } = await running();
+    const found = db.command({ find: 'c', collation });
+    if (code === 0) expect(await found).toMatchObject({ ok: 1 });
+    else expect(await refusal(found)).toMatchObject({ code });
+  });
+
+  it('orders what distinct finds, and keeps the first of equals', async () => {
+    const { db } = await running();
+    await db.collection('c').insertMany(['Banana', 'apple', 'Cherry', 'APPLE', 1, null].map((x) => ({ x })));
+    const found = (collation?: object) => db.command({ distinct: 'c', key: 'x', ...(collation && { collation }) });
+    expect(await found({ locale: 'en', strength: 1 })).toMatchObject({
+      values: [null, 1, 'apple', 'Banana', 'Cherry'],
+    });
+    expect(await found()).toMatchObject({ values: [null, 1, 'APPLE', 'Banana', 'Cherry', 'apple'] });
   });
 
   // https://github.com/documentdb/functional-tests: core/collation; …/reference/operator/aggregation/lookup/
