@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  BSONRegExp,
   type Collection,
   Decimal128,
   Double,
@@ -111,6 +112,17 @@ describe('what the documentation says', () => {
     for (const range of [{ $gt: new MinKey() }, { $lte: new MaxKey() }])
       expect(await ids({ a: range })).toEqual([1, 2, 3]);
     for (const range of [{ $lt: new MinKey() }, { $gte: new MaxKey() }]) expect(await ids({ a: range })).toEqual([]);
+  });
+
+  // https://github.com/documentdb/functional-tests: core/operator/query/logical/not
+  it('what is missing lies between MinKey and MaxKey; $regex finds the same expression stored', async () => {
+    await c.insertMany([{ _id: 1, a: new BSONRegExp('b', 'im') }, { _id: 2, a: new BSONRegExp('b', 'i') }, { _id: 3 }]);
+    const ids = async (a: object): Promise<number[]> =>
+      (await c.find({ a }).sort({ _id: 1 }).toArray()).map((d) => d._id);
+    expect(await ids({ $gt: new MinKey() })).toEqual([1, 2, 3]);
+    expect(await ids({ $not: { $lt: new MaxKey() } })).toEqual([]);
+    expect(await ids({ $regex: 'b', $options: 'mi' })).toEqual([1]);
+    expect(await ids({ $not: { $regex: 'b', $options: 'i' } })).toEqual([1, 3]);
   });
 
   // …/reference/operator/update/#behavior: new fields come by name.

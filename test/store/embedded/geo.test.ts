@@ -199,4 +199,62 @@ describe('places', () => {
       { key: { '$**': 1 }, wildcardProjection: { a: 1 } },
     ]);
   });
+
+  // https://github.com/documentdb/functional-tests: core/operator/query/geospatial; …/reference/geojson/, …/geometry/
+  it('polygons: either way round the smaller side is meant, with strict winding the left one; half the sphere too', async () => {
+    const { db } = await running();
+    const c = db.collection('c');
+    await c.insertMany([
+      { name: 'in', loc: at(0.5, 0.5) },
+      { name: 'out', loc: [10, 10] },
+    ]);
+    const ring = square(0, 0, 1, 1);
+    const crs = (name: string): Document => ({ crs: { type: 'name', properties: { name } } });
+    const strict = crs('urn:x-mongodb:crs:strictwinding:EPSG:4326');
+    const inside = (rings: number[][][], more: Document = {}): Promise<string[]> =>
+      names(c, { loc: { $geoWithin: { $geometry: { ...area(...rings), ...more } } } });
+    expect(await inside([ring])).toEqual(['in']);
+    expect(await inside([ring.toReversed()])).toEqual(['in']);
+    expect(await inside([ring], crs('EPSG:4326'))).toEqual(['in']);
+    expect(await inside([ring], strict)).toEqual(['in']);
+    expect(await inside([ring.toReversed()], strict)).toEqual(['out']);
+    // A line to and fro round the equator: its left is the north.
+    const waves = Array.from({ length: 1001 }, (_, i) => [(i % 1000) * 0.36 - 180, i % 2 === 0 ? -0.5 : 0.5]);
+    expect(await inside([waves])).toEqual(['in', 'out']);
+    const bowtie = [
+      [0, 0],
+      [1, 1],
+      [1, 0],
+      [0, 1],
+      [0, 0],
+    ];
+    for (const rings of [[bowtie], [ring, square(-1, -1, 2, 2)], [square(0, 0, 5, 5), square(0, 0, 2, 2)]])
+      expect(await refusal(inside(rings))).toMatchObject({ code: 2 });
+    for (const more of [crs('x'), { crs: { type: 'name' } }, { ...strict, crs: { ...strict['crs'], type: 'x' } }])
+      expect(await refusal(inside([ring], more))).toMatchObject({ code: 2 });
+    await c.createIndex({ loc: '2dsphere' });
+    expect(await refusal(c.insertOne({ loc: area(bowtie) }))).toMatchObject({ code: 16_755 });
+  });
+
+  it('$polygon holds its corners, level and upright edges, and not what is on a slanted one; a 2d index has bounds', async () => {
+    const { db } = await running();
+    const c = db.collection('c');
+    await c.createIndex({ loc: '2d' }, { min: -500, max: 500 });
+    const places = [
+      [5, 5],
+      [5, 0],
+      [10, 5],
+      [0, 0],
+      [7, 2],
+      [400, 400],
+    ];
+    await c.insertMany(places.map((loc) => ({ name: String(loc), loc })));
+    const triangle = [
+      [0, 0],
+      [10, 10],
+      [10, 0],
+    ];
+    expect(await names(c, { loc: { $geoWithin: { $polygon: triangle } } })).toEqual(['5,0', '10,5', '0,0', '7,2']);
+    expect(await refusal(c.insertOne({ loc: [501, 0] }))).toMatchObject({ code: 13_027 });
+  });
 });

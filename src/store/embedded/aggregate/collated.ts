@@ -2,22 +2,13 @@ import { isDoc } from '../bson/types.js';
 import type { Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 
-/** Operators that compare values, which do so by bytes alone. */
+/** Operators that compare values by bytes alone. */
 const COMPARING = new Set([
-  '$eq', '$ne', '$gt', '$gte', '$lt', '$lte', '$cmp', '$in', '$min', '$max', '$minN', '$maxN', '$top', '$topN', '$bottom',
+  '$min', '$max', '$minN', '$maxN', '$top', '$topN', '$bottom',
   '$bottomN', '$addToSet', '$setEquals', '$setIntersection', '$setUnion', '$setDifference', '$setIsSubset', '$sortArray',
   '$indexOfArray', '$rank', '$denseRank',
 ]); // prettier-ignore
-const STAGES = new Set([
-  '$lookup',
-  '$graphLookup',
-  '$unionWith',
-  '$bucket',
-  '$bucketAuto',
-  '$setWindowFields',
-  '$fill',
-  '$merge',
-]);
+const STAGES = new Set(['$bucket', '$bucketAuto', '$setWindowFields', '$fill', '$merge']);
 
 const compares = (v: Value): string | undefined => {
   if (Array.isArray(v)) return v.map(compares).find((found) => found !== undefined);

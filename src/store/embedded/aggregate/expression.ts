@@ -1,3 +1,4 @@
+import type { Collation } from '../bson/collation.js';
 import { EngineError } from '../errors.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
@@ -7,6 +8,8 @@ import { operators } from './operators/index.js';
 export interface Variables {
   readonly now: Date;
   readonly let: Doc;
+  /** How texts are compared. */
+  readonly collation?: Collation | undefined;
 }
 export type Evaluate = (doc: Doc, variables: Variables) => Value;
 /** Compiles an operand; `bound` names the variables that the operator sets for it. */

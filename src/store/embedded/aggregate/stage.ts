@@ -21,6 +21,10 @@ export interface PipelineEnv {
   readonly collation?: Collation | undefined;
   /** The text index of the collection that is read. */
   readonly text?: TextIndex | undefined;
+  /** How many pipelines this one is in. */
+  readonly depth?: number;
+  /** The collection under a name, and a view's stages. @throws {EngineError} 167: a view that compares texts otherwise */
+  source(name: string): { readonly name: string; readonly stages: readonly Value[] };
   /** Documents of another collection of the same database, in the same snapshot. */
   read(collection: string, request: ReadRequest): Iterable<Doc | undefined>;
   /** What $collStats and $indexStats tell of the collection that is read. */

@@ -1,7 +1,7 @@
-import { Int32 } from 'bson';
+import { Decimal128, Int32 } from 'bson';
 import { EngineError } from '../errors.js';
 import { compareStrings } from './compare.js';
-import { isDoc, toInteger } from './types.js';
+import { isDoc, isNumeric, type Numeric, toNumber, typeName } from './types.js';
 import type { Doc, Value } from './value.js';
 
 /** How texts are compared; where there is none, by their bytes. */
@@ -35,19 +35,32 @@ const allowed: Readonly<Record<string, readonly Value[]>> = {
   backwards: [true, false],
 };
 
+/** Those of https://www.mongodb.com/docs/manual/reference/collation-locales-defaults/; ICU knows more. */
+const locales = new Set(
+  (
+    'af am ar as az be bg bn bo bs bs_Cyrl ca chr cs cy da de de_AT dsb dz ee el en en_US en_US_POSIX eo es et fa ' +
+    'fa_AF fi fil fo fr fr_CA ga gl gu ha haw he hi hr hsb hu hy id ig is it ja ka kk kl km kn ko kok ky lb lkt ln ' +
+    'lo lt lv mk ml mn mr ms mt my nb ne nl nn om or pa pl ps pt ro ru se si sk sl smn sq sr sr_Latn sv sw ta te ' +
+    'th to tr ug uk ur vi wae yi yo zh zh_Hant zu'
+  ).split(' '),
+);
+const variants =
+  /^(?:big5han|compat|dictionary|eor|gb2312han|phonebook|phonetic|reformed|search|searchjl|standard|stroke|traditional|unihan|zhuyin)$/;
+
 /** `de@collation=phonebook` and `en_US` as JavaScript names them. @throws {EngineError} 2: no such locale */
-function localeOf(locale: Value): string {
-  if (typeof locale === 'string') {
-    const [name = '', variant] = locale.split('@collation=');
-    const co = variant?.replace('phonebook', 'phonebk').replace('traditional', 'trad').replace('dictionary', 'dict');
-    const tag = `${name.replaceAll('_', '-')}${co ? `-u-co-${co}` : ''}`;
-    try {
-      if (Intl.Collator.supportedLocalesOf(tag).length > 0) return tag;
-    } catch {
-      // JavaScript takes it for no tag at all: refused below.
-    }
-  }
-  throw new EngineError('BadValue', `Field 'locale' is invalid in: { locale: ${JSON.stringify(locale)} }`);
+function localeOf(locale: string): string {
+  const [name = '', variant] = locale.split('@collation=');
+  if (!locales.has(name) || (variant !== undefined && !variants.test(variant)))
+    throw new EngineError('BadValue', `Field 'locale' is invalid in: { locale: ${JSON.stringify(locale)} }`);
+  const co = variant?.replace('phonebook', 'phonebk').replace('traditional', 'trad').replace('dictionary', 'dict');
+  return `${name.replaceAll('_', '-')}${co ? `-u-co-${co}` : ''}`;
+}
+
+/** A number as an integer of 32 bits: a double loses its places, a decimal is rounded half to even. */
+function strengthOf(v: Numeric): number {
+  const n = toNumber(v);
+  if (!(v instanceof Decimal128)) return Math.trunc(n);
+  return n % 1 === 0.5 ? 2 * Math.round(n / 2) : Math.round(n);
 }
 
 function sensitivityOf(strength: number, caseLevel: boolean): 'base' | 'accent' | 'case' | 'variant' {
@@ -58,20 +71,26 @@ function sensitivityOf(strength: number, caseLevel: boolean): 'base' | 'accent' 
 /**
  * Reads a collation document; none, an empty one and `simple` are undefined. The order is ICU's, as JavaScript has it.
  *
- * @throws {EngineError} 2, 9, 14, 40415: a field or value that is not known; 238: one that JavaScript's ICU can not do
+ * @throws {EngineError} 2, 14, 40414, 40415: a field or value that is not known; 238: one that JavaScript's ICU can not do
  */
 export function readCollation(given: Value): Collation | undefined {
   if (given === undefined) return undefined;
   if (!isDoc(given)) throw new EngineError('TypeMismatch', "BSON field 'collation' must be an object");
   if (Object.keys(given).length === 0) return undefined;
-  const { locale, version: _version, ...options } = given as Record<string, Value>;
+  // A null is as none, but that of `backwards`.
+  const fields = Object.entries(given).filter(([name, v]) => v !== null || name === 'backwards');
+  const { locale, version = '57.1', ...options } = Object.fromEntries(fields) as Record<string, Value>;
   if (locale === undefined)
     throw new EngineError(40414, "BSON field 'collation.locale' is missing but a required field");
+  if (typeof locale !== 'string' || typeof version !== 'string')
+    throw new EngineError('TypeMismatch', "BSON fields 'collation.locale' and 'collation.version' must be strings");
   for (const [name, v] of Object.entries(options)) {
-    if (name === 'strength') continue;
-    if (!Object.hasOwn(allowed, name))
+    const values = Object.hasOwn(allowed, name) ? allowed[name] : undefined;
+    if (!values && name !== 'strength')
       throw new EngineError(40415, `BSON field 'collation.${name}' is an unknown field.`);
-    if (!allowed[name]?.includes(v))
+    if (values ? typeof v !== typeof values[0] : !isNumeric(v))
+      throw new EngineError('TypeMismatch', `BSON field 'collation.${name}' is the wrong type '${typeName(v)}'`);
+    if (values?.includes(v) === false)
       throw new EngineError('BadValue', `Enumeration value for field 'collation.${name}' is not a valid value.`);
   }
   if (locale === 'simple') {
@@ -88,16 +107,23 @@ export function readCollation(given: Value): Collation | undefined {
     maxVariable,
     backwards,
   } = options;
-  const level = toInteger(strength);
-  if (level === undefined || level < 1 || level > 5)
-    throw new EngineError('BadValue', "Field 'strength' must be an integer 1 through 5");
+  const tag = localeOf(locale);
+  const level = strengthOf(strength as Numeric);
+  if (!(level >= 1 && level <= 5)) throw new EngineError('BadValue', "Field 'strength' must be an integer 1 through 5");
+  if (backwards === true && level === 1)
+    throw new EngineError('BadValue', "'backwards' is invalid with 'strength' of 1");
+  if ((caseFirst === 'upper' || caseFirst === 'lower') && caseLevel !== true && level < 3)
+    throw new EngineError(
+      'BadValue',
+      "'caseFirst' is invalid unless 'caseLevel' is on or 'strength' is greater than 2",
+    );
   const shifted = alternate === 'shifted';
   if (backwards === true || (shifted && maxVariable === 'space'))
     throw new EngineError(
       'NotImplemented',
       `a collation with ${backwards === true ? 'backwards' : "maxVariable 'space'"} is not supported by the embedded engine`,
     );
-  const collator = new Intl.Collator(localeOf(locale), {
+  const collator = new Intl.Collator(tag, {
     sensitivity: sensitivityOf(level, caseLevel === true),
     numeric: numericOrdering === true,
     caseFirst: caseFirst === 'upper' || caseFirst === 'lower' ? caseFirst : 'false',

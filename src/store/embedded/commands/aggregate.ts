@@ -10,7 +10,7 @@ import { aboutCollection } from './about-collection.js';
 import { collationFor } from './collation.js';
 import { variablesOf, type Command, hintOf, collectionName, type Reading } from './command.js';
 import { store } from './output.js';
-import { assertNotView, sourceOf } from './views.js';
+import { assertViewCollation, sourceOf } from './views.js';
 import { batchSizeOf, DEFAULT_BATCH, decoded, openedIn, pause } from './reading.js';
 
 /** So many documents or index entries take some milliseconds: a pipeline that begins with them goes to a reader. */
@@ -66,12 +66,17 @@ function prepare(reading: Reading, tx: Transaction) {
   const own = stagesOf(command, name);
   const source = name === undefined ? undefined : sourceOf(engine.catalogue, db, name);
   const collection = source && engine.catalogue.find(db, source.name, tx);
+  const collation = collationFor(command, name === undefined ? undefined : engine.catalogue.find(db, name, tx));
+  if (name !== undefined) assertViewCollation(engine.catalogue, db, name, collation);
   const env: PipelineEnv = {
-    variables: { now: new Date(), let: variablesOf(command) ?? {} },
-    collation: collationFor(command, name === undefined ? undefined : engine.catalogue.find(db, name, tx)),
+    variables: { now: new Date(), let: variablesOf(command) ?? {}, collation },
+    collation,
     text: textIndexOf(collection),
+    source(from) {
+      assertViewCollation(engine.catalogue, db, from, collation);
+      return sourceOf(engine.catalogue, db, from);
+    },
     read(from, request) {
-      assertNotView(engine.catalogue, db, '$lookup', from);
       return decoded(
         search(tx, engine.catalogue.find(db, from, tx), {
           ...request,
@@ -105,12 +110,12 @@ function prepare(reading: Reading, tx: Transaction) {
   };
 }
 
-/** What an aggregation that writes nothing finds, over a snapshot: what a reader does of the command. */
-export const rowsOf = (reading: Reading, tx: Transaction): AsyncIterator<Uint8Array> =>
-  encoded(prepare(reading, tx).run());
+/** What an aggregation that writes nothing finds, over a snapshot. */
+export const documentsOf = (reading: Reading, tx: Transaction): AsyncIterable<Doc> => prepare(reading, tx).run();
 
-/** The documents of a view, over a snapshot. */
-export const documentsOfView = (reading: Reading, tx: Transaction): AsyncIterable<Doc> => prepare(reading, tx).run();
+/** The same as it is sent: what a reader does of the command. */
+export const rowsOf = (reading: Reading, tx: Transaction): AsyncIterator<Uint8Array> =>
+  encoded(documentsOf(reading, tx));
 
 export const aggregate: Command = {
   help: 'Runs an aggregation pipeline.',

@@ -32,6 +32,7 @@ export const CHANGEABLE: Fields = { ...OF_COLLECTIONS, ...OF_CAPPED, ...OF_VIEWS
 const NOTHING: PipelineEnv = {
   variables: { now: new Date(0), let: {} },
   text: { weights: {}, language: 'english' },
+  source: (name) => ({ name, stages: [] }),
   read: () => [],
   about: { stats: () => ({}), indexes: () => [] },
   memoryLimitBytes: 0,

@@ -5,6 +5,7 @@ import { checkName } from '../storage/catalogue.js';
 import { readOptions } from '../storage/options.js';
 import { collationFor } from './collation.js';
 import { assertOptions, optionsIn } from './collection-options.js';
+import { assertViewCollation } from './views.js';
 import { type Command, ensureCollection, collectionName } from './command.js';
 import { checked, type Fields } from './fields.js';
 
@@ -78,6 +79,7 @@ export const create: Command = {
     if (isDoc(given['collation'])) collationFor(given, undefined);
     const options = readOptions(given);
     assertOptions(engine.catalogue, db, name, options);
+    if (options.view) assertViewCollation(engine.catalogue, db, options.view.on, options.collation);
     const there = await ensureCollection(context, db, name, options);
     if (!equals(there.options.doc, options.doc))
       throw new EngineError(

@@ -1,21 +1,15 @@
 import { calculateObjectSize } from 'bson';
-import { type Doc, MAX_DOCUMENT } from '../bson/value.js';
+import { collected } from '../aggregate/stage.js';
+import { MAX_DOCUMENT } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { distinctValues } from '../query/distinct.js';
 import { search } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
-import { documentsOfView } from './aggregate.js';
+import { documentsOf } from './aggregate.js';
 import { collationFor } from './collation.js';
-import type { Transaction } from '../transactions/transactions.js';
-import { type Command, type Context, hintOf, optionalDoc, text, collectionName } from './command.js';
+import { type Command, hintOf, optionalDoc, text, collectionName } from './command.js';
 import { decoded, pause } from './reading.js';
 import { distinctOnView } from './views.js';
-
-async function viewed(context: Context, tx: Transaction): Promise<Doc[]> {
-  const docs: Doc[] = [];
-  for await (const doc of documentsOfView({ ...context, command: distinctOnView(context.command) }, tx)) docs.push(doc);
-  return docs;
-}
 
 export const distinct: Command = {
   help: 'The different values of a field.',
@@ -32,7 +26,7 @@ export const distinct: Command = {
     try {
       const filter = optionalDoc(command, 'query') ?? {};
       const docs = collection?.options.view
-        ? await viewed(context, tx)
+        ? await collected(documentsOf({ ...context, command: distinctOnView(command) }, tx))
         : decoded(search(tx, collection, { filter, hint: hintOf(command['hint']), collation }));
       const reply = { values: await inSlices(distinctValues(docs, key, collation), pause) };
       if (calculateObjectSize(reply) > MAX_DOCUMENT)

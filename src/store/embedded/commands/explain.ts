@@ -53,6 +53,7 @@ function only(statements: readonly Doc[]): Doc {
 function pipelineOf(context: Context, inner: Doc, stages: readonly Value[]): { request: FindRequest; rest: Doc[] } {
   const { leading, taken } = compilePipeline(stages, {
     variables: { now: new Date(), let: optionalDoc(inner, 'let') ?? {} },
+    source: (name) => ({ name, stages: [] }),
     read: () => [],
     memoryLimitBytes: context.engine.memoryLimitBytes,
     pause,

@@ -78,7 +78,8 @@ export const findAndModify: Command = {
       const filter = compileFilter(filterDoc, filterOptions(request, collection));
       const [found] = [...findDocuments(tx, collection, request, filter)];
       const project = fields && compileProjection(fields, { filter, collation });
-      const show = (doc: Doc): Doc => (project ? project(doc, { now: new Date(), let: variables ?? {} }) : doc);
+      const show = (doc: Doc): Doc =>
+        project ? project(doc, { now: new Date(), let: variables ?? {}, collation }) : doc;
       if (remove) {
         if (found && collection) writer.remove(collection, found.doc);
         return { lastErrorObject: { n: int(found ? 1 : 0) }, value: found ? show(found.doc) : null };

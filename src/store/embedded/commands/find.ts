@@ -85,7 +85,7 @@ export const find: Command = {
     };
     const projection = optionalDoc(command, 'projection');
     const filter = compileFilter(request.filter, filterOptions(request, collection));
-    const variables = { now: request.now ?? new Date(), let: request.let ?? {} };
+    const variables = { now: request.now ?? new Date(), let: request.let ?? {}, collation };
     const compiled =
       projection && Object.keys(projection).length > 0
         ? compileWith(variables, () => compileProjection(projection, { filter, collation }))

@@ -1,4 +1,6 @@
 import { Int32 } from 'bson';
+import type { Collation } from '../bson/collation.js';
+import { equals } from '../bson/compare.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
@@ -16,14 +18,10 @@ const ON_VIEWS = new Set([
   'getMore',
   'killCursors',
 ]);
-/** What MongoDB can do with views and the engine can not. */
-const NOT_HERE = new Set(['$lookup']);
 
-/** @throws {EngineError} 166: the command is not for views; 238: it is, but not here */
+/** @throws {EngineError} 166: the command is not for views */
 export function assertNotView(catalogue: Catalogue, db: string, name: string, target: Value): void {
   if (typeof target !== 'string' || ON_VIEWS.has(name) || !catalogue.find(db, target)?.options.view) return;
-  if (NOT_HERE.has(name))
-    throw new EngineError('NotImplemented', `${name} of a view is not supported by the embedded engine`);
   throw new EngineError('CommandNotSupportedOnView', `Namespace ${db}.${target} is a view, not a collection`);
 }
 
@@ -54,6 +52,18 @@ export function sourceOf(catalogue: Catalogue, db: string, name: string): Source
     if (source.by.length >= MAX_VIEWS)
       throw new EngineError('ViewDepthLimitExceeded', `View depth too deep or view cycle detected: ${db}.${name}`);
   }
+}
+
+/** @throws {EngineError} 167: a view compares texts as it was made to, and can not be asked to do it otherwise */
+export function assertViewCollation(
+  catalogue: Catalogue,
+  db: string,
+  name: string,
+  collation: Collation | undefined,
+): void {
+  const options = catalogue.find(db, name)?.options;
+  if (options?.view && !equals(options.collation?.doc, collation?.doc))
+    throw new EngineError('OptionNotSupportedOnView', `Cannot override a view's default collation: ${db}.${name}`);
 }
 
 const filled = (v: Value): v is Doc => isDoc(v) && Object.keys(v).length > 0;
@@ -90,7 +100,7 @@ export function findOnView(command: Doc): Doc {
   };
 }
 
-/** A count of a view as the aggregate that it stands for. */
+/** A count of a view as the aggregate that it stands for. @throws {EngineError} 15958: a limit of 0 */
 export function countOnView({ count, query, skip, limit, fields: _fields, ...rest }: Doc): Doc {
   const { pipeline, ...command } = findOnView({ find: count, filter: query, skip, ...rest });
   const stages: readonly Value[] = Array.isArray(pipeline) ? pipeline : [];
@@ -99,7 +109,6 @@ export function countOnView({ count, query, skip, limit, fields: _fields, ...res
   return { ...command, pipeline: [...stages, ...limited, { $count: 'n' }] };
 }
 
-/** What `distinct` of a view looks through, as an aggregate. */
-export function distinctOnView({ distinct, key: _key, query, ...rest }: Doc): Doc {
-  return findOnView({ find: distinct, filter: query, ...rest });
-}
+/** The search of a distinct on a view as the aggregate that it stands for. */
+export const distinctOnView = ({ distinct, query, key: _key, ...rest }: Doc): Doc =>
+  findOnView({ find: distinct, filter: query, ...rest });

@@ -1,4 +1,5 @@
 import { type Collation, foldValue } from '../bson/collation.js';
+import { compare } from '../bson/compare.js';
 import { encodeValue } from '../bson/key.js';
 import type { Doc, Value } from '../bson/value.js';
 import { visitPath } from './path.js';
@@ -25,5 +26,7 @@ export function* distinctValues(
       return false;
     });
   }
-  return [...found.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, v]) => v);
+  return [...found.entries()]
+    .toSorted(([a, v], [b, w]) => (collation && compare(v, w, collation.compare)) || (a < b ? -1 : 1))
+    .map(([, v]) => v);
 }

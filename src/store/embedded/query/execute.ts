@@ -210,6 +210,8 @@ export const textIndexOf = (c: Collection | undefined): TextIndex | undefined =>
 /** What a filter needs to know of the request that it is in. */
 export const filterOptions = (request: FindRequest, c: Collection | undefined): FilterOptions => ({
   text: textIndexOf(c),
+  // MongoDB reads a time series by an aggregation.
+  ...(c?.options.timeField !== undefined && { near: 'refused' }),
   ...(request.let && { let: request.let }),
   ...(request.now && { now: request.now }),
   ...(request.collation && { collation: request.collation }),

@@ -3,7 +3,7 @@ import { readCollation } from '../bson/collation.js';
 import { isDoc, isNumeric, toNumber } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { geometryOf, pairOf } from './geo/geometry.js';
+import { pairOf, soundGeometry } from './geo/geometry.js';
 import { visitPath } from './path.js';
 
 /**
@@ -103,7 +103,7 @@ const boundOf = (v: Value, otherwise: number): number => (isNumeric(v) ? toNumbe
 /** @throws {EngineError} 16755: what a geospatial index holds is no place; 13027: it is off the plane of a 2d index */
 export function assertPlaces(
   fields: readonly { path: string; parts: readonly string[] }[],
-  { key, ofKind = {} }: { key: Doc; ofKind?: Doc },
+  { key, ofKind = {} }: { key: Doc; ofKind?: Doc | undefined },
   doc: Doc,
 ): void {
   const [min, max] = [boundOf(ofKind['min'], -180), boundOf(ofKind['max'], 180)];
@@ -119,10 +119,10 @@ export function assertPlaces(
       if (v === undefined || v === null) return false;
       const several = kind === '2d' && Array.isArray(v) && !isNumeric(v[0]) ? v : [v];
       for (const one of several) {
-        if (kind === '2dsphere' && !geometryOf(one)) throw fail(v);
-        const pair = kind === '2d' ? pairOf(isDoc(one) && 'coordinates' in one ? one['coordinates'] : one) : [0, 0];
+        if (kind === '2dsphere' && !soundGeometry(one)) throw fail(v);
+        const pair = kind === '2d' ? pairOf(isDoc(one) && 'coordinates' in one ? one['coordinates'] : one) : [];
         if (!pair) throw fail(v);
-        if (kind === '2d' && pair.some((n) => n < min || n > max))
+        if (pair.some((n) => n < min || n > max))
           throw new EngineError(
             13027,
             `point not in interval of [ ${min}, ${max} ] :: caused by :: ${JSON.stringify(v)}`,

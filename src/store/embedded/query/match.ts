@@ -1,4 +1,5 @@
 import { Binary, BSONRegExp } from 'bson';
+import { assertCollated } from '../aggregate/collated.js';
 import { compileExpression, compileWith } from '../aggregate/expression.js';
 import type { Collation } from '../bson/collation.js';
 import { compare, equals } from '../bson/compare.js';
@@ -52,6 +53,9 @@ const bad = (message: string): EngineError => new EngineError('BadValue', messag
 /** @throws {EngineError} BadValue: an unknown operator, an operand of the wrong kind */
 export function compileFilter(filter: Doc, options: FilterOptions = {}): Filter {
   const matches = compileDoc(filter, options);
+  const [first, second] = orders(filter);
+  if (second)
+    throw bad(first === second ? `Too many ${first} expressions` : 'text and geoNear not allowed in same query');
   return {
     test: (doc) => matches(doc, () => undefined),
     positional(doc) {
@@ -63,6 +67,14 @@ export function compileFilter(filter: Doc, options: FilterOptions = {}): Filter 
     },
   };
 }
+
+/** The searches at a query's top that order what is found: there can be one. */
+const orders = (filter: Doc): string[] =>
+  Object.entries(filter).flatMap(([key, v]) => {
+    if (key === '$text') return ['text'];
+    if (key === '$and' && Array.isArray(v)) return v.flatMap((part) => (isDoc(part) ? orders(part) : []));
+    return !key.startsWith('$') && isDoc(v) && ('$near' in v || '$nearSphere' in v) ? ['geoNear'] : [];
+  });
 
 const all =
   (matchers: readonly Matcher[]): Matcher =>
@@ -83,9 +95,8 @@ function compileDoc(filter: Doc, options: FilterOptions): Matcher {
 function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[] {
   if (key === '$comment') return [];
   if (key === '$expr') {
-    if (options.collation)
-      throw new EngineError('NotImplemented', '$expr with a collation is not supported by the embedded engine');
-    const variables = { now: options.now ?? new Date(), let: options.let ?? {} };
+    if (options.collation) assertCollated('$expr', operand);
+    const variables = { now: options.now ?? new Date(), let: options.let ?? {}, collation: options.collation };
     const evaluate = compileWith(variables, () => compileExpression(operand));
     return [(doc) => truthy(evaluate(doc, variables))];
   }
@@ -126,8 +137,6 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
   );
 }
 
-/** What `$near` is written with. */
-const NEAR = new Set(['$near', '$nearSphere', '$minDistance', '$maxDistance']);
 const nested = (options: FilterOptions): FilterOptions => ({ ...options, near: options.near ?? 'nested' });
 
 /** @throws {EngineError} 2, 5626500: the order of `$near` has no meaning here */
@@ -150,13 +159,12 @@ function compilePath(path: string, operand: Value, options: FilterOptions): Matc
   }
   const near = nearIn(operand);
   if (near || '$geoNear' in operand) assertNear(options);
+  if (near) return (doc) => distanceAt(doc, parts, near) !== undefined;
   const matchers = Object.entries(operand).flatMap(([operator, value]): Matcher[] => {
-    if (near && NEAR.has(operator)) return [];
     if (!operator.startsWith('$')) throw bad(`unknown operator: ${operator}`);
     if (operator === '$options' && '$regex' in operand) return [];
     return [compileOperator(parts, operator, value, operand, options)];
   });
-  if (near) matchers.push((doc) => distanceAt(doc, parts, near) !== undefined);
   return all(matchers);
 }
 
@@ -209,11 +217,13 @@ function rangeTest(operator: string, operand: Value, { collation }: FilterOption
   };
 }
 
-function regexTest(regex: BSONRegExp): Test {
-  const compiled = toRegExp(regex.pattern, regex.options);
+/** Texts that fit, and the same regular expression where one is stored. */
+function regexTest({ pattern, options }: Pick<BSONRegExp, 'pattern' | 'options'>): Test {
+  const compiled = toRegExp(pattern, options);
+  const sorted = [...options].toSorted().join('');
   return (v) =>
     (typeof v === 'string' && compiled.test(v)) ||
-    (v instanceof BSONRegExp && v.pattern === regex.pattern && v.options === regex.options);
+    (v instanceof BSONRegExp && v.pattern === pattern && v.options === sorted);
 }
 
 function typeTest(operand: Value): Test {
@@ -360,11 +370,9 @@ function compileOperator(
           Object.keys(whole)[0] === '$options' ? 51074 : 51075,
           'options set in both $regex and $options',
         );
-      if (operand instanceof BSONRegExp)
-        return onLeaf(parts, regexTest(new BSONRegExp(operand.pattern, flags ?? operand.options)));
-      if (typeof operand !== 'string') throw bad('$regex has to be a string');
-      const compiled = toRegExp(operand, flags ?? '');
-      return onLeaf(parts, (v) => typeof v === 'string' && compiled.test(v));
+      if (!(operand instanceof BSONRegExp) && typeof operand !== 'string') throw bad('$regex has to be a string');
+      const { pattern, options: own } = typeof operand === 'string' ? { pattern: operand, options: '' } : operand;
+      return onLeaf(parts, regexTest({ pattern, options: flags ?? own }));
     }
     case '$options':
       throw bad('$options needs a $regex');

@@ -44,13 +44,13 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
     );
   if (session.inTransaction && given['writeConcern'] !== undefined && !ENDS_TRANSACTION.has(name))
     throw new EngineError('InvalidOptions', 'writeConcern is not allowed within a multi-statement transaction');
-  if (!session.inTransaction && ENDS_TRANSACTION.has(name))
-    throw new EngineError('CommandFailed', `${name} must be run within a transaction`);
   if (given['bypassEmptyTsReplacement'] === true)
     throw new EngineError('NotImplemented', 'bypassEmptyTsReplacement is not supported by the embedded engine');
   const deadline = timeLimit(given);
   checkReadConcern(given, command.reads === true || session.inTransaction, session.inTransaction);
   checkWriteConcern(name, given, command.writes === true);
+  if (!session.inTransaction && ENDS_TRANSACTION.has(name))
+    throw new EngineError('CommandFailed', `${name} must be run within a transaction`);
   try {
     // The first statement of a transaction begins it.
     const own =

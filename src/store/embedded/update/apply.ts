@@ -62,8 +62,8 @@ function stepsOf(operator: string, operand: Value, options: UpdateOptions): Step
  * @throws {EngineError} 9: no such operator; 40: two operators on one path; 14, 2: an operand of the wrong kind
  */
 export function compileUpdate(update: Doc | readonly Value[], options: UpdateOptions): Update {
-  const variables: Variables = { now: options.now, let: options.let ?? {} };
-  if (Array.isArray(update)) return pipelineUpdate(update, variables, options.collation);
+  const variables: Variables = { now: options.now, let: options.let ?? {}, collation: options.collation };
+  if (Array.isArray(update)) return pipelineUpdate(update, variables);
   const document = update as Doc;
   const keys = Object.keys(document);
   const modifying = keys[0]?.startsWith('$') === true;

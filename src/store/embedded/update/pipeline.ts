@@ -2,7 +2,6 @@ import { assertCollated } from '../aggregate/collated.js';
 import { compileWith, type Variables } from '../aggregate/expression.js';
 import { STAGES } from '../aggregate/stages/names.js';
 import { oneToOne } from '../aggregate/stages/one-to-one.js';
-import type { Collation } from '../bson/collation.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
@@ -12,7 +11,7 @@ import { base } from './upsert.js';
 import { same } from './walk.js';
 
 /** @throws {EngineError} 40324: no such stage; 72: one that an update may not have; 238: one that compares, with a collation */
-export function pipelineUpdate(stages: readonly Value[], variables: Variables, collation?: Collation): Update {
+export function pipelineUpdate(stages: readonly Value[], variables: Variables): Update {
   const compiled = stages.map((stage) => {
     if (!isDoc(stage) || Object.keys(stage).length !== 1)
       throw new EngineError(40323, 'A pipeline stage specification object must contain exactly one field.');
@@ -20,7 +19,7 @@ export function pipelineUpdate(stages: readonly Value[], variables: Variables, c
     if (!STAGES.has(name)) throw new EngineError(40324, `Unrecognized pipeline stage name: '${name}'`);
     const run = compileWith(variables, () => oneToOne(name, spec));
     if (!run) throw new EngineError('InvalidOptions', `${name} is not allowed to be used within an update`);
-    if (collation) assertCollated(name, spec);
+    if (variables.collation) assertCollated(name, spec);
     return run;
   });
   const run = (doc: Doc): Doc => compiled.reduce((d, stage) => stage(d, variables), doc);

@@ -165,6 +165,8 @@ describe('what a command is given', () => {
         [{ user: 't', db: 'admin' }, 0],
       ] as const
     ).map(([user, code]): Case => [`killAllSessions ${JSON.stringify(user)}`, { killAllSessions: [user] }, code]),
+    ['(w_negative_int)', { commitTransaction: 1, writeConcern: { w: -1 } }, 9, 'admin'],
+    ['(j_string)', { abortTransaction: 1, writeConcern: { j: 'x' } }, 14, 'admin'],
     ['(autocommit_bool_true)', { abortTransaction: 1, autocommit: true }, 72, 'admin'],
     ['(autocommit_int32_zero)', { abortTransaction: 1, autocommit: 0 }, 14, 'admin'],
     ['(autocommit_null)', { abortTransaction: 1, autocommit: null }, 125, 'admin'],

@@ -50,7 +50,7 @@ describe('a query', () => {
       [{ a: { ...near, $eq: point } }, 34413],
       [within(system('urn:ogc:def:crs:OGC:1.3:CRS84')), 0],
       [within(system('urn:x-mongodb:crs:strictwinding:EPSG:4326')), 0],
-      [within(system('urn:x-mongodb:crs:strictwinding:EPSG:4326'), square.toReversed()), 238],
+      [within(system('urn:x-mongodb:crs:strictwinding:EPSG:4326'), square.toReversed()), 0],
       [within(system('invalid')), 2],
       [within({ type: 'name' }), 2],
       // …/geospatial/specifiers: test_centerSphere_errors.py, test_polygon_errors.py
@@ -67,7 +67,11 @@ describe('a query', () => {
     ]),
   ]);
 
+  const places = (rows: readonly (readonly [condition: Document, code: number])[]) =>
+    rows.map(([condition, code]) => [{ a: condition }, code] as const);
   refuses('is refused where an operand can not be', [
+    ['a text index', { createIndexes: 'c', indexes: [{ key: { s: 'text' }, name: 's' }] }, 0],
+    ['a time series', { create: 't', timeseries: { timeField: 'at' } }, 0],
     ...filters([
       [{ a: { $size: Long.MAX_VALUE } }, 2],
       [{ a: { $size: new Double(1.5) } }, 2],
@@ -81,7 +85,36 @@ describe('a query', () => {
       [{ a: { $options: 'm', $regex: new BSONRegExp('x', 'i') } }, 51074],
       [{ a: { $not: {} } }, 2],
       [{ a: { $not: { $invalid: 1 } } }, 2],
+      ...places([
+        [{ $near: { $geometry: point, $unknown: 5 } }, 2],
+        [{ $near: { $geometry: point }, $maxDistance: 5 }, 2],
+        [{ $near: { $geometry: point }, $nearSphere: { $geometry: point } }, 2],
+        [{ $near: { $geometry: point }, $eq: point }, 34413],
+        [{ $near: [0, 0], $minDistance: 'x' }, 16893],
+        [{ $near: [0, 0], $minDistance: -1 }, 16894],
+        [{ $near: [0, 0], $maxDistance: 'x' }, 16895],
+        [{ $near: [0, 0], $maxDistance: -1 }, 16896],
+        [{ $geoWithin: { $centerSphere: [[10, 20], 1, 'extra'] } }, 2],
+        [{ $geoWithin: { $centerSphere: [[10, 20, 30], 1] } }, 2],
+        [{ $geoWithin: { $centerSphere: [[181, 0], 1] } }, 2],
+        [
+          {
+            $geoWithin: {
+              $polygon: [
+                [Number.NaN, 0],
+                [1, 1],
+                [2, 0],
+              ],
+            },
+          },
+          2,
+        ],
+      ]),
+      [{ a: { $near: [0, 0] }, b: { $near: [0, 0] } }, 2],
+      [{ $and: [{ a: { $near: [0, 0] } }, { a: { $nearSphere: [0, 0] } }] }, 2],
+      [{ a: { $near: [0, 0] }, $text: { $search: 'x' } }, 2],
     ]),
+    ['$near of a time series', { find: 't', filter: { a: { $near: [0, 0] } } }, 5626500],
     ...projections([
       [{ a: { $slice: [1] } }, 28667],
       [{ 'a.$': 1, 'b.$': 1 }, 31276],

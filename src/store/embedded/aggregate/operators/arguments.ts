@@ -1,3 +1,4 @@
+import type { Collation } from '../../bson/collation.js';
 import { compare } from '../../bson/compare.js';
 import { isDoc, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
@@ -120,5 +121,7 @@ export const arrayOf = (v: Value, code: number, message: string): readonly Value
 };
 
 /** As `compare`, but missing is below null. */
-export const order = (a: Value, b: Value): number =>
-  a === undefined || b === undefined ? Number(a !== undefined) - Number(b !== undefined) || 0 : compare(a, b);
+export const order = (a: Value, b: Value, collation?: Collation): number =>
+  a === undefined || b === undefined
+    ? Number(a !== undefined) - Number(b !== undefined) || 0
+    : compare(a, b, collation?.compare);

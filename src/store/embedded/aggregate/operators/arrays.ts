@@ -190,8 +190,8 @@ export const arrays: Readonly<Record<string, Operator>> = {
     }
     return all;
   }),
-  $in: two((a, b) => {
+  $in: two((a, b, { collation }) => {
     const list = arrayOf(b, 40081, '$in requires an array as a second argument');
-    return list.some((item) => order(item, a) === 0);
+    return list.some((item) => order(item, a, collation) === 0);
   }),
 };

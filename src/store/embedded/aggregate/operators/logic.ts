@@ -98,13 +98,13 @@ const ifNull: Operator = (argument, name, compile) => {
 
 /** https://www.mongodb.com/docs/manual/reference/operator/aggregation/#comparison-expression-operators */
 export const logic: Readonly<Record<string, Operator>> = {
-  $eq: two((a, b) => order(a, b) === 0),
-  $ne: two((a, b) => order(a, b) !== 0),
-  $gt: two((a, b) => order(a, b) > 0),
-  $gte: two((a, b) => order(a, b) >= 0),
-  $lt: two((a, b) => order(a, b) < 0),
-  $lte: two((a, b) => order(a, b) <= 0),
-  $cmp: two((a, b) => new Int32(order(a, b))),
+  $eq: two((a, b, v) => order(a, b, v.collation) === 0),
+  $ne: two((a, b, v) => order(a, b, v.collation) !== 0),
+  $gt: two((a, b, v) => order(a, b, v.collation) > 0),
+  $gte: two((a, b, v) => order(a, b, v.collation) >= 0),
+  $lt: two((a, b, v) => order(a, b, v.collation) < 0),
+  $lte: two((a, b, v) => order(a, b, v.collation) <= 0),
+  $cmp: two((a, b, v) => new Int32(order(a, b, v.collation))),
   $and: connective(false),
   $or: connective(true),
   $not: one((v) => !truthy(v)),

@@ -20,6 +20,7 @@ import { REFUSED, SEARCH } from './names.js';
 import { oneToOne } from './one-to-one.js';
 import { redact } from './redact.js';
 import { setWindowFields } from './set-window-fields.js';
+import { subPipeline } from './sub-pipeline.js';
 import { unwind } from './unwind.js';
 
 async function* map(input: Docs, change: (doc: Doc) => Iterable<Doc>): Docs {
@@ -130,12 +131,12 @@ function unionWith(spec: Value, env: PipelineEnv, compilePipeline: CompilePipeli
   if (odd !== undefined) throw new EngineError(40415, `BSON field '$unionWith.${odd}' is an unknown field.`);
   if (!Array.isArray(pipeline))
     throw new EngineError('TypeMismatch', "BSON field '$unionWith.pipeline' must be an array");
-  const inner = compilePipeline(pipeline, env, 'union');
   if (coll !== undefined && typeof coll !== 'string')
     throw new EngineError(
       'FailedToParse',
       `the $unionWith stage specification must be an object or string, but found ${typeName(spec)}`,
     );
+  const inner = subPipeline(coll, pipeline, env, compilePipeline, 'union');
   if (typeof coll !== 'string' && !inner.startsWithoutCollection)
     throw new EngineError(
       'FailedToParse',
@@ -143,7 +144,7 @@ function unionWith(spec: Value, env: PipelineEnv, compilePipeline: CompilePipeli
     );
   return async function* (input) {
     yield* input;
-    yield* inner.run(typeof coll === 'string' ? env.read(coll, inner.leading) : []);
+    yield* inner.docs();
   };
 }
 
@@ -238,8 +239,10 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
       };
     }
     case '$graphLookup': {
-      const join = graphLookup(spec, env);
-      return (input) => map(input, (doc) => [join(doc)]);
+      const join = graphLookup(spec, env, compilePipeline);
+      return async function* (input) {
+        for await (const doc of input) yield await join(doc);
+      };
     }
     case '$unionWith':
       return unionWith(spec, env, compilePipeline);

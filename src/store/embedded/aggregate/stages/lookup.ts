@@ -1,4 +1,5 @@
 import { BSONRegExp } from 'bson';
+import { foldValue } from '../../bson/collation.js';
 import { encodeValue } from '../../bson/key.js';
 import { isDoc, toInteger, typeName } from '../../bson/types.js';
 import { type Doc, encode, MAX_DOCUMENT, type Value } from '../../bson/value.js';
@@ -8,6 +9,7 @@ import { assertPath, assertVariable, compileExpression } from '../expression.js'
 import { type CompilePipeline, type Docs, paced, type PipelineEnv } from '../stage.js';
 import { Long } from 'bson';
 import { setPath } from './one-to-one.js';
+import { type SubPipeline, subPipeline } from './sub-pipeline.js';
 
 const NAMES = ['from', 'localField', 'foreignField', 'as', 'pipeline', 'let'];
 
@@ -54,6 +56,9 @@ async function matched(found: Docs, from: string): Promise<Doc[]> {
   return docs;
 }
 
+const searched = (from: string, filter: Doc, env: PipelineEnv): Docs =>
+  paced(env.read(from, { filter, ...(env.collation && { collation: env.collation }) }), env);
+
 /** Both forms, and both together. https://www.mongodb.com/docs/manual/reference/operator/aggregation/lookup/ */
 export function lookup(spec: Value, env: PipelineEnv, compilePipeline: CompilePipeline): (doc: Doc) => Promise<Doc> {
   if (!isDoc(spec))
@@ -98,31 +103,31 @@ export function lookup(spec: Value, env: PipelineEnv, compilePipeline: CompilePi
   const into = as.split('.');
   // A mistake in the inner pipeline shows before the first document.
   const known = Object.fromEntries(bindings.map(([k]) => [k, null]));
-  const inner = (bound: Doc, filter: Doc | undefined): ReturnType<CompilePipeline> =>
-    compilePipeline(
+  const inner = (bound: Doc, filter: Doc | undefined): SubPipeline =>
+    subPipeline(
+      spec['from'] === undefined ? undefined : from,
       [...(filter ? [{ $match: filter }] : []), ...(pipeline ?? [])],
       { ...env, variables: { ...env.variables, let: { ...env.variables.let, ...bound } } },
+      compilePipeline,
       'nested',
     );
-  if (pipeline) inner(known, undefined);
+  const source = env.source(from);
+  const plain = !pipeline && source.stages.length === 0;
+  if (!plain) inner(known, undefined);
   return async (doc) => {
     const filter = local && joinFilter(foreign, localValues(doc, local));
     const bound = Object.fromEntries(bindings.map(([k, evaluate]) => [k, evaluate(doc, env.variables)]));
-    if (!pipeline) {
-      const plain = await matched(paced(env.read(from, { filter: filter ?? {} }), env), from);
-      return setPath(doc, into, plain) as Doc;
-    }
-    const compiled = inner(bound, filter);
-    const found = await matched(
-      compiled.run(compiled.startsWithoutCollection ? [] : env.read(from, compiled.leading)),
-      from,
-    );
-    return setPath(doc, into, found) as Doc;
+    const found = plain ? searched(source.name, filter ?? {}, env) : inner(bound, filter).docs();
+    return setPath(doc, into, await matched(found, from)) as Doc;
   };
 }
 
 /** Follows a field from document to document. https://www.mongodb.com/docs/manual/reference/operator/aggregation/graphLookup/ */
-export function graphLookup(spec: Value, env: PipelineEnv): (doc: Doc) => Doc {
+export function graphLookup(
+  spec: Value,
+  env: PipelineEnv,
+  compilePipeline: CompilePipeline,
+): (doc: Doc) => Promise<Doc> {
   if (!isDoc(spec)) throw new EngineError('FailedToParse', '$graphLookup needs an object');
   const names = [
     'from',
@@ -159,7 +164,12 @@ export function graphLookup(spec: Value, env: PipelineEnv): (doc: Doc) => Doc {
   if (depthField !== undefined && typeof depthField !== 'string')
     throw new EngineError(40103, 'expected string as argument for depthField');
   if (!isDoc(restrict)) throw new EngineError(40185, 'restrictSearchWithMatch must be an object');
-  return (doc) => {
+  const source = env.source(from);
+  const search = (filter: Doc): Docs =>
+    source.stages.length > 0
+      ? subPipeline(from, [{ $match: filter }], env, compilePipeline, 'nested').docs()
+      : searched(source.name, filter, env);
+  return async (doc) => {
     const found = new Map<string, Doc>();
     const asked = new Set<string>();
     const first = start(doc, env.variables);
@@ -168,7 +178,7 @@ export function graphLookup(spec: Value, env: PipelineEnv): (doc: Doc) => Doc {
       const wanted = frontier
         .map((v) => v ?? null)
         .filter((v) => {
-          const key = encodeValue(v).toString('latin1');
+          const key = encodeValue(env.collation ? foldValue(v, env.collation) : v).toString('latin1');
           if (asked.has(key)) return false;
           asked.add(key);
           return true;
@@ -176,8 +186,7 @@ export function graphLookup(spec: Value, env: PipelineEnv): (doc: Doc) => Doc {
       frontier = [];
       if (wanted.length === 0) break;
       const filter = { $and: [joinFilter(connectTo, wanted), restrict] };
-      for (const next of env.read(from, { filter })) {
-        if (!next) continue;
+      for await (const next of search(filter)) {
         const key = encodeValue(next['_id']).toString('latin1');
         if (found.has(key)) continue;
         const row =

@@ -1,15 +1,16 @@
 import { isDoc, isNumeric, toNumber } from '../../bson/types.js';
-import type { Doc, Value } from '../../bson/value.js';
-import { EngineError } from '../../errors.js';
+import type { Value } from '../../bson/value.js';
 import {
   angle,
   angleToLine,
+  bounds,
   cross2,
   inPolygon,
   type Line,
   onLine,
   type Polygon,
   samePlace,
+  smallerSide,
   type Vector,
   vectorOf,
 } from './sphere.js';
@@ -23,11 +24,12 @@ export interface Geometry {
 
 export type Pair = readonly [x: number, y: number];
 
-/** A pair of old: an array or a document of two numbers. */
+/** A pair of old: an array or a document of two finite numbers. */
 export function pairOf(v: Value): Pair | undefined {
   const [x, y] = Array.isArray(v) ? v : isDoc(v) ? Object.values(v) : [];
   if (!isNumeric(x) || !isNumeric(y)) return undefined;
-  return [toNumber(x), toNumber(y)];
+  const pair: Pair = [toNumber(x), toNumber(y)];
+  return pair.every(Number.isFinite) ? pair : undefined;
 }
 
 export const onEarth = ([lng, lat]: Pair): boolean => Math.abs(lng) <= 180 && Math.abs(lat) <= 90;
@@ -49,50 +51,40 @@ function line(v: Value): Line | undefined {
   return found && found.length >= 2 ? found : undefined;
 }
 
+/** Corners told twice running are one. */
 function ring(v: Value): Line | undefined {
   const found = line(v);
   const [first, last] = [found?.[0], found?.at(-1)];
-  return found && first && last && found.length >= 4 && samePlace(first, last) ? found : undefined;
+  if (!found || !first || !last || found.length < 4 || !samePlace(first, last)) return undefined;
+  return found.filter((p, i) => i === 0 || String(p) !== String(found[i - 1]));
 }
 
-function polygon(v: Value): Polygon | undefined {
+/** Its smaller side is meant, unless it winds strictly: then it is one ring, and its left side is. */
+function polygon(v: Value, strict = false): Polygon | undefined {
   const rings = every(v, ring);
-  return rings && rings.length > 0 ? rings : undefined;
+  if (!rings || rings.length === 0 || (strict && rings.length > 1)) return undefined;
+  return strict ? rings : rings.map(smallerSide);
+}
+
+const STRICT = 'urn:x-mongodb:crs:strictwinding:EPSG:4326';
+const SYSTEMS: readonly Value[] = [STRICT, 'urn:ogc:def:crs:OGC:1.3:CRS84', 'EPSG:4326'];
+
+/** The name of a coordinate reference system; undefined: it is unknown. …/reference/operator/query/geometry/ */
+function systemOf(crs: Value): Value {
+  if (crs === undefined) return 'EPSG:4326';
+  const { type, properties } = isDoc(crs) ? crs : {};
+  const name = type === 'name' && isDoc(properties) ? properties['name'] : undefined;
+  return SYSTEMS.includes(name) ? name : undefined;
 }
 
 const made = (parts: Partial<Geometry>): Geometry => ({ points: [], lines: [], polygons: [], ...parts });
-
-const SYSTEMS = ['urn:ogc:def:crs:OGC:1.3:CRS84', 'EPSG:4326'];
-/** Has the side to the left of a polygon's ring, which is the smaller one unless the ring goes clockwise. */
-const STRICT = 'urn:x-mongodb:crs:strictwinding:EPSG:4326';
-
-/** Twice the area of a ring of degrees, as on the plane: below 0 where it goes clockwise. */
-const areaOf = (ring: readonly Pair[]): number =>
-  ring.reduce((sum, [x, y], i) => {
-    const [nextX, nextY] = ring[(i + 1) % ring.length] ?? [x, y];
-    return sum + (x * nextY - nextX * y);
-  }, 0);
-
-/** Can a geometry be of this reference system? @throws {EngineError} 238: it is more than half the sphere */
-function isSystem(crs: Value, geometry: Doc): boolean {
-  const { type, properties } = isDoc(crs) ? (crs as Record<string, Value>) : {};
-  const name = isDoc(properties) ? properties['name'] : undefined;
-  if (type !== 'name' || name !== STRICT) return type === 'name' && SYSTEMS.includes(String(name));
-  const { coordinates } = geometry;
-  const ring = Array.isArray(coordinates) ? every(coordinates[0], pairOf) : undefined;
-  if (ring && areaOf(ring) < 0)
-    throw new EngineError(
-      'NotImplemented',
-      'a polygon of more than half the sphere is not supported by the embedded engine',
-    );
-  return geometry['type'] === 'Polygon';
-}
 
 /** Undefined: it is no GeoJSON object. https://www.mongodb.com/docs/manual/reference/geojson/ */
 function geoJson(v: Value): Geometry | undefined {
   if (!isDoc(v)) return undefined;
   const { type, coordinates: c = null, crs } = v as Record<string, Value>;
-  if (crs !== undefined && !isSystem(crs, v)) return undefined;
+  const strict = systemOf(crs) === STRICT;
+  if (systemOf(crs) === undefined || (strict && type !== 'Polygon')) return undefined;
   const one = <T>(part: T | undefined, name: keyof Geometry): Geometry | undefined => part && made({ [name]: [part] });
   const several = <T>(parts: T[] | undefined, name: keyof Geometry): Geometry | undefined =>
     parts && made({ [name]: parts });
@@ -102,13 +94,16 @@ function geoJson(v: Value): Geometry | undefined {
     case 'LineString':
       return one(line(c), 'lines');
     case 'Polygon':
-      return one(polygon(c), 'polygons');
+      return one(polygon(c, strict), 'polygons');
     case 'MultiPoint':
       return several(every(c, position), 'points');
     case 'MultiLineString':
       return several(every(c, line), 'lines');
     case 'MultiPolygon':
-      return several(every(c, polygon), 'polygons');
+      return several(
+        every(c, (p) => polygon(p)),
+        'polygons',
+      );
     case 'GeometryCollection': {
       const parts = every(v['geometries'], geoJson);
       return (
@@ -130,6 +125,12 @@ export function geometryOf(v: Value): Geometry | undefined {
   if (isDoc(v) && 'type' in v && typeof v['type'] === 'string') return geoJson(v);
   const pair = pairOf(v);
   return pair && onEarth(pair) ? made({ points: [vectorOf(...pair)] }) : undefined;
+}
+
+/** A geometry whose polygons bound an area. Undefined: it is none. */
+export function soundGeometry(v: Value): Geometry | undefined {
+  const found = geometryOf(v);
+  return found?.polygons.every(bounds) ? found : undefined;
 }
 
 /** From a place to the nearest of a geometry, in radians. */

@@ -23,21 +23,17 @@ interface NearClause {
   readonly near: Near;
 }
 
-/** All searches for what is near in a filter, of those clauses that must all hold. */
-const nearClauses = (filter: Doc): NearClause[] =>
-  Object.entries(filter).flatMap(([path, condition]): NearClause[] => {
-    if (path === '$and' && Array.isArray(condition))
-      return condition.flatMap((part: Value) => (isDoc(part) ? nearClauses(part) : []));
-    const near = isDoc(condition) && !path.startsWith('$') ? nearIn(condition) : undefined;
-    return near ? [{ path, near }] : [];
-  });
-
-/** The filter's search for what is near. @throws {EngineError} 2: there are several, or one beside `$text` */
+/** The filter's search for what is near: of those clauses that must all hold. */
 export function nearClause(filter: Doc): NearClause | undefined {
-  const [near, another] = nearClauses(filter);
-  if (another) throw new EngineError('BadValue', 'Too many geoNear expressions');
-  if (near && '$text' in filter) throw new EngineError('BadValue', 'text and geoNear not allowed in same query');
-  return near;
+  for (const [path, condition] of Object.entries(filter)) {
+    if (path === '$and' && Array.isArray(condition)) {
+      const [found] = condition.flatMap((part: Value) => (isDoc(part) ? (nearClause(part) ?? []) : []));
+      if (found) return found;
+    }
+    const near = isDoc(condition) && !path.startsWith('$') ? nearIn(condition) : undefined;
+    if (near) return { path, near };
+  }
+  return undefined;
 }
 
 /** Orders by distance, for `sortInSlices`. */

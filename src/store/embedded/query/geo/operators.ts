@@ -1,7 +1,7 @@
 import { isDoc, isNumeric, toNumber } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { distance, geometryOf, intersects, onEarth, type Pair, pairOf, within } from './geometry.js';
+import { distance, geometryOf, intersects, onEarth, type Pair, pairOf, soundGeometry, within } from './geometry.js';
 import { angle, EARTH_RADIUS, vectorOf } from './sphere.js';
 
 type Test = (v: Value) => boolean;
@@ -10,29 +10,30 @@ const bad = (message: string): EngineError => new EngineError('BadValue', messag
 
 const pair = (v: Value, what: string): Pair => {
   const found = pairOf(v);
-  if (!found?.every(Number.isFinite) || Object.keys(v as object).length > 2)
-    throw bad(`${what} needs points of two numbers`);
+  if (!found || (Array.isArray(v) && v.length > 2)) throw bad(`${what} needs points of two finite numbers`);
   return found;
 };
 
 /** A geometry's own point, or a pair: for the shapes of the plane. */
 const flatPoint = (v: Value): Pair | undefined => pairOf(isDoc(v) && v['type'] === 'Point' ? v['coordinates'] : v);
 
+/** As MongoDB (`Polygon::contains`): corners, level edges and upright ones are inside; what is on a slanted one is counted as left of it. */
 function inRing([x, y]: Pair, corners: readonly Pair[]): boolean {
   let inside = false;
   for (const [i, [ax, ay]] of corners.entries()) {
     const [bx, by] = corners[(i + 1) % corners.length] ?? [ax, ay];
-    const side = (bx - ax) * (y - ay) - (by - ay) * (x - ax);
-    const between = Math.min(ax, bx) <= x && x <= Math.max(ax, bx) && Math.min(ay, by) <= y && y <= Math.max(ay, by);
-    if (side === 0 && between) return true;
-    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
+    if ((x === ax && y === ay) || (y === ay && ay === by && Math.min(ax, bx) <= x && x <= Math.max(ax, bx)))
+      return true;
+    if (y <= Math.min(ay, by) || y > Math.max(ay, by)) continue;
+    if (x === ax && ax === bx) return true;
+    if (x <= ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
   }
   return inside;
 }
 
 function circle(v: Value, name: string): [centre: Pair, radius: number] {
-  const [centre, radius, ...more] = Array.isArray(v) ? v : isDoc(v) ? Object.values(v) : [];
-  if (more.length > 0) throw bad(`Only 2 fields allowed for circular region in ${name}`);
+  const [centre, radius, more] = Array.isArray(v) ? v : isDoc(v) ? Object.values(v) : [];
+  if (more !== undefined) throw bad(`Only 2 fields allowed for circular region`);
   if (!isNumeric(radius) || !(toNumber(radius) >= 0)) throw bad(`radius must be a non-negative number in ${name}`);
   return [pair(centre, name), toNumber(radius)];
 }
@@ -49,7 +50,7 @@ export function geoWithin(operand: Value): Test {
     };
   switch (shape) {
     case '$geometry': {
-      const area = geometryOf(v);
+      const area = soundGeometry(v);
       if (!area || area.polygons.length === 0 || area.points.length + area.lines.length > 0)
         throw bad(`$geoWithin not supported with provided geometry: ${JSON.stringify(v)}`);
       return (value) => {
@@ -77,7 +78,7 @@ export function geoWithin(operand: Value): Test {
     }
     case '$centerSphere': {
       const [centre, radius] = circle(v, shape);
-      if (!onEarth(centre)) throw bad(`Spherical distance would require (unimplemented) wrapping in ${shape}`);
+      if (!onEarth(centre)) throw bad('longitude/latitude is out of bounds');
       const from = vectorOf(...centre);
       return (value) => {
         const g = geometryOf(value);
@@ -93,7 +94,7 @@ export function geoWithin(operand: Value): Test {
 
 /** https://www.mongodb.com/docs/manual/reference/operator/query/geoIntersects/ */
 export function geoIntersects(operand: Value): Test {
-  const area = isDoc(operand) ? geometryOf(operand['$geometry']) : undefined;
+  const area = isDoc(operand) ? soundGeometry(operand['$geometry']) : undefined;
   if (!area) throw bad('$geoIntersects needs a $geometry that is valid');
   return (value) => {
     const g = geometryOf(value);
@@ -139,29 +140,40 @@ export function nearOf(near: Value, spherical: boolean, limits: { min: Value; ma
   };
 }
 
-/** What may stand beside a place. */
-const LIMITS = ['$minDistance', '$maxDistance'];
+/** Limits of a pair's search, which stand beside it. @throws {EngineError} 16893 to 16896: no number, below 0 */
+function assertLimits({ $minDistance: min, $maxDistance: max }: Record<string, Value>): void {
+  for (const [name, v, code] of [
+    ['$minDistance', min, 16893],
+    ['$maxDistance', max, 16895],
+  ] as const) {
+    if (v === undefined) continue;
+    if (!isNumeric(v)) throw new EngineError(code, `${name} must be a number`);
+    if (!(toNumber(v) >= 0)) throw new EngineError(code + 1, `${name} must be non-negative`);
+  }
+}
 
 /**
- * `$near` and `$nearSphere` with what stands beside them.
+ * `$near` and `$nearSphere`: of a pair with limits beside it, or of a `$geometry` with limits within.
  * https://www.mongodb.com/docs/manual/reference/operator/query/near/
  *
- * @throws {EngineError} 2, 34413: no place, no limit, or something else beside them
+ * @throws {EngineError} 34413: it stands beside something else; 2: no place, an argument that there is not
  */
 export function nearIn(condition: Doc): Near | undefined {
-  const [name, another] = ['$near', '$nearSphere'].filter((n) => n in condition);
+  const name = ['$near', '$nearSphere'].find((n) => n in condition);
   if (name === undefined) return undefined;
-  if (another !== undefined) throw bad('Too many geoNear expressions');
-  const beside = Object.keys(condition).find((n) => n !== name && !LIMITS.includes(n));
-  if (beside !== undefined) throw new EngineError(34413, `invalid argument in geo near query: ${beside}`);
+  const [odd] = Object.keys(condition).filter((key) => !NEAR.has(key));
+  if (odd !== undefined) throw new EngineError(34413, `invalid argument in geo near query: ${odd}`);
+  assertLimits(condition);
   const v = condition[name];
-  const inside: Doc = isDoc(v) && '$geometry' in v ? v : {};
-  const odd = Object.keys(inside).find((n) => n !== '$geometry' && !LIMITS.includes(n));
-  if (odd !== undefined) throw bad(`invalid argument in geo near query: ${odd}`);
-  const geometry = inside['$geometry'];
-  const limits = { ...condition, ...inside } as Record<string, Value>;
-  return nearOf(geometry ?? v, geometry !== undefined || name === '$nearSphere', {
-    min: limits['$minDistance'],
-    max: limits['$maxDistance'],
-  });
+  if (!isDoc(v) || (!Object.keys(v)[0]?.startsWith('$') && Object.keys(v).length > 0))
+    return nearOf(v, name === '$nearSphere', { min: condition['$minDistance'], max: condition['$maxDistance'] });
+  if (Object.keys(condition).length > 1)
+    throw bad('geo near accepts just one argument when querying for a GeoJSON point');
+  const { $geometry, $minDistance: min, $maxDistance: max, ...rest } = v as Record<string, Value>;
+  if (Object.keys(rest).length > 0) throw bad(`invalid argument in geo near query: ${Object.keys(rest).join()}`);
+  if (!isDoc($geometry)) throw bad('$geometry is required for geo near query');
+  return nearOf($geometry, true, { min, max });
 }
+
+/** What `$near` is written with. */
+const NEAR = new Set(['$near', '$nearSphere', '$minDistance', '$maxDistance']);

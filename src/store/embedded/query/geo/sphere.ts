@@ -1,7 +1,7 @@
 /** A place on the unit sphere. */
 export type Vector = readonly [x: number, y: number, z: number];
 export type Line = readonly Vector[];
-/** The outer ring, then holes; each closes where it began. */
+/** The outer ring, then holes; each closes where it began, and has what it surrounds on its left. */
 export type Polygon = readonly Line[];
 
 /** As MongoDB has it, in metres. https://www.mongodb.com/docs/manual/reference/operator/query/nearSphere/ */
@@ -15,7 +15,14 @@ const cross = (a: Vector, b: Vector): Vector => [
   a[2] * b[0] - a[0] * b[2],
   a[0] * b[1] - a[1] * b[0],
 ];
+const plus = (a: Vector, b: Vector): Vector => [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
+const minus = (a: Vector, b: Vector): Vector => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
 const length = (a: Vector): number => Math.sqrt(dot(a, a));
+
+const unit = (a: Vector): Vector => {
+  const size = length(a);
+  return [a[0] / size, a[1] / size, a[2] / size];
+};
 
 export function vectorOf(longitude: number, latitude: number): Vector {
   const [lng, lat] = [(longitude * Math.PI) / 180, (latitude * Math.PI) / 180];
@@ -42,32 +49,67 @@ export const angleToLine = (p: Vector, line: Line): number =>
 export const onLine = (p: Vector, line: Line): boolean => angleToLine(p, line) < SAME;
 export const samePlace = (a: Vector, b: Vector): boolean => angle(a, b) < SAME;
 
-/** How often a ring goes round a place: the turns of the look from it to each corner. */
-function surrounds(p: Vector, ring: Line): boolean {
-  const middle = ring.reduce<Vector>((sum, v) => [sum[0] + v[0], sum[1] + v[1], sum[2] + v[2]], [0, 0, 0]);
-  // A ring is less than half the sphere: what lies on the other half is outside, though the ring turns round it too.
-  if (dot(p, middle) <= 0) return false;
-  const east: Vector = Math.abs(p[2]) > 0.9 ? cross([1, 0, 0], p) : cross([0, 0, 1], p);
-  const north = cross(p, east);
-  let turned = 0;
-  for (const [a, b] of arcs(ring)) {
-    const turn = Math.atan2(dot(b, north), dot(b, east)) - Math.atan2(dot(a, north), dot(a, east));
-    turned += turn > Math.PI ? turn - 2 * Math.PI : turn < -Math.PI ? turn + 2 * Math.PI : turn;
-  }
-  return Math.abs(turned) > Math.PI;
+/** The area on the left of a ring: 2π less what it turns to the left in all. */
+function areaOf(ring: Line): number {
+  const edges = arcs(ring).map(([a, b]) => ({ end: b, normal: cross(a, b) }));
+  return edges.reduce((area, { end, normal }, i) => {
+    const next = edges[(i + 1) % edges.length]?.normal ?? normal;
+    return area - Math.atan2(dot(cross(normal, next), end), dot(normal, next));
+  }, 2 * Math.PI);
+}
+
+/** The ring with its smaller side on the left: whichever way it was told. */
+export const smallerSide = (ring: Line): Line => (areaOf(ring) <= 2 * Math.PI + 1e-12 ? ring : ring.toReversed());
+
+/** On which side of the way from `a` to `b` a place is: the left is above 0. Differences keep the digits of what is near. */
+const side = (a: Vector, b: Vector, p: Vector): number => dot(cross(a, minus(b, a)), minus(p, a));
+
+/** Is a place on a ring's left? So it is if the way to it from a hair to the left of the first edge crosses the ring evenly often. */
+function onLeft(p: Vector, ring: Line): boolean {
+  const edges = arcs(ring);
+  const [[a, b] = [p, p]] = edges;
+  if (areaOf(ring) < 1e-15) return false;
+  const normal = cross(a, minus(b, a));
+  const hair = Math.min(1e-9, length(normal) / 1000) / length(normal);
+  // No round part of the edge: a way through a corner would not be counted.
+  const along = (i: 0 | 1 | 2): number => a[i] + 0.463_71 * (b[i] - a[i]) + hair * normal[i];
+  const from: Vector = [along(0), along(1), along(2)];
+  const crossed = edges.filter(([c, d]) => {
+    const sides = [-side(from, p, c), side(from, p, d), side(c, d, from), -side(c, d, p)];
+    return sides.every((s) => s > 0) || sides.every((s) => s < 0);
+  });
+  return crossed.length % 2 === 0;
 }
 
 /** The border belongs to a polygon, and so does a hole's. */
 export const inPolygon = (p: Vector, rings: Polygon): boolean =>
   rings.some((ring) => onLine(p, ring)) ||
-  (rings[0] !== undefined && surrounds(p, rings[0]) && !rings.slice(1).some((hole) => surrounds(p, hole)));
+  (rings[0] !== undefined && onLeft(p, rings[0]) && !rings.slice(1).some((hole) => onLeft(p, hole)));
 
 /** Do two lines cross, other than by touching at an end? */
-export const cross2 = (one: Line, other: Line): boolean =>
-  arcs(one).some(([a, b]) =>
-    arcs(other).some(([c, d]) => {
-      const [ab, cd] = [cross(a, b), cross(c, d)];
-      const sides = [-dot(ab, c), dot(ab, d), dot(cd, a), -dot(cd, b)];
+export function cross2(one: Line, other: Line): boolean {
+  const edges = arcs(other).map(([c, d]) => ({ c, d, cd: cross(c, d) }));
+  return arcs(one).some(([a, b]) => {
+    const ab = cross(a, b);
+    return edges.some(({ c, d, cd }) => {
+      const [ofC, ofD] = [-dot(ab, c), dot(ab, d)];
+      if (ofC * ofD <= 0) return false;
+      const sides = [ofC, ofD, dot(cd, a), -dot(cd, b)];
       return sides.every((s) => s > 1e-15) || sides.every((s) => s < -1e-15);
-    }),
-  );
+    });
+  });
+}
+
+/**
+ * Do rings bound an area? No corner comes twice, no edges cross, and holes lie inside and share no edge.
+ * https://www.mongodb.com/docs/manual/reference/geojson/#polygons-with-multiple-rings
+ */
+export function bounds([outer = [], ...holes]: Polygon): boolean {
+  const simple = (ring: Line): boolean =>
+    new Set(ring.slice(1).map(String)).size === ring.length - 1 && !cross2(ring, ring);
+  const inside = (hole: Line): boolean =>
+    hole.every((p) => inPolygon(p, [outer])) &&
+    !cross2(hole, outer) &&
+    !arcs(hole).some(([a, b]) => onLine(unit(plus(a, b)), outer));
+  return [outer, ...holes].every(simple) && holes.every(inside);
+}
