@@ -106,7 +106,9 @@ function foundOf({ found }: Further): Seen['found'] {
 /** Whether the second server answers a request that comes to the same as the engine does. */
 function isAlike(difference: Difference, again: Again | undefined): boolean {
   if (again === undefined || !('result' in difference.ours) || !('result' in again.theirs)) return false;
-  return difference.ours.result === again.theirs.result || verdictsOf({ ...difference, ...again }) !== undefined;
+  const stateTheirs = again.stored ?? difference.stateTheirs;
+  const alike = difference.ours.result === again.theirs.result && difference.stateOurs === stateTheirs;
+  return alike || verdictsOf({ ...difference, ...again, stateTheirs }) !== undefined;
 }
 /** Whether it does once all decimals are doubles, numbers of all types being one. */
 const isAlikeInDoubles = ({ ours, further: { doubled } }: Difference): boolean =>

@@ -282,6 +282,7 @@ export const updates: readonly Verdict[] = [
       const was = valuesAt(beforeOf(s, f.row), pathOf(f) === '' ? [] : pathOf(f).split('.'));
       return (
         isUpdate(s) &&
+        (!isOperators(s) || !atPathOf(f, s, '$inc', '$mul')) &&
         f.kind === 'value' &&
         equal(f.ours, f.theirs) &&
         numberOf(f.ours)?.type === numberOf(f.theirs)?.type &&

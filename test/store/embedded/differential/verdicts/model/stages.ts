@@ -91,7 +91,9 @@ export function modelOf(
     permits: (made, field) => {
       const group = groups.get(plain(docOf(made)['_id'] ?? null));
       if (!right || group === undefined || !isDoc(made)) return false;
-      if (field === '_id') return group.some((row) => same(keyOf(row) ?? null, made['_id'] ?? null));
+      // Of equal keys the first one names the group.
+      if (field === '_id')
+        return (ordered ? group.slice(0, 1) : group).some((row) => same(keyOf(row) ?? null, made['_id'] ?? null));
       const [[operator, operand] = ['', null]] = Object.entries(docOf(output[field]));
       const values = group.map((row) => docOf(row['v'])[field]);
       const keys = group.map((row) => listOf(docOf(row['by'])[field]));
