@@ -91,7 +91,9 @@ function modelled(difference: Difference, { at, pipeline, ours, theirs }: Arriva
       },
       pathsIn(pipeline),
     ) !== undefined;
-  return name === '' ? [] : [{ name, facet, vouched, ...modelOf(name, spec, earlier, docs(parse(ours.result))) }];
+  return name === ''
+    ? []
+    : [{ name, facet, vouched, ...modelOf(name, spec, earlier, docs(parse(ours.result)), facet) }];
 }
 
 /** The documents that each server finds by the filter, by their _id. */
