@@ -4,7 +4,8 @@ import { type Arrivals, arrivalsOf } from './arrivals.js';
 import { parted, withDoubles, withPlainDates } from './equivalents.js';
 import type { Operation } from './generate.js';
 import type { Pair } from './pair.js';
-import { outcomeOf, type Outcome, perform, RAW, shown } from './perform.js';
+import { outcomeOf, type Outcome, perform, RAW, shown, state } from './perform.js';
+import { writes } from './recording.js';
 
 /** What the servers are asked beyond the operation in which they differ, so that a verdict can look at the reason. */
 export interface Further {
@@ -26,6 +27,8 @@ export interface Further {
 export interface Again {
   readonly operation: Operation;
   readonly theirs: Outcome;
+  /** What the second server has stored after a write, in JSON. */
+  readonly stored?: string;
   readonly further: Further;
 }
 type Asker = Pick<Pair, 'both' | 'theirs'>;
@@ -95,10 +98,20 @@ async function again(pair: Asker, operation: Operation): Promise<Again> {
   return { operation, theirs, further: { arrivals: await arrivalsOf(pair, operation) } };
 }
 
+/** The same of a write, in a copy of the documents as they were. */
+async function writtenAgain(pair: Asker, operation: Operation, before: readonly Document[]): Promise<Again> {
+  return pair.theirs(async (db) => {
+    await copied(db, before);
+    const theirs = await perform(db, operation, false, [], 'copy');
+    return { operation, theirs, stored: shown(await state(db, 'copy')), further: { arrivals: [] } };
+  });
+}
+
 /** The request with dates that are reckoned by hand, if there are any. */
-async function dated(pair: Asker, operation: Operation): Promise<Pick<Further, 'dated'>> {
+async function dated(pair: Asker, operation: Operation, before: readonly Document[]): Promise<Pick<Further, 'dated'>> {
   const other = withPlainDates(operation);
-  return shown(other) === shown(operation) ? {} : { dated: await again(pair, other) };
+  if (shown(other) === shown(operation)) return {};
+  return { dated: writes(operation) ? await writtenAgain(pair, other, before) : await again(pair, other) };
 }
 async function doubled(pair: Asker, pipeline: Document[], before: readonly Document[]): Promise<Outcome> {
   const operation: Operation = { kind: 'aggregate', pipeline: withDoubles(pipeline) };
@@ -123,7 +136,7 @@ export async function ask(
     return {
       arrivals: [],
       ...('filter' in operation && { found: await found(pair, before, operation.filter) }),
-      ...(operation.kind === 'find' && (await dated(pair, operation))),
+      ...(await dated(pair, operation, before)),
     };
   const { pipeline } = operation;
   if ('result' in ours && 'result' in theirs) {
@@ -141,7 +154,7 @@ export async function ask(
       ...(shown(parted(pipeline)) !== shown(pipeline) && {
         parted: await again(pair, { kind: 'aggregate', pipeline: parted(pipeline) }),
       }),
-      ...(await dated(pair, operation)),
+      ...(await dated(pair, operation, before)),
       ...(SETS.test(shown(pipeline)) && { doubled: await doubled(pair, pipeline, before) }),
     };
   }

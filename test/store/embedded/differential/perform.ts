@@ -152,7 +152,8 @@ export const perform = async (
 ): Promise<Outcome> => outcomeOf(async () => run(db.collection(collection), op, ours, indexes));
 
 /** Everything that is stored, in order. */
-export const state = async (db: Db): Promise<Document[]> => db.collection('c').find({}, RAW).sort({ _id: 1 }).toArray();
+export const state = async (db: Db, collection = 'c'): Promise<Document[]> =>
+  db.collection(collection).find({}, RAW).sort({ _id: 1 }).toArray();
 
 export const OTHER: readonly Document[] = [0, 1, 2, 3, 4, 5].map((i) => ({
   _id: i,

@@ -66,7 +66,7 @@ async function play(pair: Pair, s: Scene, count: boolean): Promise<Difference | 
     const [a, b] = await pair.both(async (db, ours) => perform(db, operation, ours, indexes));
     underWay.delete(pair);
     if (count) performed += 1;
-    const states = writes(operation) ? await pair.both(state) : [];
+    const states = writes(operation) ? await pair.both(async (db) => state(db)) : [];
     if (writes(operation)) [known] = states;
     const [x = '', y = ''] = states.map(shown);
     if (writes(operation) && x.length < FEW) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Decimal128, type Document, Double, Int32 } from 'bson';
+import { Decimal128, type Document, Double, Int32, Long } from 'bson';
 import { type Arrivals, asked } from './arrivals.js';
 import type { Operation } from './generate.js';
 import { shown } from './perform.js';
@@ -160,5 +160,62 @@ describe('verdicts hold the engine to what it may give', () => {
     expect(limited(1, [1, 2])).toBeUndefined();
     // Of a number that is whole both have to say the same.
     expect(limited(1, [1])).toBeUndefined();
+  });
+
+  it('a group has the name of the first document that falls into it', () => {
+    const keys = [new Long(2), new Double(2)] as const;
+    const docs = keys.map((g, i) => ({ _id: n(i), g }));
+    const named = (mine: Long | Double, other: Long | Double): readonly string[] | undefined =>
+      judged(
+        { kind: 'aggregate', pipeline: [{ $group: { _id: '$g', y: { $sum: n(1) } } }] },
+        docs,
+        [{ _id: mine, y: n(2) }],
+        [{ _id: other, y: n(2) }],
+        docs.map(({ _id, g }) => ({ _id, k: g, v: { y: n(1) }, by: { y: [] } })),
+      );
+    expect(named(...keys)).toEqual(['of equal numbers of several types another one stands for them']);
+    expect(named(keys[1], keys[0])).toBeUndefined();
+  });
+
+  it.each([
+    ['after the scan', [], ['a division by 0 in a $group after the scan has the code of one elsewhere']],
+    ['after another stage', [{ $unwind: '$q' }], undefined],
+  ])('the code of a division by 0 in a $group %s', (_name, earlier, kinds) => {
+    const group = { $group: { _id: null, x: { $sum: { $divide: [n(1), '$n'] } } } };
+    const refused = verdictsOf({
+      operation: { kind: 'aggregate', pipeline: [...earlier, group] },
+      ours: { code: 4848401, message: "can't $divide by zero" },
+      theirs: { code: 2, message: '$divide by zero is not allowed' },
+      before: '[]',
+      stateOurs: '',
+      stateTheirs: '',
+      further: { arrivals: [] },
+    });
+    expect(refused).toEqual(kinds);
+  });
+
+  it('what an update writes of dates is what the second server writes where they are reckoned by hand', () => {
+    const $dateTrunc = { date: new Date('2024-02-29T23:30:00Z'), unit: 'day', binSize: n(1) };
+    const operation: Operation = {
+      kind: 'update',
+      filter: {},
+      update: [{ $set: { d: { $dayOfMonth: { $dateTrunc } } } }],
+      multi: true,
+      upsert: false,
+    };
+    const answer = { result: shown({ n: n(1), nModified: n(1) }) };
+    const stored = (day: number): string => shown([{ _id: n(0), d: n(day) }]);
+    const wrote = (mine: number): readonly string[] | undefined =>
+      verdictsOf({
+        operation,
+        ours: answer,
+        theirs: answer,
+        before: shown([{ _id: n(0) }]),
+        stateOurs: stored(mine),
+        stateTheirs: stored(28),
+        further: { arrivals: [], dated: { operation, theirs: answer, stored: stored(29), further: { arrivals: [] } } },
+      });
+    expect(wrote(29)).toEqual(['$dateTrunc to days and weeks gives other days']);
+    expect(wrote(30)).toBeUndefined();
   });
 });

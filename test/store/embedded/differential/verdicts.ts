@@ -91,7 +91,9 @@ function modelled(difference: Difference, { at, pipeline, ours, theirs }: Arriva
       },
       pathsIn(pipeline),
     ) !== undefined;
-  return name === '' ? [] : [{ name, facet, vouched, ...modelOf(name, spec, earlier, docs(parse(ours.result))) }];
+  return name === ''
+    ? []
+    : [{ name, facet, vouched, ...modelOf(name, spec, earlier, docs(parse(ours.result)), facet) }];
 }
 
 /** The documents that each server finds by the filter, by their _id. */
@@ -106,7 +108,9 @@ function foundOf({ found }: Further): Seen['found'] {
 /** Whether the second server answers a request that comes to the same as the engine does. */
 function isAlike(difference: Difference, again: Again | undefined): boolean {
   if (again === undefined || !('result' in difference.ours) || !('result' in again.theirs)) return false;
-  return difference.ours.result === again.theirs.result || verdictsOf({ ...difference, ...again }) !== undefined;
+  const stateTheirs = again.stored ?? difference.stateTheirs;
+  const alike = difference.ours.result === again.theirs.result && difference.stateOurs === stateTheirs;
+  return alike || verdictsOf({ ...difference, ...again, stateTheirs }) !== undefined;
 }
 /** Whether it does once all decimals are doubles, numbers of all types being one. */
 const isAlikeInDoubles = ({ ours, further: { doubled } }: Difference): boolean =>

@@ -59,6 +59,12 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
       { _id: 1, sku: 'abc123', quantity: 8, metrics: { orders: 3, ratings: 3.5 } },
     ],
     ['a zero that keeps its sign', { _id: 1, n: new Double(-0) }, { $inc: { n: 0 } }, { _id: 1, n: new Double(-0) }],
+    [
+      'a decimal that keeps its digits',
+      { _id: 1, n: Decimal128.fromString('1.5') },
+      { $inc: { n: Decimal128.fromString('0.00') } },
+      { _id: 1, n: Decimal128.fromString('1.5') },
+    ],
     ['a field that is missing', { _id: 1 }, { $inc: { 'a.b': new Long(5) } }, { _id: 1, a: { b: new Long(5) } }],
     [
       'an int grows into a long',
@@ -91,6 +97,18 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
       { _id: 3, price: new Long(10) },
       { $mul: { price: new Int32(5) } },
       { _id: 3, price: new Long(50) },
+    ],
+    [
+      'an equal number of the same type, which stays as it is written',
+      { _id: 4, zero: new Double(0), price: Decimal128.fromString('0'), sum: Decimal128.fromString('1.50') },
+      { $mul: { zero: -1, price: -2, sum: Decimal128.fromString('1.0') } },
+      { _id: 4, zero: new Double(0), price: Decimal128.fromString('0'), sum: Decimal128.fromString('1.50') },
+    ],
+    [
+      'an equal number of another type, which is written',
+      { _id: 5, zero: 0 },
+      { $mul: { zero: new Double(-1) } },
+      { _id: 5, zero: new Double(-0) },
     ],
   ],
   min: [

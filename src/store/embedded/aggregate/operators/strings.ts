@@ -129,7 +129,7 @@ const replace = (name: string, everywhere: boolean): Operator =>
       const code = { input: 10503904, find: 10503901, replacement: 10503902 };
       for (const k of ['input', 'find', 'replacement'] as const)
         if (!isNull(args[k]) && typeof args[k] !== 'string')
-          throw new EngineError(code[k], `${name} requires that '${k}' be a string, found: ${String(args[k])}`);
+          throw new EngineError(code[k], `${name} requires that '${k}' be a string, found: ${typeName(args[k])}`);
       const { input, find, replacement } = args as Record<string, string | null | undefined>;
       if (isNull(input) || isNull(find) || isNull(replacement)) return null;
       return everywhere ? input.replaceAll(find, () => replacement) : input.replace(find, () => replacement);

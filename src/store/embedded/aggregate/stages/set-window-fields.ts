@@ -6,7 +6,7 @@ import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { mapInSlices, Slice, sortInSlices } from '../../query/slices.js';
 import { compileSort } from '../../query/sort.js';
-import { compileAccumulator } from '../accumulators.js';
+import { compileAccumulator, OF_A_SCAN } from '../accumulators.js';
 import { add, divide, multiply, subtract, toDecimal } from '../arithmetic.js';
 import { covariance } from '../covariance.js';
 import { compileExpression, pathValue, type Variables } from '../expression.js';
@@ -186,7 +186,10 @@ function compileOutput(spec: Value, sortBy: Doc | undefined): Compute {
   const window = windowOf(spec['window'], sortBy);
   if (name === '$minMaxScaler')
     throw new EngineError('NotImplemented', `${name} is not supported by the embedded engine`);
-  const slides = name.startsWith('$stdDev') && isSliding(spec['window']);
+  const sliding = isSliding(spec['window']);
+  const slides = sliding && name.startsWith('$stdDev');
+  // A window that slides keeps its values sorted: of equal ones the last that came is the greatest.
+  const own = sliding && name === '$max' ? OF_A_SCAN[name] : undefined;
   let accumulator: ReturnType<typeof compileAccumulator>;
   try {
     accumulator = name.startsWith('$covariance') ? covariance(name, argument) : compileAccumulator(name, argument);
@@ -200,7 +203,7 @@ function compileOutput(spec: Value, sortBy: Doc | undefined): Compute {
     const results: Value[] = [];
     for (let i = 0; i < values.length; i += 1) {
       const [from, to] = window(partition, i);
-      const acc = accumulator.make(null, v);
+      const acc = (own ?? accumulator.make)(null, v);
       for (let k = from; k < to; k += 1) {
         acc.add(values[k]);
         if (slice.over()) yield;

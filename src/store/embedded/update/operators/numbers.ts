@@ -1,7 +1,7 @@
 import { Int32, Long } from 'bson';
 import { compute } from '../../aggregate/arithmetic.js';
 import { compare } from '../../bson/compare.js';
-import { isDoc, isNumeric, toNumber, typeName } from '../../bson/types.js';
+import { isDoc, isNumeric, typeName } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import { bad, failed, mismatch, type Operator, show } from '../change.js';
 
@@ -23,9 +23,8 @@ const arithmetic =
         throw bad(
           `Failed to apply ${operator} operations to current value (${before.toString()}): it would overflow a 64-bit integer`,
         );
-      // Nothing added to a zero leaves it as it is, with its sign.
-      const still = operator === '$inc' && [before, result].every((n) => toNumber(n) === 0);
-      return still && typeName(result) === typeName(before) ? before : result;
+      // An equal number of the same type is not written, be it with another sign of 0 or other digits.
+      return typeName(result) === typeName(before) && compare(result, before) === 0 ? before : result;
     };
   };
 

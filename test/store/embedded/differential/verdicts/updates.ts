@@ -276,12 +276,13 @@ export const updates: readonly Verdict[] = [
     }),
   },
   {
-    name: 'a decimal with other zeros, or -0, is not written over an equal number',
+    name: 'a decimal with other zeros, or -0, is not set over an equal number',
     page: operator('update/set'),
     fact: (f, s) => {
       const was = valuesAt(beforeOf(s, f.row), pathOf(f) === '' ? [] : pathOf(f).split('.'));
       return (
         isUpdate(s) &&
+        (!isOperators(s) || !atPathOf(f, s, '$inc', '$mul')) &&
         f.kind === 'value' &&
         equal(f.ours, f.theirs) &&
         numberOf(f.ours)?.type === numberOf(f.theirs)?.type &&

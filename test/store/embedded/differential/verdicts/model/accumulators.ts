@@ -9,6 +9,8 @@ export interface Given {
   readonly keys: readonly (readonly Json[])[];
   /** Whether that order is known; after a $group it is not. */
   readonly ordered: boolean;
+  /** Which of equal values $min or $max gives; undefined where it may be any of them. */
+  readonly ties?: 'first' | 'last' | undefined;
 }
 type Permits = (made: Json | undefined, given: Given, spec: Json) => boolean;
 
@@ -79,10 +81,13 @@ const areAtEnd =
   };
 const isExtreme =
   (sign: 1 | -1): Permits =>
-  (made, { values }) => {
+  (made, { values, ties }) => {
     const list = known(values);
     if (list.length === 0) return made === null;
-    return list.every((v) => sign * order(made, v) <= 0) && list.some((v) => same(v, made));
+    const extremes = list.filter((v) => list.every((w) => sign * order(v, w) <= 0));
+    return ties === undefined
+      ? extremes.some((v) => same(v, made))
+      : same(made, extremes.at(ties === 'first' ? 0 : -1));
   };
 const areExtreme =
   (sign: 1 | -1): Permits =>

@@ -29,6 +29,9 @@ function bucketOf(v: Json | undefined, spec: Json): Json | undefined {
 /** Stages after which documents come in no known order. */
 const UNORDERED = ['$group', '$bucket', '$sortByCount', '$facet', '$setWindowFields'];
 
+/** Stages after which $group takes the last of equal values for $min and $max: MongoDB runs it with the scan, in another engine. */
+const OF_A_SCAN = ['$match', '$sort', '$skip', '$limit'];
+
 /** Whether documents come in the order of `_id`: those of $unionWith once more from the least. */
 function inOrder(rows: readonly Row[], earlier: readonly string[]): boolean {
   const ids = rows.map((row) => row['_id']).filter((id) => id !== undefined);
@@ -55,12 +58,14 @@ function byKey(rows: readonly Row[], keyOf: (row: Row) => Json | undefined): Rea
  * The model of one stage.
  * @param earlier the names of the stages before it
  * @param rows what comes to it, in order: see `Arrivals`
+ * @param facet the name of the $facet it stands in
  */
 export function modelOf(
   name: string,
   spec: Json,
   earlier: readonly string[],
   rows: readonly Row[],
+  facet?: string,
 ): Pick<Modelled, 'grouping' | 'permits' | 'arrived' | 'fields'> {
   const output = outputOf(name, spec);
   const fields = Object.keys(output);
@@ -84,6 +89,12 @@ export function modelOf(
     };
   const ordered = !earlier.some((stage) => UNORDERED.includes(stage));
   const right = !ordered || inOrder(rows, earlier);
+  const ties =
+    !ordered || facet !== undefined
+      ? undefined
+      : earlier.every((stage) => OF_A_SCAN.includes(stage))
+        ? 'last'
+        : 'first';
   return {
     fields,
     arrived,
@@ -91,12 +102,14 @@ export function modelOf(
     permits: (made, field) => {
       const group = groups.get(plain(docOf(made)['_id'] ?? null));
       if (!right || group === undefined || !isDoc(made)) return false;
-      if (field === '_id') return group.some((row) => same(keyOf(row) ?? null, made['_id'] ?? null));
+      // Of equal keys the first one names the group.
+      if (field === '_id')
+        return (ordered ? group.slice(0, 1) : group).some((row) => same(keyOf(row) ?? null, made['_id'] ?? null));
       const [[operator, operand] = ['', null]] = Object.entries(docOf(output[field]));
       const values = group.map((row) => docOf(row['v'])[field]);
       const keys = group.map((row) => listOf(docOf(row['by'])[field]));
       const given = made[field];
-      return ACCUMULATORS[operator]?.(given, { values, keys, ordered }, operand) ?? false;
+      return ACCUMULATORS[operator]?.(given, { values, keys, ordered, ties }, operand) ?? false;
     },
   };
 }

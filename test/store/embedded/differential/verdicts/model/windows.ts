@@ -80,7 +80,11 @@ export function permitsInWindow(
       return isOnLine(made, rows, at, field);
     default: {
       const values = rows.slice(...boundsOf(window, at, rows.length)).map((other) => valueOf(other, field));
-      return ACCUMULATORS[operator]?.(made, { values, keys: [], ordered: true }, operand) ?? false;
+      // A window that slides keeps its values sorted: of equal ones the last that came is the greatest.
+      const [lower] = listOf(docOf(window)['documents']);
+      const slides = lower !== undefined && lower !== 'unbounded';
+      const ties = slides && operator === '$max' ? 'last' : 'first';
+      return ACCUMULATORS[operator]?.(made, { values, keys: [], ordered: true, ties }, operand) ?? false;
     }
   }
 }
