@@ -83,14 +83,15 @@ function check(type: FieldType, v: Value, path: string): void {
 const takesNull = (type: FieldType): boolean => !['own', 'switch', 'document', 'hint'].includes(type);
 
 /**
- * The fields of a command, or of a part of one, that are there: what is null is left out.
+ * The fields of a command, or of a part of one, that are there: what is null is left out. `others`: what fields that
+ * are not known are taken for, where they may be there.
  *
  * @throws {EngineError} 40415: a field that is not known; 14, 9, 51024: one of the wrong type
  */
-export function checked(given: Doc, path: string, fields: Fields): Doc {
+export function checked(given: Doc, path: string, fields: Fields, others?: FieldType): Doc {
   let nulls = false;
   for (const [name, v] of Object.entries(given)) {
-    const type = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    const type = Object.hasOwn(fields, name) ? fields[name] : others;
     if (type === undefined) throw new EngineError(40415, `BSON field '${path}.${name}' is an unknown field.`);
     if (v === null && takesNull(type)) nulls = true;
     else check(type, v, `${path}.${name}`);

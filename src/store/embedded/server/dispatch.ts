@@ -1,6 +1,6 @@
 import { Double, Int32 } from 'bson';
 import { BulkFailed, StatementFailed } from '../commands/statements.js';
-import { type Command, type CommandReply, type Context, type Engine } from '../commands/command.js';
+import { type CommandReply, type Context, type Engine } from '../commands/command.js';
 import { checked, type Fields, GENERIC } from '../commands/fields.js';
 import { commands } from '../commands/index.js';
 import { assertNotView } from '../commands/views.js';
@@ -28,7 +28,8 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
   const db = databaseOf(request);
   if (command.adminOnly && db !== 'admin')
     throw new EngineError('Unauthorized', `${name} may only be run against the admin database.`);
-  const given = checked(request, name, fieldsOf(name, command, request));
+  const { fields } = command;
+  const given = fields ? checked(request, name, fieldsOf(name, fields)) : checked(request, name, GENERIC, 'own');
   assertStableApi(name, given);
   assertNotView(engine.catalogue, db, name, given[name]);
   const session = sessionFields(given);
@@ -129,12 +130,8 @@ function databaseOf({ $db }: Doc): string {
 
 const known = new Map<string, Fields>();
 
-/** The fields that a command may bear; where it takes all, the generic ones are looked at. */
-function fieldsOf(name: string, { fields }: Command, request: Doc): Fields {
-  if (!fields) {
-    const own = Object.keys(request).filter((field) => !Object.hasOwn(GENERIC, field));
-    return { ...Object.fromEntries(own.map((field) => [field, 'own' as const])), ...GENERIC };
-  }
+/** The fields that a command may bear, with those that any may. */
+function fieldsOf(name: string, fields: Fields): Fields {
   const there = known.get(name);
   if (there) return there;
   const all: Fields = { ...GENERIC, [name]: 'own', ...fields };

@@ -57,16 +57,16 @@ class Connection {
       return;
     }
     this.#look();
-    if (this.#waiting.length > 0 && !this.#working) void this.#work();
+    if (this.#working) this.#socket.pause();
+    else if (this.#waiting.length > 0) void this.#work();
   }
 
   async #work(): Promise<void> {
     this.#working = true;
-    this.#socket.pause();
     try {
       for (let bytes = this.#waiting.shift(); bytes && !this.#socket.destroyed; bytes = this.#waiting.shift())
         await this.#run(parse(bytes));
-      this.#socket.resume();
+      if (this.#socket.isPaused()) this.#socket.resume();
     } catch {
       // Only what is no message comes here: what a command throws is its answer.
       this.#socket.destroy();
