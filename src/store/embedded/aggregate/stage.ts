@@ -28,7 +28,7 @@ export interface PipelineEnv {
   /** Documents of another collection of the same database, in the same snapshot. */
   read(collection: string, request: ReadRequest): Iterable<Doc | undefined>;
   /** What $collStats and $indexStats tell of the collection that is read. */
-  readonly about?: { readonly stats: () => Doc; readonly indexes: () => Doc[] };
+  readonly about?: { readonly stats: () => Promise<Doc>; readonly indexes: () => Doc[] };
   readonly memoryLimitBytes: number;
   /** Lets other commands run; asked for again and again in long loops. */
   pause(): Promise<void>;

@@ -10,8 +10,8 @@ export function aboutCollection(context: Reading, name: string | undefined): Non
   const { engine, db } = context;
   const collection = name === undefined ? undefined : engine.catalogue.find(db, name);
   return {
-    stats() {
-      const { objects, bytes } = sizes(context, collection ? [collection] : []);
+    async stats() {
+      const { objects, bytes } = await sizes(context, collection ? [collection] : []);
       const count = Long.fromNumber(objects);
       return {
         ns: `${db}.${name ?? ''}`,

@@ -6,10 +6,10 @@ import { scaleOf, sizes } from './sizes.js';
 export const collStats: Command = {
   help: 'Figures of a collection.',
   fields: { scale: 'number' },
-  run(context) {
+  async run(context) {
     const name = collectionName(context.command, 'collStats' in context.command ? 'collStats' : 'collstats');
     const c = context.engine.catalogue.find(context.db, name);
-    const { objects, bytes } = sizes(context, c ? [c] : []);
+    const { objects, bytes } = await sizes(context, c ? [c] : []);
     const scale = scaleOf(context.command);
     return {
       ns: `${context.db}.${name}`,

@@ -34,7 +34,7 @@ const NOTHING: PipelineEnv = {
   text: { weights: {}, language: 'english' },
   source: (name) => ({ name, stages: [] }),
   read: () => [],
-  about: { stats: () => ({}), indexes: () => [] },
+  about: { stats: () => Promise.resolve({}), indexes: () => [] },
   memoryLimitBytes: 0,
   pause: () => Promise.resolve(),
 };

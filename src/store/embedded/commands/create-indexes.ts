@@ -5,7 +5,7 @@ import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
 import { type Collection, indexCount, specDoc } from '../storage/catalogue.js';
-import type { Transaction } from '../transactions/transactions.js';
+import { build, buildAtOnce } from '../storage/index-build.js';
 import { type Command, docs, ensureCollection, int, collectionName } from './command.js';
 import { assertOfTimeSeries, specFrom } from './index-spec.js';
 
@@ -24,8 +24,8 @@ const identity = ({ key, unique, sparse, partialFilterExpression, collation, ofK
 });
 
 /** @throws {EngineError} 86: the name is another index's; 85: the same index with other options, or by another name; 67: a second text index */
-function existsAlready(collection: Collection, spec: IndexSpec): boolean {
-  const same = collection.indexes.find((i) => i.index.spec.name === spec.name)?.index.spec;
+function existsAlready(there: readonly IndexSpec[], spec: IndexSpec): boolean {
+  const same = there.find((i) => i.name === spec.name);
   if (same) {
     if (!equals(identity(same), identity(spec)))
       throw new EngineError(
@@ -39,19 +39,30 @@ function existsAlready(collection: Collection, spec: IndexSpec): boolean {
       );
     return true;
   }
-  const alike = collection.indexes.find((i) => equals(identity(i.index.spec), identity(spec)))?.index.spec;
+  const alike = there.find((i) => equals(identity(i), identity(spec)));
   if (alike)
     throw new EngineError(
       'IndexOptionsConflict',
       `Index already exists with a different name or options: ${alike.name}`,
     );
-  const words = collection.indexes.find((i) => i.index.kind === 'text')?.index.spec;
+  const words = there.find((i) => Object.values(i.key).includes('text'));
   if (words && Object.values(spec.key).includes('text'))
     throw new EngineError(
       'CannotCreateIndex',
       `only one text index per collection allowed, found existing text index "${words.name}"`,
     );
   return false;
+}
+
+/** Those of the wanted indexes that are not there. @throws {EngineError} 86, 85, 67 */
+function missing(collection: Collection, wanted: readonly IndexSpec[]): IndexSpec[] {
+  const before = collection.indexes.map((i) => i.index.spec);
+  const added: IndexSpec[] = [];
+  for (const spec of wanted) {
+    if (spec.name === '_id_' || equals(spec.key, { _id: new Int32(1) })) continue;
+    if (!existsAlready([...before, ...added], spec)) added.push(spec);
+  }
+  return added;
 }
 
 /** https://www.mongodb.com/docs/manual/reference/command/createIndexes/ */
@@ -76,22 +87,16 @@ export const createIndexes: Command = {
     if (timeField !== undefined && isDoc(doc['timeseries']))
       for (const spec of specs) assertOfTimeSeries(spec, timeField, doc['timeseries']['metaField']);
     const before = indexCount(collection);
-    const build = (tx: Transaction): void => {
-      if (collection.gone) throw new EngineError('QueryPlanKilled', `collection dropped: ${db}.${name}`);
-      for (const spec of specs) {
-        if (spec.name === '_id_' || equals(spec.key, { _id: new Int32(1) })) continue;
-        if (existsAlready(collection, spec)) continue;
-        // In a transaction, only of a collection that it has made itself and not yet written to.
-        if (own && (engine.catalogue.find(db, name) === collection || own.collections.has(collection.id)))
-          throw new EngineError(
-            'OperationNotSupportedInTransaction',
-            `Cannot create new indexes on existing collection ${db}.${name} in a multi-document transaction.`,
-          );
-        engine.catalogue.addIndex(tx, collection, spec);
-      }
-    };
-    if (own) build(own);
-    else await engine.transactions.run(build, { alone: [collection.id] });
+    if (own) {
+      const added = missing(collection, specs);
+      // In a transaction, only of a collection that it has made itself and not yet written to.
+      if (added.length > 0 && (engine.catalogue.find(db, name) === collection || own.collections.has(collection.id)))
+        throw new EngineError(
+          'OperationNotSupportedInTransaction',
+          `Cannot create new indexes on existing collection ${db}.${name} in a multi-document transaction.`,
+        );
+      if (added.length > 0) buildAtOnce(own, engine.catalogue, collection, added);
+    } else await build(engine.transactions, engine.catalogue, collection, () => missing(collection, specs));
     const now = indexCount(collection);
     return {
       numIndexesBefore: int(before),

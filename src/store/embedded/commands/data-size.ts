@@ -9,7 +9,7 @@ const RANGE = ['keyPattern', 'min', 'max'];
 export const dataSize: Command = {
   help: 'The bytes of a collection’s documents.',
   fields: { keyPattern: 'object', min: 'object', max: 'object', estimate: 'flag' },
-  run(context) {
+  async run(context) {
     const { command, engine } = context;
     const namespace = text(command, 'dataSize', 'dataSize');
     const dot = namespace.indexOf('.');
@@ -21,7 +21,7 @@ export const dataSize: Command = {
     const c = engine.catalogue.find(namespace.slice(0, dot), namespace.slice(dot + 1));
     if (c?.options.timeField !== undefined)
       throw new EngineError('CommandNotSupportedOnView', `Namespace ${namespace} is a timeseries collection`);
-    const { objects, bytes } = sizes(context, c ? [c] : []);
+    const { objects, bytes } = await sizes(context, c ? [c] : []);
     return {
       size: Long.fromNumber(bytes),
       numObjects: Long.fromNumber(objects),

@@ -6,10 +6,10 @@ import { scaleOf, sizes } from './sizes.js';
 export const dbStats: Command = {
   help: 'Figures of a database.',
   fields: { scale: 'number', freeStorage: 'number' },
-  run(context) {
+  async run(context) {
     const all = context.engine.catalogue.list(context.db);
     const views = all.filter((c) => c.options.view).length;
-    const { objects, bytes } = sizes(context, all);
+    const { objects, bytes } = await sizes(context, all);
     const scale = scaleOf(context.command);
     const n = (v: number): Long => Long.fromNumber(Math.floor(v / scale));
     return {

@@ -2,7 +2,8 @@ import { Int32, Long } from 'bson';
 import { after } from '../bson/key.js';
 import { toInteger } from '../bson/types.js';
 import { decode, type Doc, encode } from '../bson/value.js';
-import { cappedOrderOf, cappedSizeOf, type Collection, documentsOf } from '../storage/catalogue.js';
+import type { Collection } from '../storage/catalogue.js';
+import { cappedOrderOf, cappedSizeOf, documentsOf } from '../storage/keys.js';
 import type { Transaction } from '../transactions/transactions.js';
 
 /** What a capped collection holds, and the number that the next document gets; undefined: none has one yet. */

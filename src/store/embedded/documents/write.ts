@@ -4,15 +4,9 @@ import { type Doc, encode, MAX_DOCUMENT, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { filterOptions, find, type FindRequest } from '../query/execute.js';
 import { compileFilter } from '../query/match.js';
-import {
-  addEntries,
-  type Catalogue,
-  type Collection,
-  documentKey,
-  duplicateId,
-  moveEntries,
-  removeEntries,
-} from '../storage/catalogue.js';
+import type { Catalogue, Collection } from '../storage/catalogue.js';
+import { addEntries, duplicateId, keptIndexes, moveEntries, removeEntries } from '../storage/entries.js';
+import { documentKey } from '../storage/keys.js';
 import type { Transaction } from '../transactions/transactions.js';
 import type { Update } from '../update/apply.js';
 import { grow, surplus } from './capped.js';
@@ -50,7 +44,7 @@ export class Writer {
     if (this.#tx.get(key)) throw duplicateId(c, doc);
     if (!this.#bypassesValidation) assertAllowed(c, doc);
     grow(this.#tx, c, key, 1, this.#store(key, doc));
-    for (const i of c.indexes) if (addEntries(this.#tx, c, i, doc)) this.#catalogue.markMultikey(this.#tx, c, i);
+    for (const i of keptIndexes(c)) if (addEntries(this.#tx, c, i, doc)) this.#catalogue.markMultikey(this.#tx, c, i);
     for (let first = surplus(this.#tx, c, key); first; first = surplus(this.#tx, c, key)) this.remove(c, first);
     return doc;
   }
@@ -60,13 +54,13 @@ export class Writer {
     if (!this.#bypassesValidation) assertAllowed(c, after, before);
     const old = c.options.capped ? (this.#tx.get(key)?.length ?? 0) : 0;
     grow(this.#tx, c, key, 0, this.#store(key, after) - old);
-    for (const i of c.indexes)
+    for (const i of keptIndexes(c))
       if (moveEntries(this.#tx, c, i, before, after)) this.#catalogue.markMultikey(this.#tx, c, i);
   }
 
   remove(c: Collection, doc: Doc): void {
     const key = this.#claim(c, doc);
-    for (const i of c.indexes) removeEntries(this.#tx, c, i, doc);
+    for (const i of keptIndexes(c)) removeEntries(this.#tx, c, i, doc);
     if (c.options.capped) grow(this.#tx, c, key, -1, -(this.#tx.get(key)?.length ?? 0));
     this.#tx.remove(key);
   }

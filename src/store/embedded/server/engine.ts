@@ -3,6 +3,7 @@ import type { Engine } from '../commands/command.js';
 import { Writer } from '../documents/write.js';
 import { find } from '../query/execute.js';
 import { Catalogue, type Collection } from '../storage/catalogue.js';
+import { sweep } from '../storage/leftovers.js';
 import { Storage } from '../storage/storage.js';
 import { Transactions } from '../transactions/transactions.js';
 import { Cursors } from './cursors.js';
@@ -133,7 +134,7 @@ function expiryOf({ indexes, options: { expireAfterSeconds, timeField = '_id' } 
   ];
 }
 
-/** Removes what TTL indexes say is over, and forgets old sessions and cursors. */
+/** Removes what TTL indexes say is over and what drops have left, and forgets old sessions and cursors. */
 export async function expire(engine: Engine, now = new Date()): Promise<void> {
   engine.cursors.expire(now.getTime());
   for (const collection of engine.catalogue.list())
@@ -147,5 +148,6 @@ export async function expire(engine: Engine, now = new Date()): Promise<void> {
           return over.length;
         });
     }
+  await sweep(engine.transactions, engine.catalogue);
   await engine.transactions.run((tx) => engine.sessions.prune(tx, now));
 }

@@ -4,7 +4,7 @@ import { decode, type Doc, type Value } from '../bson/value.js';
 import { checked, type Fields } from '../commands/fields.js';
 import { EngineError } from '../errors.js';
 import { after } from '../bson/key.js';
-import { RETRIES } from '../storage/catalogue.js';
+import { RETRIES } from '../storage/keys.js';
 import type { Transaction, Transactions } from '../transactions/transactions.js';
 import { type Memory, numberOf, read, Retry, statementNumber, stored } from './retry.js';
 

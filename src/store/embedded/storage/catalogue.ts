@@ -1,5 +1,5 @@
 import { Int32 } from 'bson';
-import { after, encodeValue } from '../bson/key.js';
+import { after } from '../bson/key.js';
 import { isDoc, isNumeric, toInteger, toNumber, truthy } from '../bson/types.js';
 import { decode, type Doc, encode, type Value } from '../bson/value.js';
 import { readCollation } from '../bson/collation.js';
@@ -8,13 +8,23 @@ import { type CompiledIndex, compileIndex, type IndexSpec } from '../query/index
 import { kindOf, kindOptions, textSpec } from '../query/index-kinds.js';
 import { type CollectionOptions, readOptions } from './options.js';
 import type { Transaction } from '../transactions/transactions.js';
+import {
+  allEntriesOf,
+  CATALOGUE,
+  COLLECTIONS,
+  entriesOf,
+  everythingOf,
+  keyOf,
+  multikeyOf,
+  multikeysOf,
+} from './keys.js';
 
 /** How often searches went by an index, since when: not stored, counted anew by each start. */
 export interface Uses {
   ops: number;
   readonly since: Date;
 }
-const unused = (): Uses => ({ ops: 0, since: new Date() });
+export const unused = (): Uses => ({ ops: 0, since: new Date() });
 
 export interface StoredIndex {
   readonly id: number;
@@ -34,6 +44,8 @@ export interface Collection {
   readonly id: number;
   /** Without `_id_`, which is the documents' own order. */
   readonly indexes: StoredIndex[];
+  /** Those that are being built: each write keeps them, no search goes by them yet. */
+  readonly building: StoredIndex[];
   /** Of `_id_`. */
   readonly uses: Uses;
   options: CollectionOptions;
@@ -44,49 +56,20 @@ export interface Collection {
 /** Databases that are the server's own: they are there though nothing is in them. */
 export const SYSTEM_DATABASES = ['admin', 'config', 'local'];
 
-export const CATALOGUE = Buffer.from([0, 1]);
-export const RETRIES = Buffer.from([0, 2]);
-/** One key for each multikey index: apart from the catalogue's entry, so that a write never puts back an older one. */
-const MULTIKEY = Buffer.from([0, 3]);
-
-/** Where the catalogue's entry of a collection lies. */
-const keyOf = (namespace: string): Buffer => Buffer.concat([CATALOGUE, Buffer.from(namespace)]);
-
-const u32 = (n: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(n);
-  return bytes;
-};
-/** Bytes of a document's key before its `_id`. */
-const DOCUMENT_PREFIX = 6;
-
-/** By the collection's number: asked for at every document. */
-const documentPrefixes = new Map<number, Buffer>();
-
-/** Where a collection's documents lie; the value of `_id` follows. */
-export function documentsOf({ id }: Collection): Buffer {
-  const there = documentPrefixes.get(id);
-  if (there) return there;
-  const prefix = Buffer.concat([Buffer.from([1]), u32(id), Buffer.from([1])]);
-  documentPrefixes.set(id, prefix);
-  return prefix;
-}
-export const documentKey = (c: Collection, id: Value): Buffer => Buffer.concat([documentsOf(c), encodeValue(id)]);
-export const entriesOf = (c: Collection, i: StoredIndex): Buffer =>
-  Buffer.concat([Buffer.from([1]), u32(c.id), Buffer.from([2]), u32(i.id)]);
-/** Where a capped collection keeps count of what it holds. */
-export const cappedSizeOf = (c: Collection): Buffer => Buffer.concat([everythingOf(c.id), Buffer.from([3])]);
-/** Where a capped collection keeps the order of insertion: by number, the key of `_id`. */
-export const cappedOrderOf = (c: Collection): Buffer => Buffer.concat([everythingOf(c.id), Buffer.from([4])]);
-const multikeyOf = (c: Collection, i?: StoredIndex): Buffer =>
-  Buffer.concat([MULTIKEY, u32(c.id), ...(i ? [u32(i.id)] : [])]);
-const everythingOf = (id: number): Buffer => Buffer.concat([Buffer.from([1]), u32(id)]);
+/** What a drop removes itself: more is left behind, unnamed, and removed in pieces (leftovers.ts). */
+const FEW = 500;
 
 /** How many indexes a collection has: `_id_` is one, but for a clustered collection, which lies by its `_id`. */
 export const indexCount = ({ indexes, options }: Collection): number =>
   indexes.length + (options.doc['clusteredIndex'] === undefined ? 1 : 0);
 
 export const idIndex = compileIndex({ name: '_id_', key: { _id: new Int32(1) } });
+
+/** Removes what lies under a prefix, unless that is much. */
+function removeFew(transaction: Transaction, prefix: Buffer): void {
+  if (transaction.hasMany(prefix, after(prefix), FEW + 1)) return;
+  for (const { key } of transaction.range(prefix, after(prefix))) transaction.remove(key);
+}
 
 /** The collections and indexes there are; a copy in memory of what the store holds. */
 export class Catalogue {
@@ -113,6 +96,7 @@ export class Catalogue {
         name: namespace.slice(at + 1),
         id: toInteger(stored['id']) ?? 0,
         indexes,
+        building: [],
         uses: unused(),
         options: readOptions((stored['options'] ?? {}) as Doc),
         gone: false,
@@ -122,6 +106,9 @@ export class Catalogue {
       this.#collections.set(namespace, collection);
       this.#nextId = Math.max(this.#nextId, id + 1);
     }
+    // What a drop has left behind must not be found by a new collection.
+    const [last] = transaction.range(COLLECTIONS, after(COLLECTIONS), true);
+    if (last) this.#nextId = Math.max(this.#nextId, last.key.readUInt32BE(COLLECTIONS.length) + 1);
   }
 
   /** The collection of a name; `by` is who asks: it sees what it has made itself. */
@@ -144,7 +131,16 @@ export class Catalogue {
     checkName(db, name);
     const namespace = `${db}.${name}`;
     transaction.lock(keyOf(namespace));
-    const collection: Collection = { db, name, id: this.#nextId, indexes: [], uses: unused(), options, gone: false };
+    const collection: Collection = {
+      db,
+      name,
+      id: this.#nextId,
+      indexes: [],
+      building: [],
+      uses: unused(),
+      options,
+      gone: false,
+    };
     this.#nextId += 1;
     this.#store(transaction, collection);
     this.#making.set(namespace, { collection, by: transaction });
@@ -160,10 +156,8 @@ export class Catalogue {
   }
 
   drop(transaction: Transaction, collection: Collection): void {
-    const all = everythingOf(collection.id);
-    for (const { key } of transaction.range(all, after(all))) transaction.remove(key);
-    for (const { key } of transaction.range(multikeyOf(collection), after(multikeyOf(collection))))
-      transaction.remove(key);
+    removeFew(transaction, everythingOf(collection));
+    removeFew(transaction, multikeysOf(collection));
     this.#forget(transaction, collection);
   }
 
@@ -191,31 +185,37 @@ export class Catalogue {
     });
   }
 
-  /** @throws {EngineError} 11000: documents there break a unique index; nothing is built */
-  addIndex(transaction: Transaction, collection: Collection, spec: IndexSpec): void {
-    const stored: StoredIndex = {
-      id: 1 + Math.max(0, ...collection.indexes.map((i) => i.id)),
+  /** Indexes that are yet to be filled. None has a number under which anything lies: a broken build leaves entries behind. */
+  newIndexes(transaction: Transaction, collection: Collection, specs: readonly IndexSpec[]): StoredIndex[] {
+    const all = allEntriesOf(collection);
+    const [last] = transaction.range(all, after(all), true);
+    const used = [...collection.indexes, ...collection.building].map((i) => i.id);
+    const first = 1 + Math.max(last?.key.readUInt32BE(all.length) ?? 0, ...used);
+    return specs.map((spec, at) => ({
+      id: first + at,
       index: compileIndex(spec),
       multikey: false,
       multikeyStored: false,
       since: Number.POSITIVE_INFINITY,
       uses: unused(),
-    };
-    const all = documentsOf(collection);
-    for (const { value } of transaction.range(all, after(all)))
-      if (addEntries(transaction, collection, stored, decode(value))) stored.multikey = true;
-    collection.indexes.push(stored);
+    }));
+  }
+
+  /** Takes up indexes that have their entries: searches that begin after the commit go by them. */
+  addIndexes(transaction: Transaction, collection: Collection, built: readonly StoredIndex[]): void {
+    collection.indexes.push(...built);
     this.#store(transaction, collection);
-    if (stored.multikey) this.markMultikey(transaction, collection, stored);
+    for (const i of built) if (i.multikey) this.markMultikey(transaction, collection, i);
     transaction.afterCommit.push((version) => {
-      stored.since = version;
+      for (const i of built) i.since = version;
     });
-    transaction.afterAbort.push(() => collection.indexes.splice(collection.indexes.indexOf(stored), 1));
+    transaction.afterAbort.push(() => {
+      for (const i of built) collection.indexes.splice(collection.indexes.indexOf(i), 1);
+    });
   }
 
   dropIndex(transaction: Transaction, collection: Collection, index: StoredIndex): void {
-    const all = entriesOf(collection, index);
-    for (const { key } of transaction.range(all, after(all))) transaction.remove(key);
+    removeFew(transaction, entriesOf(collection, index));
     transaction.remove(multikeyOf(collection, index));
     collection.indexes.splice(collection.indexes.indexOf(index), 1);
     this.#store(transaction, collection);
@@ -311,75 +311,3 @@ export function specOf(given: Doc): IndexSpec {
     ...(order && { collation: order }),
   };
 }
-
-function duplicate(c: Collection, i: StoredIndex, doc: Doc): EngineError {
-  const { spec } = i.index;
-  const keyValue = i.index.keyValue(doc);
-  const shown = Object.entries(keyValue)
-    .map(([k, v]) => `${k}: ${show(v)}`)
-    .join(', ');
-  return new EngineError(
-    'DuplicateKey',
-    `E11000 duplicate key error collection: ${c.db}.${c.name} index: ${spec.name} dup key: { ${shown} }`,
-    {
-      extra: { keyPattern: spec.key, keyValue },
-    },
-  );
-}
-
-const show = (v: Value): string =>
-  typeof v === 'string'
-    ? JSON.stringify(v)
-    : v === null || v === undefined
-      ? 'null'
-      : isDoc(v) || Array.isArray(v)
-        ? JSON.stringify(v)
-        : typeof v === 'object' && '_bsontype' in v && v._bsontype === 'ObjectId'
-          ? `ObjectId('${String(v)}')`
-          : String(v);
-
-/** A document's entries in one index, by their keys. A unique index has the bare key: no two documents share one. */
-function entriesFor(c: Collection, i: StoredIndex, doc: Doc): { keys: Buffer[]; multikey: boolean; id: Buffer } {
-  const id = documentKey(c, doc['_id']).subarray(DOCUMENT_PREFIX);
-  if (!i.index.covers(doc)) return { keys: [], multikey: false, id };
-  const { keys, multikey } = i.index.keys(doc);
-  const base = entriesOf(c, i);
-  return { keys: keys.map((key) => Buffer.concat(i.index.spec.unique ? [base, key] : [base, key, id])), multikey, id };
-}
-
-/** Puts a document's entries into one index. Returns whether it holds an array. */
-export function addEntries(transaction: Transaction, c: Collection, i: StoredIndex, doc: Doc): boolean {
-  const { keys, multikey, id } = entriesFor(c, i, doc);
-  for (const key of keys) {
-    if (i.index.spec.unique) {
-      // The lock makes two transactions that insert one key meet, though neither sees the other's entry.
-      transaction.lock(key);
-      const there = transaction.get(key);
-      if (there && !there.equals(id)) throw duplicate(c, i, doc);
-    }
-    transaction.put(key, id);
-  }
-  return multikey;
-}
-
-export function removeEntries(transaction: Transaction, c: Collection, i: StoredIndex, doc: Doc): void {
-  for (const key of entriesFor(c, i, doc).keys) {
-    if (i.index.spec.unique) transaction.lock(key);
-    transaction.remove(key);
-  }
-}
-
-/** As removing the entries of `before` and adding those of `after`; what both have is left alone. Returns whether it holds an array. */
-export function moveEntries(tx: Transaction, c: Collection, i: StoredIndex, before: Doc, after: Doc): boolean {
-  // An update keeps what it does not touch: the same objects give the same entries.
-  if (!i.index.spec.partialFilterExpression && i.index.roots.every((root) => before[root] === after[root]))
-    return false;
-  const [old, next] = [entriesFor(c, i, before), entriesFor(c, i, after)];
-  if (old.keys.length === next.keys.length && old.keys.every((key, at) => key.equals(next.keys[at] as Buffer)))
-    return next.multikey;
-  removeEntries(tx, c, i, before);
-  return addEntries(tx, c, i, after);
-}
-
-export const duplicateId = (c: Collection, doc: Doc): EngineError =>
-  duplicate(c, { id: 0, index: idIndex, multikey: false, multikeyStored: true, since: -1, uses: unused() }, doc);

@@ -1,16 +1,8 @@
 import { decode } from '../bson/value.js';
 import { after } from '../bson/key.js';
 import type { Transaction } from '../transactions/transactions.js';
-import {
-  cappedOrderOf,
-  cappedSizeOf,
-  CATALOGUE,
-  type Catalogue,
-  type Collection,
-  documentKey,
-  documentsOf,
-  entriesOf,
-} from './catalogue.js';
+import type { Catalogue, Collection } from './catalogue.js';
+import { cappedOrderOf, cappedSizeOf, CATALOGUE, documentKey, documentsOf, entriesOf } from './keys.js';
 
 const text = (key: Buffer): string => key.toString('latin1');
 

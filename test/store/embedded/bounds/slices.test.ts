@@ -50,9 +50,11 @@ describe('long work', () => {
     'a facet': () => c.aggregate([{ $facet: { a: [{ $count: 'n' }], b: [{ $sortByCount: '$g' }] } }]).toArray(),
     'distinct values': () => c.distinct('text'),
     'a count': () => c.estimatedDocumentCount(),
+    'the sizes of a database': () => client.db('test').stats(),
   };
   /** Six thousand documents, in pieces of 500. */
   const writes: Record<string, () => Promise<unknown>> = {
+    'an index that is built': () => c.createIndex({ g: 1, text: 1 }),
     'an update of many': () => c.updateMany({}, { $inc: { touched: 1 } }),
     'a delete of many': () => client.db('test').collection('copies').deleteMany({}),
   };

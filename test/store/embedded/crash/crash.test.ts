@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { seeded } from '../../../../src/domain/demo/people.js';
 import { Catalogue } from '../../../../src/store/embedded/storage/catalogue.js';
 import { problems } from '../../../../src/store/embedded/storage/integrity.js';
+import { sweep } from '../../../../src/store/embedded/storage/leftovers.js';
 import { Storage } from '../../../../src/store/embedded/storage/storage.js';
 import { Transactions } from '../../../../src/store/embedded/transactions/transactions.js';
 import { folderForTest } from '../running.js';
@@ -16,15 +17,15 @@ const pause = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms
 
 afterAll(killAll);
 
-/** Walks the whole file, as the killed process left it. */
+/** Walks the whole file, as the killed process left it, but for what a broken build or drop of an index has left unnamed. */
 async function damage(folder: string): Promise<string[]> {
   const storage = await Storage.open(folder);
   try {
     const catalogue = new Catalogue();
-    return new Transactions(storage).read((tx) => {
-      catalogue.load(tx);
-      return problems(tx, catalogue);
-    });
+    const transactions = new Transactions(storage);
+    transactions.read((tx) => catalogue.load(tx));
+    await sweep(transactions, catalogue);
+    return transactions.read((tx) => problems(tx, catalogue));
   } finally {
     await storage.close();
   }

@@ -3,6 +3,8 @@ import { type Db, MongoClient, type MongoServerError } from 'mongodb';
 import { bareConnection, bodyOf, message, newSession } from '../running.js';
 
 const SUM: Document = { _id: 'pairs' };
+/** So many that an index of them is built, and dropped, in pieces. */
+const BUILT = 1100;
 
 /** What may be in the store for one key: what was acknowledged, and what an unanswered write would have made of it. */
 interface Known<T> {
@@ -70,6 +72,7 @@ export class Load {
     await db.collection('left').createIndex({ k: 1 }, { unique: true });
     await db.collection('right').createIndex({ k: -1 }, { sparse: true });
     await db.collection<Count>('sum').insertOne({ _id: 'pairs', n: 0 });
+    await db.collection('built').insertMany(Array.from({ length: BUILT }, (_, i) => ({ n: i, tags: [i % 7, i % 5] })));
     await client.close();
   }
 
@@ -83,6 +86,7 @@ export class Load {
       this.#until(() => this.#transact(client, db)),
       this.#until(() => this.#transact(client, db)),
       this.#until(() => this.#bulk(client)),
+      this.#until(() => this.#build(db)),
       ...this.#sessions.map((session) => this.#retryable(uri, session)),
     ]);
     await client.close();
@@ -160,6 +164,18 @@ export class Load {
       ),
     );
     settle(made);
+  }
+
+  /** Builds an index over many documents while they change, now and then. */
+  async #build(db: Db): Promise<void> {
+    const c = db.collection('built');
+    await new Promise((resolve) => setTimeout(resolve, this.#random() * 200));
+    await c.dropIndexes();
+    const n = Math.floor(this.#random() * BUILT);
+    await Promise.all([
+      this.#random() < 0.5 ? c.createIndex({ n: 1 }, { unique: true }) : c.createIndex({ tags: 1, n: -1 }),
+      c.updateOne({ n }, { $set: { n: n + BUILT } }).then(() => c.updateOne({ n: n + BUILT }, { $set: { n } })),
+    ]);
   }
 
   /** Sends increments by hand; each is also sent twice now and then. */

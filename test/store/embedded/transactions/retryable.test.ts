@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Document, Double, Long } from 'bson';
 import { encode } from '../../../../src/store/embedded/bson/value.js';
-import { RETRIES } from '../../../../src/store/embedded/storage/catalogue.js';
+import { RETRIES } from '../../../../src/store/embedded/storage/keys.js';
 import { Storage } from '../../../../src/store/embedded/storage/storage.js';
 import { Transactions } from '../../../../src/store/embedded/transactions/transactions.js';
 import { byHand, folderForTest, newSession, running } from '../running.js';

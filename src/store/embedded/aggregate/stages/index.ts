@@ -253,7 +253,7 @@ export function compileStage(name: string, spec: Value, env: PipelineEnv, compil
     case '$collStats':
       assertCollStats(spec);
       return async function* () {
-        if (env.about) yield env.about.stats();
+        if (env.about) yield await env.about.stats();
       };
     case '$indexStats':
       if (!isDoc(spec) || Object.keys(spec).length > 0)
