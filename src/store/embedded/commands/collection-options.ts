@@ -53,9 +53,29 @@ export function assertOptions(
     compileFilter(validator, { near: 'validator', ...(collation && { collation }) });
   }
   if (!view) return;
-  compilePipeline(view.pipeline, NOTHING);
-  if (view.on === name || sourceOf(catalogue, db, view.on).by.includes(name))
-    throw new EngineError('GraphContainsCycle', `View cycle detected: ${db}.${name}`);
+  const [first] = view.pipeline;
+  if (isDoc(first) && '$documents' in first)
+    throw new EngineError('InvalidNamespace', '$documents is only valid with {aggregate: 1}, and in no view');
+  const read = readBy(view);
+  sourceOf(catalogue, db, view.on);
+  for (const from of read) {
+    if (from === name) throw new EngineError('GraphContainsCycle', `View cycle detected: ${db}.${name}`);
+    const other = catalogue.find(db, from)?.options.view;
+    if (other) for (const further of readBy(other)) read.add(further);
+  }
+}
+
+/** The names that a view reads from, of itself and by its stages. @throws {EngineError} its pipeline is none */
+function readBy({ on, pipeline }: NonNullable<CollectionOptions['view']>): Set<string> {
+  const names = new Set([on]);
+  compilePipeline(pipeline, {
+    ...NOTHING,
+    source(name) {
+      names.add(name);
+      return { name, stages: [] };
+    },
+  });
+  return names;
 }
 
 /** @throws {EngineError} 2: out of its bounds */
