@@ -8,6 +8,7 @@ import { assertNotView } from './views.js';
 import {
   BulkFailed,
   StatementFailed,
+  assertUpdate,
   checkBatch,
   each,
   deleteStatement,
@@ -102,7 +103,8 @@ export const bulkWrite: Command = {
           return { n: int(1) };
         }
         if ('update' in op) {
-          const result = runUpdate(context, writer, space(op.update), op.statement, variables);
+          assertUpdate(context, op.statement);
+          const result = runUpdate(writer, space(op.update), op.statement, variables);
           return {
             n: int(result.matched + (result.upserted === undefined ? 0 : 1)),
             nModified: int(result.modified),

@@ -140,15 +140,22 @@ export function updateStatement(given: Doc, of: keyof typeof STATEMENTS): Update
   };
 }
 
+/** @throws {EngineError} 9: options that do not go together; 72: a statement that can not be sent again */
+export function assertUpdate(context: Context, { multi, update, statement }: UpdateStatement): void {
+  if (multi) assertNotRetried(context, 'multi=true');
+  if (multi && statement['sort'] !== undefined)
+    throw new EngineError('FailedToParse', 'Cannot specify sort with multi=true');
+  if (Array.isArray(update) && statement['arrayFilters'] !== undefined)
+    throw new EngineError('FailedToParse', 'Cannot specify arrayFilters and a pipeline update');
+}
+
 /** https://www.mongodb.com/docs/manual/core/retryable-writes/#retryable-write-operations @throws {EngineError} 72 */
 export function assertNotRetried({ session }: Context, what: string): void {
   if (session.txnNumber !== undefined && !session.inTransaction)
     throw new EngineError('InvalidOptions', `Cannot use (or request) retryable writes with ${what}`);
 }
 
-/** @throws {EngineError} 9: options that do not go together */
 export function runUpdate(
-  context: Context,
   writer: Writer,
   collection: Collection | undefined,
   s: UpdateStatement,
@@ -156,11 +163,6 @@ export function runUpdate(
   among?: readonly Value[],
 ): { matched: number; modified: number; upserted?: Value } {
   const filters = s.statement['arrayFilters'];
-  if (s.multi) assertNotRetried(context, 'multi=true');
-  if (s.multi && s.statement['sort'] !== undefined)
-    throw new EngineError('FailedToParse', 'Cannot specify sort with multi=true');
-  if (Array.isArray(s.update) && filters !== undefined)
-    throw new EngineError('FailedToParse', 'Cannot specify arrayFilters and a pipeline update');
   if (s.constants && !Array.isArray(s.update))
     throw new EngineError(51198, 'Constant values may only be specified for pipeline updates');
   const collation = collationFor(s.statement, collection);

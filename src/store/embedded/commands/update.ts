@@ -2,7 +2,7 @@ import { isDoc, toInteger } from '../bson/types.js';
 import { type Doc, type Value } from '../bson/value.js';
 import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, collectionName } from './command.js';
 import { inPieces } from './pieces.js';
-import { checkBatch, each, updateStatement, runUpdate } from './statements.js';
+import { assertUpdate, checkBatch, each, updateStatement, runUpdate } from './statements.js';
 
 export const update: Command = {
   help: 'Changes documents.',
@@ -34,7 +34,8 @@ export const update: Command = {
         let nModified = 0;
         const upserted: Doc[] = [];
         const updateOne = (statement: (typeof sent)[number]): Doc => {
-          const result = runUpdate(context, writer, collection, statement, variables, among);
+          assertUpdate(context, statement);
+          const result = runUpdate(writer, collection, statement, variables, among);
           return {
             n: int(result.matched + (result.upserted === undefined ? 0 : 1)),
             nModified: int(result.modified),
