@@ -39,7 +39,10 @@ const NOTHING: PipelineEnv = {
   pause: () => Promise.resolve(),
 };
 
-/** @throws {EngineError} 72: no validator may be there; as a query: it is none; 5: a view that is of itself; as an aggregation: its pipeline is none */
+/** Stages that stand for a collection, and read none. */
+const OF_NO_COLLECTION = ['$documents', '$currentOp', '$listLocalSessions', '$listSessions'];
+
+/** @throws {EngineError} 72: no validator may be there; as a query: it is none; 5, 73: a view that is of itself, or of no collection; as an aggregation: its pipeline is none */
 export function assertOptions(
   catalogue: Catalogue,
   db: string,
@@ -54,8 +57,8 @@ export function assertOptions(
   }
   if (!view) return;
   const [first] = view.pipeline;
-  if (isDoc(first) && '$documents' in first)
-    throw new EngineError('InvalidNamespace', '$documents is only valid with {aggregate: 1}, and in no view');
+  const odd = isDoc(first) && OF_NO_COLLECTION.find((stage) => stage in first);
+  if (odd) throw new EngineError('InvalidNamespace', `${odd} is only valid with {aggregate: 1}, and in no view`);
   const read = readBy(view);
   sourceOf(catalogue, db, view.on);
   for (const from of read) {
