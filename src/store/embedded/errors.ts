@@ -64,6 +64,7 @@ export const codes = {
   APIVersionError: 322,
   APIStrictError: 323,
   UnsupportedOpQueryCommand: 352,
+  CollectionUUIDMismatch: 361,
   BSONObjectTooLarge: 10334,
   SearchNotEnabled: 31082,
   CursorInUse: 12051,

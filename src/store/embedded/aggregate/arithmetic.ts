@@ -1,5 +1,5 @@
 import { Decimal128, Double, Int32, Long } from 'bson';
-import { isNumeric, type Numeric, toNumber, typeName } from '../bson/types.js';
+import { isNumeric, isZero, type Numeric, toNumber, typeName } from '../bson/types.js';
 import type { Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 
@@ -265,7 +265,7 @@ export function divide(a: Value, b: Value): Value {
   if (isNull(a) || isNull(b)) return null;
   if (!isNumeric(a) || !isNumeric(b))
     throw new EngineError('TypeMismatch', `$divide only supports numeric types, not ${typeName(a)} and ${typeName(b)}`);
-  if (toNumber(b) === 0) throw new EngineError('BadValue', "can't $divide by zero", { inGroup: 4848401 });
+  if (isZero(b)) throw new EngineError('BadValue', "can't $divide by zero", { inGroup: 4848401 });
   if (a instanceof Decimal128 || b instanceof Decimal128) return divideDecimal(a, b);
   return new Double(toNumber(a) / toNumber(b));
 }
@@ -275,7 +275,7 @@ export function modulo(a: Value, b: Value): Value {
   if (isNull(a) || isNull(b)) return null;
   if (!isNumeric(a) || !isNumeric(b))
     throw new EngineError(16611, `$mod only supports numeric types, not ${typeName(a)} and ${typeName(b)}`);
-  if (toNumber(b) === 0)
+  if (isZero(b))
     throw new EngineError(a instanceof Decimal128 || b instanceof Decimal128 ? 5733415 : 16610, "can't $mod by zero", {
       inGroup: 4848403,
     });

@@ -28,10 +28,10 @@ function stageOf(stage: Value): [name: string, spec: Value] {
 /** What the scan may take over: the first $match, $sort and $limit, so that an index serves them. */
 function leadingOf(parsed: readonly [string, Value][]): { leading: ReadRequest; taken: number } {
   const leading: { filter?: Doc; sort?: Doc; limit?: number } = {};
+  const filters: Doc[] = [];
   let taken = 0;
   for (const [name, spec] of parsed) {
-    if (name === '$match' && isDoc(spec) && !leading.sort && leading.limit === undefined)
-      leading.filter = leading.filter ? { $and: [leading.filter, spec] } : spec;
+    if (name === '$match' && isDoc(spec) && !leading.sort && leading.limit === undefined) filters.push(spec);
     else if (
       name === '$sort' &&
       isDoc(spec) &&
@@ -44,6 +44,8 @@ function leadingOf(parsed: readonly [string, Value][]): { leading: ReadRequest; 
     else break;
     taken += 1;
   }
+  const [filter] = filters;
+  if (filter) leading.filter = filters.length === 1 ? filter : { $and: filters };
   return { leading, taken };
 }
 

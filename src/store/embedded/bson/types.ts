@@ -128,6 +128,10 @@ export function orderOf(v: Value): number {
   return 0x14;
 }
 
+/** A decimal may be less than any double, and none all the same. */
+export const isZero = (v: Numeric): boolean =>
+  toNumber(v) === 0 && !(v instanceof Decimal128 && /^-?[\d.]*[1-9]/.test(v.toString()));
+
 /** What counts as true: all but false, null, missing and the zeros. */
 export const truthy = (v: Value): boolean =>
-  v !== undefined && v !== null && v !== false && !(isNumeric(v) && toNumber(v) === 0);
+  v !== undefined && v !== null && v !== false && !(isNumeric(v) && isZero(v));

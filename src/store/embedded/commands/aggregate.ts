@@ -1,6 +1,7 @@
+import { Long } from 'bson';
 import { compilePipeline } from '../aggregate/pipeline.js';
 import type { PipelineEnv } from '../aggregate/stage.js';
-import { isDoc, isNumeric, toNumber, typeName } from '../bson/types.js';
+import { isDoc, isNumeric, toNumber, truthy } from '../bson/types.js';
 import { type Doc, encode, MAX_DOCUMENT, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { readsMany, search, searchFields, textIndexOf } from '../query/execute.js';
@@ -26,20 +27,25 @@ async function* encoded(docsOf: AsyncIterable<Doc>): AsyncIterator<Uint8Array> {
   }
 }
 
-/** The collection; undefined: `aggregate: 1`, which reads none. @throws {EngineError} 9, 14, 73: neither */
+/** What `aggregate: 1` has for the name of a collection. */
+const NO_COLLECTION = '$cmd.aggregate';
+
+/** The collection; undefined: `aggregate: 1`, which reads none. @throws {EngineError} 2, 73: neither */
 function targetOf(command: Doc): string | undefined {
   const target = command['aggregate'];
-  if (typeof target === 'string') return collectionName(command, 'aggregate');
-  if (!isNumeric(target))
-    throw new EngineError('TypeMismatch', `collection name has invalid type: ${typeName(target)}`);
+  if (!isNumeric(target)) {
+    const name = collectionName(command, 'aggregate');
+    if (name === NO_COLLECTION) throw new EngineError('InvalidNamespace', `Invalid namespace specified '${name}'`);
+    return name;
+  }
   if (toNumber(target) === 1) return undefined;
   throw new EngineError(
-    'FailedToParse',
+    'BadValue',
     "Invalid command format: the 'aggregate' field must specify a collection name or 1",
   );
 }
 
-/** The pipeline as it was sent. @throws {EngineError} 9, 14, 73, 40414: none, or not as it must be */
+/** The pipeline as it was sent. @throws {EngineError} 9, 14, 73, 40414: none, or not as it must be; 9: explained with a write concern */
 function stagesOf(command: Doc, name: string | undefined): readonly Value[] {
   const { cursor, pipeline } = command;
   if (cursor !== undefined && !isDoc(cursor))
@@ -49,6 +55,8 @@ function stagesOf(command: Doc, name: string | undefined): readonly Value[] {
       'FailedToParse',
       "The 'cursor' option is required, except for aggregate with the explain argument",
     );
+  if (truthy(command['explain']) && command['writeConcern'] !== undefined)
+    throw new EngineError('FailedToParse', "Aggregation explain does not support the 'writeConcern' option");
   if (pipeline === undefined)
     throw new EngineError(40414, "BSON field 'aggregate.pipeline' is missing but a required field");
   if (!Array.isArray(pipeline))
@@ -102,7 +110,7 @@ function prepare(reading: Reading, tx: Transaction) {
     memoryLimitBytes: engine.memoryLimitBytes,
   };
   return {
-    namespace: `${db}.${name ?? '$cmd.aggregate'}`,
+    namespace: `${db}.${name ?? NO_COLLECTION}`,
     writes: pipeline.writes,
     long: (): boolean => !pipeline.startsWithoutCollection && readsMany(tx, collection, request, MANY),
     run: (): AsyncIterable<Doc> =>
@@ -128,6 +136,7 @@ export const aggregate: Command = {
     bypassDocumentValidation: 'flag',
     explain: 'flag',
     collation: 'object',
+    collectionUUID: 'own',
     fromMongos: 'flag',
     needsMerge: 'flag',
   },
@@ -149,7 +158,8 @@ export const aggregate: Command = {
           );
         await store(context, writes, run());
         release();
-        return cursorReply('firstBatch', [], 0n, namespace);
+        // A document, so that a write concern that was not met can be told.
+        return { cursor: { firstBatch: [], id: Long.ZERO, ns: namespace } };
       }
       // What a transaction has written is known to this thread alone.
       const away =

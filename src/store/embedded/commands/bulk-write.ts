@@ -3,9 +3,19 @@ import { toInteger } from '../bson/types.js';
 import { type Doc, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { type Collection } from '../storage/catalogue.js';
-import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, optionalDoc } from './command.js';
+import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, requiredDoc } from './command.js';
 import { assertNotView } from './views.js';
-import { BulkFailed, StatementFailed, checkBatch, each, runDelete, runUpdate, updateStatement } from './statements.js';
+import {
+  BulkFailed,
+  StatementFailed,
+  assertUpdate,
+  checkBatch,
+  each,
+  deleteStatement,
+  updateStatement,
+  runDelete,
+  runUpdate,
+} from './statements.js';
 
 function bulkReply(rows: readonly Doc[], errors: readonly Doc[], total: Record<string, number>): Doc {
   const failed = errors.map(({ index, code, errmsg, ...extra }): Doc => ({
@@ -22,6 +32,19 @@ function bulkReply(rows: readonly Doc[], errors: readonly Doc[], total: Record<s
     nErrors: int(errors.length),
     ...Object.fromEntries(Object.entries(total).map(([k, n]) => [k, int(n)])),
   };
+}
+
+type Operation =
+  | { readonly insert: Value; readonly document: Doc }
+  | { readonly update: Value; readonly statement: ReturnType<typeof updateStatement> }
+  | { readonly delete: Value; readonly statement: ReturnType<typeof deleteStatement> };
+
+/** @throws {EngineError} 2: neither an insert nor an update nor a delete; 9, 14, 40414, 40415: it can not be read */
+function readOperation(op: Doc): Operation {
+  if ('insert' in op) return { insert: op['insert'], document: requiredDoc(op, 'document', 'bulkWrite.ops') };
+  if ('update' in op) return { update: op['update'], statement: updateStatement(op, 'bulkWrite') };
+  if ('delete' in op) return { delete: op['delete'], statement: deleteStatement(op, 'bulkWrite') };
+  throw new EngineError('BadValue', 'Unrecognized bulkWrite operation');
 }
 
 /** MongoDB 8's: writes to several collections. https://www.mongodb.com/docs/manual/reference/command/bulkWrite/ */
@@ -45,10 +68,13 @@ export const bulkWrite: Command = {
     const { command, engine, own } = context;
     const ops = docs(command, 'ops');
     checkBatch(ops.length);
+    const operations = ops.map(readOperation);
     const spaces: (Collection | undefined)[] = [];
     for (const [at, { ns }] of docs(command, 'nsInfo').entries()) {
-      const makes = ops.some(
-        (op) => toInteger(op['insert']) === at || (op['upsert'] === true && toInteger(op['update']) === at),
+      const makes = operations.some((op) =>
+        'insert' in op
+          ? toInteger(op.insert) === at
+          : 'update' in op && op.statement.upsert && toInteger(op.update) === at,
       );
       const dot = typeof ns === 'string' ? ns.indexOf('.') : -1;
       if (typeof ns !== 'string' || dot <= 0)
@@ -69,27 +95,25 @@ export const bulkWrite: Command = {
     return context.write((tx, writer, retry) => {
       const total = { nInserted: 0, nUpserted: 0, nMatched: 0, nModified: 0, nDeleted: 0 };
       const rows: Doc[] = [];
-      const run = (op: Doc): Doc => {
+      const run = (op: Operation): Doc => {
         if ('insert' in op) {
-          const into = space(op['insert']);
+          const into = space(op.insert);
           if (!into) throw new EngineError('InternalError', 'the collection was not made');
-          writer.insert(into, optionalDoc(op, 'document') ?? {});
+          writer.insert(into, op.document);
           return { n: int(1) };
         }
         if ('update' in op) {
-          const result = runUpdate(writer, space(op['update']), updateStatement(context, op, 'bulkWrite'), variables);
+          assertUpdate(context, op.statement);
+          const result = runUpdate(writer, space(op.update), op.statement, variables);
           return {
             n: int(result.matched + (result.upserted === undefined ? 0 : 1)),
             nModified: int(result.modified),
             ...(result.upserted !== undefined && { upserted: { _id: result.upserted } }),
           };
         }
-        if (!('delete' in op)) throw new EngineError('BadValue', 'Unrecognized bulkWrite operation');
-        const multi = optionalBoolean(op, 'multi') ?? false;
-        const one = { given: op, path: 'bulkWrite.ops', q: 'filter', multi };
-        return { n: int(runDelete(context, tx, writer, space(op['delete']), one, variables)) };
+        return { n: int(runDelete(context, tx, writer, space(op.delete), op.statement, variables)) };
       };
-      const take = (answer: Doc, idx: number, op: Doc): void => {
+      const take = (answer: Doc, idx: number, op: Operation): void => {
         const n = toInteger(answer['n']) ?? 0;
         if ('insert' in op) total.nInserted += n;
         else if ('delete' in op) total.nDeleted += n;
@@ -102,7 +126,7 @@ export const bulkWrite: Command = {
       };
       let errors: Doc[];
       try {
-        errors = each(context, { tx, retry }, ops, ordered, run, take);
+        errors = each(context, { tx, retry }, operations, ordered, run, take);
       } catch (error) {
         if (!(error instanceof StatementFailed)) throw error;
         throw new BulkFailed(bulkReply(rows, error.writeErrors, total));

@@ -39,7 +39,10 @@ const NOTHING: PipelineEnv = {
   pause: () => Promise.resolve(),
 };
 
-/** @throws {EngineError} 72: no validator may be there; as a query: it is none; 5: a view that is of itself; as an aggregation: its pipeline is none */
+/** Stages that stand for a collection, and read none. */
+const OF_NO_COLLECTION = ['$documents', '$currentOp', '$listLocalSessions', '$listSessions'];
+
+/** @throws {EngineError} 72: no validator may be there; as a query: it is none; 5, 73: a view that is of itself, or of no collection; as an aggregation: its pipeline is none */
 export function assertOptions(
   catalogue: Catalogue,
   db: string,
@@ -53,9 +56,29 @@ export function assertOptions(
     compileFilter(validator, { near: 'validator', ...(collation && { collation }) });
   }
   if (!view) return;
-  compilePipeline(view.pipeline, NOTHING);
-  if (view.on === name || sourceOf(catalogue, db, view.on).by.includes(name))
-    throw new EngineError('GraphContainsCycle', `View cycle detected: ${db}.${name}`);
+  const [first] = view.pipeline;
+  const odd = isDoc(first) && OF_NO_COLLECTION.find((stage) => stage in first);
+  if (odd) throw new EngineError('InvalidNamespace', `${odd} is only valid with {aggregate: 1}, and in no view`);
+  const read = readBy(view);
+  sourceOf(catalogue, db, view.on);
+  for (const from of read) {
+    if (from === name) throw new EngineError('GraphContainsCycle', `View cycle detected: ${db}.${name}`);
+    const other = catalogue.find(db, from)?.options.view;
+    if (other) for (const further of readBy(other)) read.add(further);
+  }
+}
+
+/** The names that a view reads from, of itself and by its stages. @throws {EngineError} its pipeline is none */
+function readBy({ on, pipeline }: NonNullable<CollectionOptions['view']>): Set<string> {
+  const names = new Set([on]);
+  compilePipeline(pipeline, {
+    ...NOTHING,
+    source(name) {
+      names.add(name);
+      return { name, stages: [] };
+    },
+  });
+  return names;
 }
 
 /** @throws {EngineError} 2: out of its bounds */

@@ -1,6 +1,6 @@
 import { Int32 } from 'bson';
 import { compileExpression } from '../aggregate/expression.js';
-import { isDoc, isNumeric, toInteger, toNumber, toWhole, typeName } from '../bson/types.js';
+import { isDoc, isNumeric, isZero, toInteger, toWhole, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import type { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
@@ -119,7 +119,7 @@ export function optionalBoolean(command: Doc, name: string, path = 'command'): b
   const v = command[name];
   if (v === undefined) return undefined;
   if (typeof v === 'boolean') return v;
-  if (isNumeric(v)) return toNumber(v) !== 0;
+  if (isNumeric(v)) return !isZero(v);
   throw wrong(path, name, v, 'bool');
 }
 

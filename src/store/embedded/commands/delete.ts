@@ -1,13 +1,12 @@
 import type { Doc, Value } from '../bson/value.js';
 import { toInteger } from '../bson/types.js';
-import { EngineError } from '../errors.js';
 import { variablesOf, type Command, docs, int, optionalBoolean, collectionName } from './command.js';
 import { inPieces } from './pieces.js';
-import { checkBatch, each, runDelete } from './statements.js';
+import { checkBatch, each, deleteStatement, runDelete } from './statements.js';
 
 export const deleteCommand: Command = {
   help: 'Removes documents.',
-  fields: { deletes: 'documents', ordered: 'bool', let: 'object' },
+  fields: { deletes: 'documents', collectionUUID: 'own', ordered: 'bool', let: 'object' },
   writes: true,
   inTransaction: true,
   retryable: true,
@@ -16,23 +15,18 @@ export const deleteCommand: Command = {
     const name = collectionName(command, 'delete');
     const statements = docs(command, 'deletes', 'delete');
     checkBatch(statements.length);
+    const sent = statements.map((s) => deleteStatement(s, 'delete'));
     const collection = engine.catalogue.find(db, name, own);
     const variables = variablesOf(command);
     const ordered = optionalBoolean(command, 'ordered') ?? true;
-    const run = (some: readonly Doc[], among?: readonly Value[]): Promise<Doc> =>
+    // A piece of a delete is the statement as it was sent.
+    const run = (_some: readonly Doc[], among?: readonly Value[]): Promise<Doc> =>
       context.write((tx, writer, retry) => {
         let n = 0;
-        const deleteOne = (statement: Doc): Doc => {
-          const limit = toInteger(statement['limit']);
-          if (limit !== 0 && limit !== 1)
-            throw new EngineError(
-              statement['limit'] === undefined ? 40414 : 'FailedToParse',
-              `The limit field in delete objects must be 0 or 1. Got ${String(statement['limit'])}`,
-            );
-          const one = { given: statement, path: 'delete.deletes', q: 'q', multi: limit === 0 };
-          return { n: int(runDelete(context, tx, writer, collection, one, variables, among)) };
-        };
-        const errors = each(context, { tx, retry }, some, ordered, deleteOne, (answer) => {
+        const deleteOne = (statement: (typeof sent)[number]): Doc => ({
+          n: int(runDelete(context, tx, writer, collection, statement, variables, among)),
+        });
+        const errors = each(context, { tx, retry }, sent, ordered, deleteOne, (answer) => {
           n += toInteger(answer['n']) ?? 0;
         });
         return { n: int(n), ...(errors.length > 0 && { writeErrors: errors }) };

@@ -8,7 +8,7 @@ import { EngineError } from '../errors.js';
  * - `switch`: a boolean and nothing else, null neither; `flag`: a boolean or a number
  * - `size`: a number from 0
  * - `document`: a document, null not; `object`: a document
- * - `list`: an array; `documents`: an array of documents; needed: it may not be left out
+ * - `list`: an array; `documents`: an array of documents, in which a null stands for nothing; needed: it may not be left out
  * - `hint`: an index by its name or its key, null neither
  * - `own`: the command itself looks at it
  */
@@ -34,49 +34,57 @@ const wrong = (path: string, v: Value, wanted: string): EngineError =>
 
 const NUMBERS = "types '[long, int, decimal, double']";
 
-/** @throws {EngineError} 14: another type; 9: a hint of another type; 51024: a size below 0 */
-function check(type: FieldType, v: Value, path: string): void {
+/** Of documents. @throws {EngineError} 14: something else is among them */
+function hasNull(items: readonly Value[], path: string): boolean {
+  let nulls = false;
+  for (const [i, item] of items.entries())
+    if (item === null) nulls = true;
+    else if (!isDoc(item)) throw wrong(`${path}.${i}`, item, "type 'object'");
+  return nulls;
+}
+
+/** Is a null in it that stands for nothing? @throws {EngineError} 14: another type; 9: a hint of another type; 51024: a size below 0 */
+function check(type: FieldType, v: Value, path: string): boolean {
   const name = path.slice(path.lastIndexOf('.') + 1);
   switch (type) {
     case 'own':
-      return;
+      return false;
     case 'string':
       if (typeof v !== 'string') throw wrong(path, v, "type 'string'");
-      return;
+      return false;
     case 'document':
       if (!isDoc(v)) throw new EngineError('TypeMismatch', `Expected field ${name}to be of type object`);
-      return;
+      return false;
     case 'object':
       if (!isDoc(v)) throw wrong(path, v, "type 'object'");
-      return;
+      return false;
     case 'switch':
       if (typeof v !== 'boolean')
         throw new EngineError('TypeMismatch', `Field '${name}' should be a boolean value, but found: ${typeName(v)}`);
-      return;
+      return false;
     case 'bool':
       if (typeof v !== 'boolean') throw wrong(path, v, "type 'bool'");
-      return;
+      return false;
     case 'flag':
       if (typeof v !== 'boolean' && !isNumeric(v)) throw wrong(path, v, "types '[bool, long, int, decimal, double']");
-      return;
+      return false;
     case 'number':
     case 'size':
       if (!isNumeric(v)) throw wrong(path, v, NUMBERS);
       if (type === 'size' && toNumber(v) <= -1)
         throw new EngineError(51024, `BSON field '${name}' value must be >= 0, actual value '${v.toString()}'`);
-      return;
+      return false;
     case 'long':
       if (typeName(v) !== 'long') throw wrong(path, v, "type 'long'");
-      return;
+      return false;
     case 'list':
     case 'documents':
       if (!Array.isArray(v)) throw wrong(path, v, "type 'array'");
-      if (type === 'documents')
-        for (const [i, item] of v.entries()) if (!isDoc(item)) throw wrong(`${path}.${i}`, item, "type 'object'");
-      return;
+      return type === 'documents' && hasNull(v, path);
     case 'hint':
       if (typeof v !== 'string' && !isDoc(v))
         throw new EngineError('FailedToParse', 'Hint must be a string or an object');
+      return false;
   }
 }
 
@@ -93,12 +101,16 @@ export function checked(given: Doc, path: string, fields: Fields, others?: Field
   for (const [name, v] of Object.entries(given)) {
     const type = Object.hasOwn(fields, name) ? fields[name] : others;
     if (type === undefined) throw new EngineError(40415, `BSON field '${path}.${name}' is an unknown field.`);
-    if (v === null && takesNull(type)) nulls = true;
-    else check(type, v, `${path}.${name}`);
+    if ((v === null && takesNull(type)) || check(type, v, `${path}.${name}`)) nulls = true;
   }
   if (!nulls) return given;
   return Object.fromEntries(
-    Object.entries(given).filter(([name, v]) => v !== null || !takesNull(fields[name] ?? 'own')),
+    Object.entries(given)
+      .filter(([name, v]) => v !== null || !takesNull(fields[name] ?? 'own'))
+      .map(([name, v]) => [
+        name,
+        fields[name] === 'documents' && Array.isArray(v) ? v.filter((item) => item !== null) : v,
+      ]),
   );
 }
 

@@ -50,6 +50,7 @@ export const find: Command = {
     max: 'document',
     collation: 'document',
     oplogReplay: 'switch',
+    collectionUUID: 'own',
   },
   reads: true,
   inTransaction: true,

@@ -6,6 +6,7 @@ export const insert: Command = {
   help: 'Inserts documents into a collection.',
   fields: {
     documents: 'documents',
+    collectionUUID: 'own',
     ordered: 'bool',
     bypassDocumentValidation: 'flag',
     bypassEmptyTsReplacement: 'flag',

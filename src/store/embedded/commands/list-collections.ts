@@ -1,18 +1,11 @@
-import { Binary, Int32 } from 'bson';
+import { Int32 } from 'bson';
 import { compare } from '../bson/compare.js';
 import { type Doc } from '../bson/value.js';
 import { compileFilter } from '../query/match.js';
 import { type Collection } from '../storage/catalogue.js';
+import { uuidOf } from './collection-uuid.js';
 import { type Command, optionalBoolean, optionalDoc } from './command.js';
 import { listed } from './reading.js';
-
-function uuidOf(c: Collection): Binary {
-  const bytes = Buffer.alloc(16);
-  bytes.writeUInt32BE(c.id, 12);
-  bytes[6] = 0x40;
-  bytes[8] = 0x80;
-  return new Binary(bytes, 4);
-}
 
 const typeOf = ({ options }: Collection): string =>
   options.view ? 'view' : options.timeField === undefined ? 'collection' : 'timeseries';

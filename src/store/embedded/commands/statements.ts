@@ -1,5 +1,5 @@
 import { filterOptions, find as findDocuments } from '../query/execute.js';
-import { isDoc } from '../bson/types.js';
+import { isDoc, toInteger } from '../bson/types.js';
 import { type Doc, type Value } from '../bson/value.js';
 import { type Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
@@ -117,8 +117,12 @@ interface UpdateStatement {
   readonly statement: Doc;
 }
 
-/** @throws {EngineError} 9: options that do not go together; 14, 40414, 40415: a field of the wrong type, missing, not known */
-export function updateStatement(context: Context, given: Doc, of: keyof typeof STATEMENTS): UpdateStatement {
+/**
+ * One statement as it was sent. One that can not be read refuses the whole command, before anything is done.
+ *
+ * @throws {EngineError} 9, 14, 40414, 40415: a field of the wrong type, missing, not known
+ */
+export function updateStatement(given: Doc, of: keyof typeof STATEMENTS): UpdateStatement {
   const { path, fields, q, u, c } = STATEMENTS[of];
   const statement = checked(given, path, fields);
   const filter = requiredDoc(statement, q, path);
@@ -126,20 +130,23 @@ export function updateStatement(context: Context, given: Doc, of: keyof typeof S
   if (update === undefined) throw new EngineError(40414, `BSON field '${path}.${u}' is missing but a required field`);
   if (!isDoc(update) && !Array.isArray(update))
     throw new EngineError('FailedToParse', 'Update argument must be either an object or an array');
-  const multi = optionalBoolean(statement, 'multi') ?? false;
+  return {
+    filter,
+    update,
+    multi: optionalBoolean(statement, 'multi') ?? false,
+    upsert: optionalBoolean(statement, 'upsert') ?? false,
+    constants: optionalDoc(statement, c, path),
+    statement,
+  };
+}
+
+/** @throws {EngineError} 9: options that do not go together; 72: a statement that can not be sent again */
+export function assertUpdate(context: Context, { multi, update, statement }: UpdateStatement): void {
   if (multi) assertNotRetried(context, 'multi=true');
   if (multi && statement['sort'] !== undefined)
     throw new EngineError('FailedToParse', 'Cannot specify sort with multi=true');
   if (Array.isArray(update) && statement['arrayFilters'] !== undefined)
     throw new EngineError('FailedToParse', 'Cannot specify arrayFilters and a pipeline update');
-  return {
-    filter,
-    update,
-    multi,
-    upsert: optionalBoolean(statement, 'upsert') ?? false,
-    constants: optionalDoc(statement, c, path),
-    statement,
-  };
 }
 
 /** https://www.mongodb.com/docs/manual/core/retryable-writes/#retryable-write-operations @throws {EngineError} 72 */
@@ -192,18 +199,37 @@ const DELETE: Fields = {
   sampleId: 'own',
 };
 
-/** Deletes one or all that a statement says. @throws {EngineError} 14, 40415: a field of the wrong type, or not known */
+interface DeleteStatement {
+  readonly filter: Doc;
+  readonly multi: boolean;
+  readonly statement: Doc;
+}
+
+/** As `updateStatement`. @throws {EngineError} 9: a limit that is neither 0 nor 1; 14, 40414, 40415 */
+export function deleteStatement(given: Doc, of: 'delete' | 'bulkWrite'): DeleteStatement {
+  const [path, q] = of === 'delete' ? ['delete.deletes', 'q'] : ['bulkWrite.ops', 'filter'];
+  const statement = checked(given, path, DELETE);
+  const filter = requiredDoc(statement, q, path);
+  if (of === 'bulkWrite') return { filter, multi: optionalBoolean(statement, 'multi') ?? false, statement };
+  const limit = toInteger(statement['limit']);
+  if (limit !== 0 && limit !== 1)
+    throw new EngineError(
+      statement['limit'] === undefined ? 40414 : 'FailedToParse',
+      `The limit field in delete objects must be 0 or 1. Got ${String(statement['limit'])}`,
+    );
+  return { filter, multi: limit === 0, statement };
+}
+
+/** Deletes one or all that a statement says. */
 export function runDelete(
   context: Context,
   tx: Transaction,
   writer: Writer,
   collection: Collection | undefined,
-  { given, path, q, multi }: { given: Doc; path: string; q: string; multi: boolean },
+  { filter, multi, statement }: DeleteStatement,
   variables: Doc | undefined,
   among?: readonly Value[],
 ): number {
-  const statement = checked(given, path, DELETE);
-  const filter = requiredDoc(statement, q, path);
   if (multi) assertNotRetried(context, 'limit=0');
   const request = {
     filter,

@@ -149,6 +149,14 @@ function assertNear({ near }: FilterOptions): void {
     );
 }
 
+/** A document in `$all` that begins with one of them is a condition, which can not be there; with another dollar it is a value. */
+const CONDITIONS = new Set(
+  (
+    '$eq $ne $gt $gte $lt $lte $in $nin $exists $type $not $mod $regex $options $size $all $elemMatch $bitsAllSet $bitsAllClear ' +
+    '$bitsAnySet $bitsAnyClear $geoWithin $within $geoIntersects $near $nearSphere $geoNear $maxDistance $minDistance'
+  ).split(' '),
+);
+
 const isOperators = (v: Value): v is Doc => isDoc(v) && (Object.keys(v)[0] ?? '').startsWith('$') && !('$ref' in v);
 
 function compilePath(path: string, operand: Value, options: FilterOptions): Matcher {
@@ -388,7 +396,7 @@ function compileOperator(
       return all(
         operand.map((item) => {
           if (isDoc(item) && '$elemMatch' in item) return elemMatch(parts, item['$elemMatch'], options);
-          if (isOperators(item)) throw bad('no $ expressions in $all');
+          if (isOperators(item) && CONDITIONS.has(Object.keys(item)[0] ?? '')) throw bad('no $ expressions in $all');
           return onLeaf(parts, item instanceof BSONRegExp ? regexTest(item) : equalTest(item, options));
         }),
       );

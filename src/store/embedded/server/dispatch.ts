@@ -3,13 +3,14 @@ import { BulkFailed, StatementFailed } from '../commands/statements.js';
 import { type CommandReply, type Context, type Engine } from '../commands/command.js';
 import { checked, type Fields, GENERIC } from '../commands/fields.js';
 import { commands } from '../commands/index.js';
+import { assertUuid, named } from '../commands/collection-uuid.js';
 import { assertNotView } from '../commands/views.js';
 import { isNumeric, toNumber, truthy } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
 import type { Transaction } from '../transactions/transactions.js';
-import { checkReadConcern, checkWriteConcern, unsatisfied } from './concerns.js';
+import { acknowledged, checkReadConcern, checkWriteConcern, unsatisfied } from './concerns.js';
 import { sessionFields, type SessionFields } from './sessions.js';
 import { assertStableApi } from './stable-api.js';
 
@@ -29,9 +30,11 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
   if (command.adminOnly && db !== 'admin')
     throw new EngineError('Unauthorized', `${name} may only be run against the admin database.`);
   const { fields } = command;
-  const given = fields ? checked(request, name, fieldsOf(name, fields)) : checked(request, name, GENERIC, 'own');
-  assertStableApi(name, given);
+  const asked = fields ? checked(request, name, fieldsOf(name, fields)) : checked(request, name, GENERIC, 'own');
+  assertStableApi(name, asked);
+  const given = named(engine.catalogue, db, name, asked);
   assertNotView(engine.catalogue, db, name, given[name]);
+  assertUuid(engine.catalogue, db, name, given);
   const session = sessionFields(given);
   if (session.inTransaction && !command.inTransaction)
     throw new EngineError(
@@ -48,7 +51,7 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
   if (given['bypassEmptyTsReplacement'] === true)
     throw new EngineError('NotImplemented', 'bypassEmptyTsReplacement is not supported by the embedded engine');
   const deadline = timeLimit(given);
-  checkReadConcern(given, command.reads === true || session.inTransaction, session.inTransaction);
+  checkReadConcern(name, given, command.reads === true || session.inTransaction, session.inTransaction);
   checkWriteConcern(name, given, command.writes === true);
   if (!session.inTransaction && ENDS_TRANSACTION.has(name))
     throw new EngineError('CommandFailed', `${name} must be run within a transaction`);
@@ -78,7 +81,7 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
     };
     const reply = await command.run(context);
     if (reply instanceof Uint8Array) return reply;
-    return { ...reply, ...unsatisfied(given), ok: new Double(1) };
+    return { ...acknowledged(given, reply), ...unsatisfied(given), ok: new Double(1) };
   } catch (error) {
     if (session.inTransaction && !ENDS_TRANSACTION.has(name)) engine.sessions.fail(session);
     throw error;

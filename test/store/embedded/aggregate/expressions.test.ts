@@ -44,6 +44,11 @@ describe('expressions', () => {
       Long.fromString('18014398509481986'),
     ],
     ['divide', { $divide: [new Int32(4), new Int32(2)] }, new Double(2)],
+    // A decimal less than any double is none all the same.
+    ['divide', { $divide: [decimal('1'), decimal('1E-400')] }, decimal('1E+400')],
+    ['mod', { $mod: [decimal('3E-400'), decimal('2E-400')] }, decimal('1E-400')],
+    ['cond', { $cond: [decimal('1E-6176'), 1, 2] }, new Int32(1)],
+    ['toBool', { $toBool: decimal('1E-6176') }, true],
     ['mod', { $mod: [new Int32(-7), new Int32(3)] }, new Int32(-1)],
     ['round', { $round: [new Double(2.5)] }, new Double(2)],
     ['round', { $round: [new Double(1234.5678), new Int32(2)] }, new Double(1234.57)],

@@ -248,6 +248,9 @@ describe('an expression', () => {
       [{ $dateTrunc: { date: new Date(0), unit: 'year', binSize: 100_000_000_001 } }, 5439006],
       [{ $dateTrunc: { date: new Date(0), unit: 'hour', binSize: 2_562_047_788_016_999 } }, 5439002],
       [{ $split: ['x', 1] }, 10503900],
+      // …/dateFromParts, test_dateFromParts_basic
+      [{ $dateFromParts: { year: 2017, isoWeek: 6 } }, 40489],
+      [{ $dateFromParts: { isoWeekYear: 2017, month: 2 } }, 40525],
       [{ $indexOfBytes: [1, 'x'] }, 40091],
       [{ $indexOfArray: [[1], 1, -1] }, 9711601],
       [{ $replaceOne: { input: 1, find: 'x', replacement: 'y' } }, 10503904],

@@ -58,6 +58,15 @@ describe('a collection', () => {
     changed('view', { pipeline: [{ $out: 'd' }] }, 167),
     changed('view', { pipeline: [{ $nope: 1 }] }, 40324),
     changed('view', { viewOn: 'view' }, 5),
+    // …/collMod, test_collMod_pipeline: of itself by a join, or by that of another view
+    changed('view', { pipeline: [{ $unionWith: 'view' }] }, 5),
+    changed('view', { pipeline: [{ $lookup: { from: 'view', localField: 'a', foreignField: 'a', as: 'r' } }] }, 5),
+    ['a view that joins the other', { create: 'other', viewOn: 'c', pipeline: [{ $unionWith: 'view' }] }, 0],
+    changed('view', { pipeline: [{ $facet: { f: [{ $unionWith: 'other' }] } }] }, 5),
+    ...['$documents', '$currentOp', '$listSessions'].map((stage) =>
+      changed('view', { pipeline: [{ [stage]: {} }] }, 73),
+    ),
+    changed('view', { pipeline: [null, ...Array.from({ length: 1000 }, () => ({ $match: { a: 1 } }))] }, 0),
     changed('c', { timeseries: { granularity: 'hours' } }, 238),
     ...[true, false].map((hidden) => changed('clustered', { index: { name: '_id_', hidden } }, 6011800)),
     ['dropIndexes', { dropIndexes: 'clustered', index: { _id: 1 } }, 5979800],

@@ -122,6 +122,22 @@ describe('what a command is given', () => {
     ['(w_bool_true)', wc({ w: true }), 9],
     ['(j_string)', wc({ j: 'true' }), 14],
     ['(wtimeout_string)', wc({ w: 1, wtimeout: '1000' }), 0],
+    // https://www.mongodb.com/docs/manual/reference/write-concern/
+    ...([true, 1, new Double(Number.NaN)] as const).map((j): Case => [`j ${j} and fsync`, wc({ j, fsync: true }), 9]),
+    ['j without fsync', { ...update, writeConcern: { j: true, fsync: new Double(-0) } }, 0],
+    ['(wc_provenance_invalid)', wc({ provenance: 'x' }), 2],
+    ['(wc_getlasterror)', { ...update, writeConcern: { getLastError: [1] } }, 0],
+    ...[{}, { dc1: 'x' }].map((w): Case => [`(w_tagged) ${JSON.stringify(w)}`, wc({ w }), 9]),
+    ['(w_tagged_object)', { ...update, writeConcern: { w: { dc1: 1 } } }, 0],
+    // …/aggregation/commands/aggregate, test_aggregate_field
+    ...rejects({ pipeline: [], cursor: {} }, 'aggregate', ['string', ...NUMBERS], 73).map(
+      ([name, { aggregate: target }]): Case => [name, { aggregate: target, pipeline: [], cursor: {} }, 73],
+    ),
+    ...[0, 2, new Double(Number.NaN)].map((n): Case => [`aggregate: ${n}`, { ...aggregate, aggregate: n }, 2]),
+    ['(reject_cmd_aggregate)', { ...aggregate, aggregate: '$cmd.aggregate' }, 73],
+    ['explain with a write concern', { ...aggregate, explain: true, writeConcern: { w: 1 } }, 9],
+    // …/query_and_write/read_concern, test_count_snapshot_outside_transaction
+    ['a snapshot of a count', { count: 'c', readConcern: { level: 'snapshot' } }, 72],
     ['a read concern of a write', { ...insert, readConcern: { level: 'majority' } }, 72],
     ['a snapshot session', { ...find, readConcern: { level: 'snapshot' } }, 238],
     ['another API version', { ...find, apiVersion: '2' }, 322],
@@ -146,6 +162,138 @@ describe('what a command is given', () => {
       13,
     ]),
   ]);
+
+  // …/aggregation/commands: test_aggregate_collection_uuid, test_count_namespace
+  const uuid = new Binary(Buffer.alloc(16, 1), 4);
+  const short = new Binary(Buffer.alloc(3), 4);
+  refuses('is the UUID of the collection', [
+    ...[find, insert, update, aggregate].flatMap((command) => rejects(command, 'collectionUUID', ['null'])),
+    ['(uuid_reject_binary_subtype4_wrong_size)', { ...find, collectionUUID: short }, 207],
+    ['(uuid_mismatch_wrong_uuid)', { ...insert, collectionUUID: uuid }, 361],
+    ['(uuid_mismatch_nonexistent_collection)', { find: 'none', collectionUUID: uuid }, 361],
+    ['(uuid_reject_agnostic_mode)', { ...aggregate, aggregate: 1, collectionUUID: uuid }, 4928901],
+    ...['find', 'count', 'listIndexes'].flatMap((name): Case[] => [
+      [`${name} of another UUID`, { [name]: uuid }, 26],
+      [`${name} of a short UUID`, { [name]: short }, 207],
+    ]),
+  ]);
+
+  it('may be the UUID in place of the name', async () => {
+    const { engine } = await running();
+    const send = await byHand(engine.uri);
+    await send({ insert: 'c', documents: [{ _id: 1, x: 'a' }] });
+    const { cursor } = await send({ listCollections: 1 });
+    const own = cursor.firstBatch[0].info.uuid;
+    expect(await send({ find: own, collectionUUID: own })).toMatchObject({
+      cursor: { ns: 'test.c', firstBatch: [{ _id: 1 }] },
+    });
+    expect(await send({ distinct: own, key: 'x' })).toMatchObject({ values: ['a'] });
+    expect(await send({ insert: 'd', documents: [{}], collectionUUID: own })).toMatchObject({
+      code: 361,
+      expectedCollection: 'd',
+      actualCollection: 'c',
+    });
+  });
+
+  // …/query_and_write/commands/delete, test_delete_error_cases; https://www.mongodb.com/docs/manual/reference/command/update/
+  const remove = { q: {}, limit: 0 };
+  const change = { q: {}, u: { $set: { x: 'b' } } };
+  it.each<[command: string, field: string, first: Document, wrong: readonly (readonly [Document, number])[]]>([
+    [
+      'delete',
+      'deletes',
+      remove,
+      [
+        [{ limit: 1 }, 40414],
+        [{ q: {} }, 40414],
+        [{ q: 'x', limit: 1 }, 14],
+        [{ q: {}, limit: 2 }, 9],
+        [{ ...remove, foo: 1 }, 40415],
+        [{ ...remove, hint: 1 }, 9],
+      ],
+    ],
+    [
+      'update',
+      'updates',
+      change,
+      [
+        [{ u: {} }, 40414],
+        [{ q: {} }, 40414],
+        [{ q: {}, u: 1 }, 9],
+        [{ ...change, multi: 1 }, 14],
+        [{ ...change, arrayFilters: [1] }, 14],
+        [{ ...change, foo: 1 }, 40415],
+      ],
+    ],
+    [
+      'bulkWrite',
+      'ops',
+      { update: 0, filter: {}, updateMods: { $set: { x: 'b' } } },
+      [
+        [{ delete: 0 }, 40414],
+        [{ insert: 0 }, 40414],
+        [{ update: 0, filter: {}, updateMods: 1 }, 9],
+        [{ delete: 0, filter: {}, foo: 1 }, 40415],
+        [{ foo: 0 }, 2],
+      ],
+    ],
+  ])('of %s that can not be read leaves everything as it was', async (command, field, first, wrong) => {
+    const { engine } = await running();
+    const send = await byHand(engine.uri);
+    await send({ insert: 'c', documents: [{ _id: 1, x: 'a' }] });
+    const bulk = command === 'bulkWrite';
+    for (const [statement, code] of wrong)
+      for (const ordered of [true, false])
+        expect(
+          await send({
+            [command]: bulk ? 1 : 'c',
+            [field]: [first, statement],
+            ordered,
+            ...(bulk && { nsInfo: [{ ns: 'test.c' }], $db: 'admin' }),
+          }),
+        ).toMatchObject({ ok: 0, code });
+    expect(await send({ count: 'c', query: { x: 'a' } })).toMatchObject({ n: 1 });
+  });
+
+  // …/write_concern, test_write_concern_behavior, _acceptance; https://www.mongodb.com/docs/manual/reference/write-concern/
+  it('of a write concern tells what was not met, and with w: 0 no statement that failed', async () => {
+    const { engine } = await running();
+    const send = await byHand(engine.uri);
+    await send({ insert: 'c', documents: [{ _id: 1, x: 'a' }] });
+    const failing = (writeConcern: Document): Promise<Document> =>
+      send({ update: 'c', updates: [{ q: {}, u: { a: 1 }, multi: true }], writeConcern });
+    expect(await failing({ w: 0 })).not.toHaveProperty('writeErrors');
+    for (const acknowledged of [{ w: 1 }, { w: 0, j: true }])
+      expect(await failing(acknowledged)).toMatchObject({ writeErrors: [{ code: 9 }] });
+    for (const [w, code] of [
+      [null, 79],
+      ['', 79],
+      [{ dc1: 1 }, 100],
+      [new Double(1.5), undefined],
+    ] as const)
+      expect((await send({ ...insert, documents: [{}], writeConcern: { w } }))['writeConcernError']?.code).toBe(code);
+    expect(await send({ ...aggregate, pipeline: [{ $out: 'd' }], writeConcern: { w: 2 } })).toMatchObject({
+      ok: 1,
+      writeConcernError: { code: 100 },
+    });
+  });
+
+  // …/collMod, test_collMod_pipeline: a null in a list of documents stands for nothing
+  it('has nulls among its documents that stand for nothing', async () => {
+    const { engine } = await running();
+    const send = await byHand(engine.uri);
+    await send({ insert: 'c', documents: [{ _id: 1, a: [2, 3] }] });
+    expect(await send({ create: 'v', viewOn: 'c', pipeline: [null, { $project: { a: 1 } }] })).toMatchObject({ ok: 1 });
+    expect(
+      await send({
+        ...findAndModify,
+        update: { $set: { 'a.$[x]': 1 } },
+        arrayFilters: [null, { x: 2 }],
+        new: true,
+      }),
+    ).toMatchObject({ value: { a: [1, 3] } });
+    expect(await send({ delete: 'c', deletes: [null] })).toMatchObject({ ok: 0, code: 16 });
+  });
 
   // …/sessions/commands
   const lsid = newSession();

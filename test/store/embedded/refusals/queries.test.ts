@@ -48,6 +48,9 @@ describe('a query', () => {
       [{ $and: [{ a: near }, { a: near }] }, 2],
       [{ a: near, $text: { $search: 't' } }, 2],
       [{ a: { ...near, $eq: point } }, 34413],
+      // https://www.mongodb.com/docs/manual/reference/operator/query/all/; …/listCollections, filter_all_pipeline_stage
+      [{ a: { $all: [{ $gt: 1 }] } }, 2],
+      [{ a: { $all: [{ $match: { x: 1 } }] } }, 0],
       [within(system('urn:ogc:def:crs:OGC:1.3:CRS84')), 0],
       [within(system('urn:x-mongodb:crs:strictwinding:EPSG:4326')), 0],
       [within(system('urn:x-mongodb:crs:strictwinding:EPSG:4326'), square.toReversed()), 0],
