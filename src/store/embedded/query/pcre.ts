@@ -47,6 +47,8 @@ interface Flags {
 interface Group extends Flags {
   /** Whether this group or one around it looks back. */
   readonly back: boolean;
+  /** What ends it. */
+  readonly end: string;
 }
 
 /**
@@ -63,7 +65,7 @@ class Reader {
 
   constructor(pattern: string, flags: Flags) {
     this.#pattern = pattern;
-    this.#group = { ...flags, back: false };
+    this.#group = { ...flags, back: false, end: '' };
   }
 
   /** @throws {PatternError} */
@@ -101,9 +103,15 @@ class Reader {
     else if (c === '(') this.#open();
     else if (c === ')') this.#close();
     else if (c === '.') this.#out += s ? '[^]' : '[^\\n]';
-    else if (c === '^') this.#out += m ? '(?:^|(?<=\\n)(?=[^]))' : '^';
-    else if (c === '$') this.#out += m ? '(?![^\\n])' : '(?=\\n?$)';
+    else if (c === '^') this.#place(m ? '(?:^|(?<=\\n)(?!$))' : '^');
+    else if (c === '$') this.#place(m ? '(?=\\n|$)' : '(?=\\n?$)');
     else this.#out += c === '|' ? c : this.#literal(c);
+  }
+
+  /** A place that a pattern names; a quantifier may follow it in PCRE. */
+  #place(text: string): void {
+    const next = this.#group.x ? /^(?:[\t-\r ]|#[^\n]*\n)*[*+?{]/ : /^[*+?{]/;
+    this.#out += next.test(this.#pattern.slice(this.#at)) ? `(?:${text})` : text;
   }
 
   #literal = (c: string): string => (/[\\^$.*+?()[\]{}|/-]/.test(c) ? shown(c.charCodeAt(0)) : c);
@@ -123,7 +131,7 @@ class Reader {
     const group = this.#group;
     const enter = (text: string, changed: Partial<Group> = {}): void => {
       this.#outer.push(group);
-      this.#group = { ...group, ...changed };
+      this.#group = { ...group, end: ')', ...changed };
       this.#out += text;
     };
     if (this.#take(/\*/y)) throw new PatternError('a verb', false);
@@ -131,10 +139,10 @@ class Reader {
       this.#captures += 1;
       return enter('(');
     }
-    const plain = this.#take(/[:=!]/y);
-    if (plain) return enter(`(?${plain[0]}`);
-    const back = this.#take(/<[=!]/y);
-    if (back) return enter(`(?${back[0]}`, { back: true });
+    if (this.#take(/:/y)) return enter('(?:');
+    // What only looks may be repeated in PCRE.
+    const look = this.#take(/<?[=!]/y)?.[0];
+    if (look !== undefined) return enter(`(?:(?${look}`, { back: group.back || look.startsWith('<'), end: '))' });
     const name = this.#take(/P?<(\w+)>|'(\w+)'/y);
     if (name) {
       this.#captures += 1;
@@ -159,8 +167,8 @@ class Reader {
   #close(): void {
     const outer = this.#outer.pop();
     if (!outer) throw new PatternError('unmatched closing parenthesis');
+    this.#out += this.#group.end;
     this.#group = outer;
-    this.#out += ')';
   }
 
   /** The character that an escape stands for, in a class and outside; undefined: it is none. */
@@ -206,10 +214,10 @@ class Reader {
     const place = this.#take(/[bBAzZNR]/y)?.[0];
     if (place !== undefined) {
       const words: Readonly<Record<string, string>> = {
-        b: '\\b', B: '\\B', A: '(?<![^])', z: '(?![^])', Z: '(?=\\n?(?![^]))', N: '[^\\n]',
+        b: '\\b', B: '\\B', A: '^', z: '$', Z: '(?=\\n?$)', N: '[^\\n]',
         R: `(?:\\r\\n|[${inside(VERTICAL)}])`,
       }; // prettier-ignore
-      this.#out += words[place] ?? '';
+      this.#place(words[place] ?? '');
       return;
     }
     const named = this.#take(/k(?:<(\w+)>|\{(\w+)\}|'(\w+)')|g\{([a-zA-Z_]\w*)\}/y);

@@ -375,6 +375,7 @@ describe('expressions', () => {
     ['rand', { $rand: { a: 1 } }, 3040501],
     ['unsetField', { $unsetField: { field: '$x', input: { $x: 1 } } }, 168],
     // …/date/dateTrunc, …/string
+    ['dateFromParts', { $dateFromParts: { isoWeekYear: 2017, month: 2 } }, 40525],
     ['dateTrunc', { $dateTrunc: { date: 1, unit: 'day' } }, 5166307],
     ['substrBytes', { $substrBytes: ['hello', new Double(Number.NaN), 1] }, 31109],
     ['substrBytes', { $substrBytes: ['hello', 0, new Double(1e20)] }, 31109],

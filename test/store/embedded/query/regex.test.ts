@@ -9,6 +9,9 @@ describe('a regular expression', () => {
     ['^bar$', 'm', ['foo\nbar\nx', 'bar'], ['foo\rbar', 'foo\u2028bar', 'bar\r']],
     ['\\Afoo\\Z', 'm', ['foo', 'foo\n'], ['x\nfoo']],
     ['foo\\z', '', ['foo'], ['foo\n']],
+    // What looks or names a place may be repeated.
+    ['^\\b+a(?=b)*(?!c){1}\\B?', '', ['a', 'ab'], ['ac']],
+    ['^ *a \\b + # x\n $', 'x', ['a'], ['ab']],
     // A dot is all but a line feed; white space and words are those of ASCII.
     ['^a.b$', '', ['a\rb', 'a\u2028b', 'a🎉b'], ['a\nb']],
     ['^a.b$', 's', ['a\nb'], ['ab']],
@@ -40,6 +43,10 @@ describe('a regular expression', () => {
     expect(fits.filter((text) => !expression.test(text))).toEqual([]);
     expect(not.filter((text) => expression.test(text))).toEqual([]);
   });
+
+  it.each(['$', '\\z', '\\Z'])('%j is no place within a character', (pattern) =>
+    expect(['', 'm'].map((flags) => toRegExp(pattern, flags).exec('🎉a')?.index)).toEqual([3, 3]),
+  );
 
   it.each(['[a', '(a', 'a)', '(?<=a+)b', '(?<!a{1,2})b', '*a', '\\y', '[[:no:]]', '[b-a]', '\\2(a)', 'a\\'])(
     '%j is none',

@@ -180,7 +180,11 @@ export const dates: Readonly<Record<string, Operator>> = {
     const mixed = Object.keys(argument).find(
       (k) => !names.includes(k) && ['year', 'month', 'day', 'isoWeek', 'isoDayOfWeek', 'isoWeekYear'].includes(k),
     );
-    if (mixed !== undefined) throw new EngineError(40489, `${name} does not allow mixing natural dates with ISO dates`);
+    if (mixed !== undefined)
+      throw new EngineError(
+        'year' in argument ? 40489 : 40525,
+        `${name} does not allow mixing natural dates with ISO dates`,
+      );
     return named(
       { required: [], optional: names },
       { notObject: 40519, unknown: 40518, missing: 40516 },
