@@ -3,7 +3,10 @@ import { EngineError } from '../errors.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { field } from '../query/path.js';
+import { constancyOf, noteVarying } from './constancy.js';
+import { assertTextSize } from './operators/arguments.js';
 import { operators } from './operators/index.js';
+import { assertReadable } from './variable-names.js';
 
 export interface Variables {
   readonly now: Date;
@@ -30,9 +33,16 @@ export function pathValue(value: Value, parts: readonly string[], at = 0): Value
 
 /** https://www.mongodb.com/docs/manual/reference/aggregation-variables/ */
 function variable(text: string, bound: ReadonlySet<string> | undefined): Evaluate {
-  const [name = '', ...parts] = text.slice(2).split('.');
-  if (name === '') throw new EngineError(16867, 'empty variable names are not allowed');
-  if (parts.some((p) => p === '')) throw new EngineError(40353, "FieldPath must not end with a '.'.");
+  const path = text.slice(2);
+  const [name = '', ...parts] = path.split('.');
+  assertReadable(name);
+  const evaluate = variableOf(name, parts, bound);
+  assertPath(path);
+  noteVarying();
+  return evaluate;
+}
+
+function variableOf(name: string, parts: readonly string[], bound: ReadonlySet<string> | undefined): Evaluate {
   switch (name) {
     case 'ROOT':
       return (doc) => pathValue(doc, parts);
@@ -73,7 +83,7 @@ export function compileWith<T>({ let: known }: Pick<Variables, 'let'>, compile: 
  * Compiles an aggregation expression over typed values. `known`: the variables there are; without it a variable is
  * looked for when it is used.
  *
- * @throws {EngineError} 168: no such operator; 17276: no such variable
+ * @throws {EngineError} 168: no such operator; 17276: no such variable; what constants that cannot be evaluated have
  */
 export function compileExpression(expr: Value, known = scope): Evaluate {
   const compile: Compile = (inner, bound = []) =>
@@ -81,6 +91,7 @@ export function compileExpression(expr: Value, known = scope): Evaluate {
   if (typeof expr === 'string') {
     if (expr.startsWith('$$')) return variable(expr, known);
     if (expr.startsWith('$')) return path(expr.slice(1));
+    assertTextSize(expr);
     return () => expr;
   }
   if (Array.isArray(expr)) {
@@ -97,16 +108,18 @@ export function compileExpression(expr: Value, known = scope): Evaluate {
     );
   const operator = operators[first];
   if (!operator) throw new EngineError(168, `Unrecognized expression '${first}'`);
-  return operator(expr[first], first, compile);
+  const [evaluate, constant] = constancyOf(() => operator(expr[first], first, compile));
+  // MongoDB evaluates constants beforehand, also those that no document asks for: their mistakes are told at once.
+  if (constant && !CHANCES.has(first)) evaluate({}, BEFOREHAND);
+  else noteVarying();
+  return evaluate;
 }
+
+/** Operators whose value differs although their operands are constants. */
+const CHANCES = new Set(['$rand', '$meta']);
+const BEFOREHAND: Variables = { now: new Date(0), let: {} };
 
 export const isOperator = (name: string): boolean => Object.hasOwn(operators, name);
-
-/** @throws {EngineError} 9: a name that no variable of a user may have */
-export function assertVariable(name: string): void {
-  if (!/^[a-z\u0080-\uFFFF][\w\u0080-\uFFFF]*$/.test(name) && name !== 'CURRENT')
-    throw new EngineError('FailedToParse', `'${name}' starts with an invalid character for a user variable name`);
-}
 
 /** @throws {EngineError} 40352, 16410, 16412, 16411: a name that a field of a result may not have */
 export function assertFieldName(name: string): void {
@@ -139,6 +152,7 @@ export function assertPath(text: string): string[] {
 function path(text: string): Evaluate {
   if (text === '') throw new EngineError(16872, "'$' by itself is not a valid FieldPath");
   const parts = assertPath(text);
+  noteVarying();
   // A variable CURRENT, set by $let alone, stands for the document.
   const [only = ''] = parts;
   if (parts.length === 1)

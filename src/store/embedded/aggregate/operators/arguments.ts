@@ -112,6 +112,15 @@ export const named =
     return (doc, v) => compute(Object.fromEntries(fields.map(([k, evaluate]) => [k, evaluate(doc, v)])), v);
   };
 
+/** The bytes that a text may not have, and that a document may have at most. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
+/** @throws {EngineError} 16493: a text of 16 MB or more */
+export function assertTextSize(text: string): void {
+  if (text.length >= MOST_BYTES / 3 && Buffer.byteLength(text) >= MOST_BYTES)
+    throw new EngineError(16493, 'Tried to create string longer than 16MB');
+}
+
 export const isNull = (v: Value): v is null | undefined => v === null || v === undefined;
 
 /** @throws {EngineError} with the operator's own code: no array */

@@ -177,7 +177,8 @@ const converters: Readonly<Record<string, Convert>> = {
       if (!NUMBER.test(v)) throw parseFailure(v, ': Failed to parse string to decimal');
       if (underflows(v)) throw parseFailure(v, ': Conversion from string to decimal would underflow');
       try {
-        return Decimal128.fromStringWithRounding(v);
+        // The library takes no text of more than 7,000 characters; zeros before a number say nothing.
+        return Decimal128.fromStringWithRounding(v.replace(/^([+-]?)0+(?=\d)/, '$1'));
       } catch (error) {
         if (error instanceof BSONError) throw parseFailure(v, ': Conversion from string to decimal would overflow');
         throw error;

@@ -153,7 +153,7 @@ export function dateArithmetic(timeOf: (v: Value, code?: number) => number): Rea
       (args: Doc) => {
         const { date, unit, binSize, timezone, startOfWeek } = args as Record<string, Value>;
         if (Object.values(args).some(isNull)) return null;
-        const ms = timeOf(date, 5439012);
+        const ms = timeOf(date, 5166307);
         const by = unitOf(unit, '$dateTrunc', 5439013);
         const size = binSize === undefined ? 1 : isNumeric(binSize) ? toInteger(binSize) : undefined;
         if (size === undefined) throw new EngineError(5439017, "$dateTrunc requires 'binSize' to be a 64-bit integer");

@@ -1,7 +1,7 @@
 import { EngineError } from '../../errors.js';
 import { UTC, type Zone, zoneOf } from './timezone.js';
 
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']; // prettier-ignore
+export const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']; // prettier-ignore
 const DAY = 86_400_000;
 
 /** A clock's date as the numbers people use. */

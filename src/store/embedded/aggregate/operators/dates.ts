@@ -182,7 +182,7 @@ export const dates: Readonly<Record<string, Operator>> = {
     );
     if (mixed !== undefined)
       throw new EngineError(
-        iso && !('year' in argument) ? 40525 : 40489,
+        'year' in argument ? 40489 : 40525,
         `${name} does not allow mixing natural dates with ISO dates`,
       );
     return named(

@@ -2,7 +2,9 @@ import { Int32 } from 'bson';
 import { isDoc, truthy } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
+import { constancyOf } from '../constancy.js';
 import type { Evaluate, Operator } from '../expression.js';
+import { assertVariable } from '../variable-names.js';
 import { compileList, fieldsOf, isNull, one, order, two } from './arguments.js';
 
 /** Stops at the first operand that decides. */
@@ -49,9 +51,18 @@ const switch_: Operator = (argument, name, compile) => {
     if (odd !== undefined) throw new EngineError(40063, `$switch found an unknown argument to a branch: ${odd}`);
     if (!('case' in b)) throw new EngineError(40064, "$switch requires each branch have a 'case' expression");
     if (!('then' in b)) throw new EngineError(40065, "$switch requires each branch have a 'then' expression.");
-    return { test: compile(b['case']), result: compile(b['then']) };
+    const [test, constant] = constancyOf(() => compile(b['case']));
+    return { test, constant, result: compile(b['then']) };
   });
   const otherwise = 'default' in spec ? compile(spec['default']) : undefined;
+  if (
+    !otherwise &&
+    branches.every(({ test, constant }) => constant && !truthy(test({}, { now: new Date(0), let: {} })))
+  )
+    throw new EngineError(
+      40069,
+      'Cannot execute a switch statement where all the cases evaluate to false without a default.',
+    );
   return (doc, v) => {
     for (const { test, result } of branches) if (truthy(test(doc, v))) return result(doc, v);
     if (!otherwise)
@@ -71,10 +82,10 @@ const let_: Operator = (argument, name, compile) => {
     { notObject: 16874, unknown: 16875, missing: { vars: 16876, in: 16877 } },
   );
   const { vars } = spec;
-  if (!isDoc(vars)) throw new EngineError(10065, 'invalid parameter: expected an object (vars)');
-  for (const k of Object.keys(vars))
-    if (!/^[a-z\u0080-\uFFFF]/.test(k) && k !== 'CURRENT')
-      throw new EngineError('FailedToParse', `'${k}' starts with an invalid character for a user variable name`);
+  // An array is a document to MongoDB here, whose names are its places.
+  if (!isDoc(vars) && !Array.isArray(vars))
+    throw new EngineError(10065, 'invalid parameter: expected an object (vars)');
+  for (const k of Object.keys(vars)) assertVariable(k);
   const bindings = Object.entries(vars).map(([k, v]) => [k, compile(v)] as const);
   const inner = compile(spec['in'], Object.keys(vars));
   return (doc, v) => {

@@ -2,15 +2,15 @@ import { toInteger, truthy, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import type { Operator, Variables } from '../expression.js';
+import { assertVariable } from '../variable-names.js';
 import { fieldsOf, isNull } from './arguments.js';
 
 const with_ = (v: Variables, bound: Doc): Variables => ({ ...v, let: { ...v.let, ...bound } });
 
 function nameOf(v: Value, fallback: string, operator: string): string {
   if (v === undefined) return fallback;
-  if (typeof v !== 'string' || v === '') throw new EngineError('FailedToParse', `${operator} needs a variable name`);
-  if (!/^[a-z\u0080-\uFFFF]/.test(v) && v !== 'CURRENT')
-    throw new EngineError('FailedToParse', `'${v}' starts with an invalid character for a user variable name`);
+  if (typeof v !== 'string') throw new EngineError('FailedToParse', `${operator} needs a variable name`);
+  assertVariable(v);
   return v;
 }
 

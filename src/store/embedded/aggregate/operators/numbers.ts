@@ -253,8 +253,9 @@ export const numbers: Readonly<Record<string, Operator>> = {
     throw new EngineError('TypeMismatch', `$bitNot only supports int and long, not: ${typeName(v)}.`);
   }),
   $rand(operand) {
-    if (!(Array.isArray(operand) && operand.length === 0) && !(isDoc(operand) && Object.keys(operand).length === 0))
-      throw new EngineError(3040501, '$rand does not currently accept arguments');
+    if (!Array.isArray(operand) && !isDoc(operand))
+      throw new EngineError(10065, 'invalid parameter: expected an object ($rand)');
+    if (Object.keys(operand).length > 0) throw new EngineError(3040501, '$rand does not currently accept arguments');
     return () => new Double(Math.random());
   },
   $sin: real('$sin', Math.sin, infiniteRefused('$sin')),

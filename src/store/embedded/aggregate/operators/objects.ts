@@ -2,7 +2,7 @@ import { isDoc, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { field } from '../../query/path.js';
-import type { Compile, Operator, Variables } from '../expression.js';
+import type { Compile, Evaluate, Operator, Variables } from '../expression.js';
 import { fieldsOf, isNull, many, one } from './arguments.js';
 
 function arrayToObject(v: Value): Value {
@@ -61,36 +61,40 @@ const getField: Operator = (argument, name, compile) => {
         argument,
         name,
         { required: ['field', 'input'] },
-        { notObject: 3041701, unknown: 3041701, missing: 3041702 },
+        { notObject: 3041701, unknown: 3041701, missing: { field: 3041702, input: 3041703 } },
       );
-  const wanted = constantText(spec['field'], name, compile, [5654600, 5654602]);
-  const input = compile(spec['input']);
+  const [wanted, input] = [textOf(compile(spec['field']), name, 3041704), compile(spec['input'])];
   return (doc, v) => {
     const from = input(doc, v);
-    return isDoc(from) ? field(from, wanted(doc, v)) : isNull(from) ? (from as Value) : undefined;
+    const key = wanted(doc, v);
+    return isDoc(from) ? field(from, key) : isNull(from) ? (from as Value) : undefined;
   };
 };
+
+/** @throws {EngineError} with the operator's own code: no text */
+const textOf =
+  (evaluate: Evaluate, name: string, code: number) =>
+  (doc: Doc, variables: Variables): string => {
+    const text = evaluate(doc, variables);
+    if (typeof text !== 'string')
+      throw new EngineError(code, `${name} requires 'field' to evaluate to type String, but got ${typeName(text)}`);
+    return text;
+  };
 
 function constantText(
   v: Value,
   name: string,
   compile: Compile,
-  [path, type, computed]: readonly [path: number, type: number, computed?: number],
+  [path, type, computed]: readonly [path: number, type: number, computed: number],
 ): (doc: Doc, variables: Variables) => string {
   if (typeof v === 'string' && v.startsWith('$') && !v.startsWith('$$'))
     throw new EngineError(path, `${name} requires 'field' to evaluate to a constant`);
-  if (computed !== undefined && (Array.isArray(v) || (isDoc(v) && Object.keys(v)[0]?.startsWith('$') === false)))
+  if (Array.isArray(v) || (isDoc(v) && Object.keys(v)[0]?.startsWith('$') === false))
     throw new EngineError(
       computed,
       `${name} requires 'field' to evaluate to a constant, but got a non-constant argument`,
     );
-  const evaluate = compile(v);
-  return (doc, variables) => {
-    const text = evaluate(doc, variables);
-    if (typeof text !== 'string')
-      throw new EngineError(type, `${name} requires 'field' to evaluate to type String, but got ${typeName(text)}`);
-    return text;
-  };
+  return textOf(compile(v), name, type);
 }
 
 const setField =
@@ -102,8 +106,8 @@ const setField =
       { required: removes ? ['field', 'input'] : ['field', 'value', 'input'] },
       { notObject: 4161100, unknown: 4161101, missing: { field: 4161102, input: 4161109, value: 4161103 } },
     );
-    const wanted = constantText(spec['field'], name, compile, [4161108, 4161107, 4161106]);
     const [input, value] = [compile(spec['input']), removes ? undefined : compile(spec['value'])];
+    const wanted = constantText(spec['field'], name, compile, [4161108, 4161107, 4161106]);
     return (doc, v) => {
       const from = input(doc, v);
       if (isNull(from)) return null;

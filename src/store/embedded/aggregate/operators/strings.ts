@@ -1,21 +1,41 @@
-import { BSONRegExp, BSONSymbol, Code, Int32 } from 'bson';
+import { BSONRegExp, BSONSymbol, Code, Decimal128, Double, Int32, Timestamp } from 'bson';
 import { compareStrings } from '../../bson/compare.js';
-import { isNumeric, toInteger, typeName } from '../../bson/types.js';
+import { isNumeric, type Numeric, toInteger, toNumber, toWhole, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import { toRegExp } from '../../query/regex.js';
 import type { Operator } from '../expression.js';
-import { between, isNull, lazily, named, one, two, unlessNull } from './arguments.js';
-import { numberText } from './conversion.js';
+import { assertTextSize, between, isNull, lazily, named, one, two, unlessNull } from './arguments.js';
+import { MONTHS } from './date-text.js';
+
+/** A double as C's %g writes it: six digits. */
+function general(n: number): string {
+  if (!Number.isFinite(n)) return Number.isNaN(n) ? 'nan' : n > 0 ? 'inf' : '-inf';
+  if (n === 0) return Object.is(n, -0) ? '-0' : '0';
+  const [mantissa = '', power = ''] = n.toExponential(5).split('e');
+  const ten = Number(power);
+  const short = (digits: string): string => (digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits);
+  if (ten >= -4 && ten < 6) return short(n.toFixed(5 - ten));
+  return `${short(mantissa)}e${ten < 0 ? '-' : '+'}${String(Math.abs(ten)).padStart(2, '0')}`;
+}
+
+/** A timestamp as MongoDB writes it: its clock in UTC, without the year, and its count. */
+function clock(v: Timestamp): string {
+  const date = new Date(v.getHighBitsUnsigned() * 1000);
+  const month = (MONTHS[date.getUTCMonth()] ?? '').slice(0, 3);
+  return `${month} ${String(date.getUTCDate()).padStart(2)} ${date.toISOString().slice(11, 19)}:${v.getLowBitsUnsigned()}`;
+}
 
 /** Text of what may stand for text; null is the empty text. @throws {EngineError} 16007: an array, a document, a boolean… */
 function coerced(v: Value): string {
   if (isNull(v)) return '';
   if (typeof v === 'string') return v;
   if (v instanceof BSONSymbol) return v.value;
-  if (v instanceof Code) return v.code;
+  if (v instanceof Code && !v.scope) return v.code;
   if (v instanceof Date) return v.toISOString();
-  if (isNumeric(v)) return numberText(v);
+  if (v instanceof Timestamp) return clock(v);
+  if (v instanceof Double) return general(v.value);
+  if (isNumeric(v)) return v.toString();
   throw new EngineError(16007, `can't convert from BSON type ${typeName(v)} to String`);
 }
 
@@ -44,7 +64,8 @@ const indexOf = (name: string, unit: 'bytes' | 'points'): Operator =>
     const to = place(end, 'ending') ?? Infinity;
     if (unit === 'bytes') {
       const all = bytesOf(text);
-      const at = from > all.length ? -1 : all.subarray(0, Math.min(to, all.length)).indexOf(bytesOf(part), from);
+      const at =
+        from > Math.min(to, all.length) ? -1 : all.subarray(0, Math.min(to, all.length)).indexOf(bytesOf(part), from);
       return new Int32(at);
     }
     const all = points(text).slice(0, Math.min(to, text.length));
@@ -77,17 +98,25 @@ function substringPoints(values: readonly Value[]): Value {
   return text.slice(start, start + length).join('');
 }
 
+/** A place as a 64-bit number, as MongoDB makes one: a decimal that is none, or too large, is the least. @throws {EngineError} 31109: such a double */
+function placeOf(v: Numeric): number {
+  const n = toNumber(v);
+  if (n >= -(2 ** 63) && n < 2 ** 63) return toWhole(v);
+  if (v instanceof Decimal128) return -(2 ** 63);
+  throw new EngineError(31109, `Can't represent ${n} in Long`);
+}
+
 function substringBytes(values: readonly Value[]): Value {
   const bytes = bytesOf(coerced(values[0]));
-  const [start, length] = [1, 2].map((i) => {
+  const places = [1, 2].map((i) => {
     const v = values[i];
-    if (!isNumeric(v))
-      throw new EngineError(
-        i === 1 ? 16034 : 16035,
-        `$substrBytes: argument must be a numeric type (is BSON type ${typeName(v)})`,
-      );
-    return Math.trunc(Number(v.toString()));
-  }) as [number, number];
+    if (isNumeric(v)) return v;
+    throw new EngineError(
+      i === 1 ? 16034 : 16035,
+      `$substrBytes: argument must be a numeric type (is BSON type ${typeName(v)})`,
+    );
+  });
+  const [start, length] = places.map(placeOf) as [number, number];
   if (start < 0) throw new EngineError(50752, `$substrBytes: starting index must be non-negative (got: ${start})`);
   const end = length < 0 ? bytes.length : Math.min(start + length, bytes.length);
   const inside = (at: number): boolean => at < bytes.length && ((bytes[at] ?? 0) & 0xc0) === 0x80;
@@ -132,7 +161,17 @@ const replace = (name: string, everywhere: boolean): Operator =>
           throw new EngineError(code[k], `${name} requires that '${k}' be a string, found: ${typeName(args[k])}`);
       const { input, find, replacement } = args as Record<string, string | null | undefined>;
       if (isNull(input) || isNull(find) || isNull(replacement)) return null;
-      return everywhere ? input.replaceAll(find, () => replacement) : input.replace(find, () => replacement);
+      // Nothing is found before, between and after characters, not in the middle of one.
+      const text =
+        everywhere && find === ''
+          ? `${replacement}${points(input)
+              .map((c) => c + replacement)
+              .join('')}`
+          : everywhere
+            ? input.replaceAll(find, () => replacement)
+            : input.replace(find, () => replacement);
+      assertTextSize(text);
+      return text;
     },
   );
 
@@ -145,6 +184,7 @@ interface Found {
 function compiledOf(name: string, regex: string | BSONRegExp, options: string): RegExp {
   const [pattern, flags] = regex instanceof BSONRegExp ? [regex.pattern, regex.options || options] : [regex, options];
   if (pattern.includes('\0')) throw new EngineError(51109, `${name}: the regex may not contain a null byte`);
+  if (flags.includes('\0')) throw new EngineError(51110, `${name}: the options may not contain a null byte`);
   return toRegExp(pattern, flags, 51111);
 }
 
@@ -165,7 +205,9 @@ function matchesOf(name: string, args: Doc, all: boolean): Found[] | undefined {
   const found: Found[] = [];
   for (const m of input.matchAll(expression)) {
     found.push({ match: m[0], index: points(input.slice(0, m.index)).length, captures: m.slice(1) });
-    if (!all) break;
+    // No search begins at the end of a text; one that began before it may find nothing there.
+    const step = m[0].length || String.fromCodePoint(input.codePointAt(m.index) ?? 0).length;
+    if (!all || m.index + step >= input.length) break;
   }
   return found;
 }
@@ -192,6 +234,7 @@ export const strings: Readonly<Record<string, Operator>> = {
       if (typeof v !== 'string') throw new EngineError(16702, `$concat only supports strings, not ${typeName(v)}`);
       text += v;
     }
+    assertTextSize(text);
     return text;
   }),
   // Only the letters of ASCII change.
