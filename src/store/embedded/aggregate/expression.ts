@@ -2,7 +2,7 @@ import type { Collation } from '../bson/collation.js';
 import { EngineError } from '../errors.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
-import { field } from '../query/path.js';
+import { assertPath, field, setField } from '../query/path.js';
 import { constancyOf, noteVarying } from './constancy.js';
 import { assertTextSize } from './operators/arguments.js';
 import { operators } from './operators/index.js';
@@ -52,6 +52,8 @@ function variableOf(name: string, parts: readonly string[], bound: ReadonlySet<s
       return (_doc, { now }) => pathValue(now, parts);
     case 'REMOVE':
       return () => undefined;
+    case 'CLUSTER_TIME':
+      throw new EngineError(10071200, "Builtin variable '$$CLUSTER_TIME' is not available");
     // What $redact decides.
     case 'DESCEND':
     case 'PRUNE':
@@ -128,27 +130,6 @@ export function assertFieldName(name: string): void {
   assertPath(name);
 }
 
-/** Longer paths are refused. */
-const MOST_PARTS = 200;
-
-/** The parts of a path. @throws {EngineError} 15, 40352, 40353, 15998, 16410, 16411: no path can be so */
-export function assertPath(text: string): string[] {
-  const parts = text.split('.');
-  if (parts.length > MOST_PARTS) throw new EngineError('Overflow', 'FieldPath is too long');
-  if (text === '') throw new EngineError(40352, 'FieldPath cannot be constructed with empty string');
-  if (text.endsWith('.')) throw new EngineError(40353, "FieldPath must not end with a '.'.");
-  for (const p of parts) {
-    if (p === '') throw new EngineError(15998, 'FieldPath field names may not be empty strings.');
-    if (p.startsWith('$'))
-      throw new EngineError(
-        16410,
-        `FieldPath field names may not start with '$'. Consider using $getField or $setField.`,
-      );
-    if (p.includes('\0')) throw new EngineError(16411, 'FieldPath field names may not contain a null byte');
-  }
-  return parts;
-}
-
 function path(text: string): Evaluate {
   if (text === '') throw new EngineError(16872, "'$' by itself is not a valid FieldPath");
   const parts = assertPath(text);
@@ -174,7 +155,7 @@ function object(expr: Doc, compile: Compile): Evaluate {
     const out: Doc = {};
     for (const [k, evaluate] of fields) {
       const value = evaluate(doc, v);
-      if (value !== undefined) out[k] = value;
+      if (value !== undefined) setField(out, k, value);
     }
     return out;
   };

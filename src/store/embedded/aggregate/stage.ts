@@ -15,20 +15,23 @@ export interface ReadRequest {
   readonly let?: Doc;
 }
 
+/** What a pipeline needs to know of the collection that it reads. */
+export interface OfCollection {
+  readonly text?: TextIndex | undefined;
+  /** What $collStats and $indexStats tell. */
+  readonly about?: { readonly stats: () => Promise<Doc>; readonly indexes: () => Doc[] };
+}
+
 /** What a pipeline needs of the server it runs in. */
-export interface PipelineEnv {
+export interface PipelineEnv extends OfCollection {
   readonly variables: Variables;
   readonly collation?: Collation | undefined;
-  /** The text index of the collection that is read. */
-  readonly text?: TextIndex | undefined;
   /** How many pipelines this one is in. */
   readonly depth?: number;
   /** The collection under a name, and a view's stages. @throws {EngineError} 167: a view that compares texts otherwise */
-  source(name: string): { readonly name: string; readonly stages: readonly Value[] };
+  source(name: string): { readonly name: string; readonly stages: readonly Value[]; readonly of?: OfCollection };
   /** Documents of another collection of the same database, in the same snapshot. */
   read(collection: string, request: ReadRequest): Iterable<Doc | undefined>;
-  /** What $collStats and $indexStats tell of the collection that is read. */
-  readonly about?: { readonly stats: () => Promise<Doc>; readonly indexes: () => Doc[] };
   readonly memoryLimitBytes: number;
   /** Lets other commands run; asked for again and again in long loops. */
   pause(): Promise<void>;

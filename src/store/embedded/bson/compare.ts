@@ -63,7 +63,8 @@ export function compare(a: Value, b: Value, text: CompareText = compareStrings):
     return byNumber(a.position, b.position) || byNumber(a.sub_type, b.sub_type) || byBytes(a.value(), b.value());
   if (a instanceof BSONRegExp && b instanceof BSONRegExp)
     return compareStrings(a.pattern, b.pattern) || compareStrings(a.options, b.options);
-  if (a instanceof Code && b instanceof Code) return compareStrings(a.code, b.code);
+  if (a instanceof Code && b instanceof Code)
+    return compareStrings(a.code, b.code) || compareDocs(a.scope ?? {}, b.scope ?? {}, text);
   const textOf = (v: Value): string | undefined =>
     v instanceof BSONSymbol ? v.value : typeof v === 'string' ? v : undefined;
   const x = textOf(a);

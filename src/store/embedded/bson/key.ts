@@ -103,8 +103,10 @@ function push(parts: Uint8Array[], v: Value): void {
     head[4] = v.sub_type;
     parts.push(head, v.value());
   } else if (v instanceof BSONRegExp) parts.push(textBytes(v.pattern), textBytes(v.options));
-  else if (v instanceof Code) parts.push(textBytes(v.code));
-  else if (type === 0x14) {
+  else if (v instanceof Code) {
+    parts.push(textBytes(v.code));
+    if (v.scope) push(parts, v.scope);
+  } else if (type === 0x14) {
     for (const [name, value] of Object.entries(v as Doc)) {
       if (value === undefined) continue;
       parts.push(Buffer.from([orderOf(value)]), textBytes(name));

@@ -12,7 +12,7 @@ import {
   ObjectId,
   Timestamp,
 } from 'bson';
-import { exactInteger } from './exact.js';
+import { compareNumbers, exactInteger } from './exact.js';
 import type { Doc, Value } from './value.js';
 
 export type Numeric = Int32 | Double | Long | Decimal128;
@@ -47,7 +47,10 @@ export function toWhole(v: Numeric): number {
   const n = toNumber(v);
   if (Number.isNaN(n)) return 0;
   if (!(v instanceof Decimal128)) return Math.trunc(n);
-  return Math.abs(n % 1) === 0.5 ? 2 * Math.round(n / 2) : Math.round(n);
+  if (Math.abs(n % 1) !== 0.5) return Math.round(n);
+  // A decimal that is nearly the half between two is on one side of it.
+  const side = compareNumbers(v, new Double(n));
+  return side === 0 ? 2 * Math.round(n / 2) : side < 0 ? Math.floor(n) : Math.ceil(n);
 }
 
 /** MongoDB's type name, as `$type` takes it. https://www.mongodb.com/docs/manual/reference/bson-types/ */
@@ -135,3 +138,11 @@ export const isZero = (v: Numeric): boolean =>
 /** What counts as true: all but false, null, missing and the zeros. */
 export const truthy = (v: Value): boolean =>
   v !== undefined && v !== null && v !== false && !(isNumeric(v) && isZero(v));
+
+/** How many documents and arrays lie in each other. */
+export function depthOf(v: Value): number {
+  if (!Array.isArray(v) && !isDoc(v)) return 0;
+  let deepest = 0;
+  for (const inner of Array.isArray(v) ? v : Object.values(v)) deepest = Math.max(deepest, depthOf(inner));
+  return 1 + deepest;
+}

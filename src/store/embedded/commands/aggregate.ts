@@ -1,7 +1,7 @@
 import { Long } from 'bson';
 import { compilePipeline } from '../aggregate/pipeline.js';
 import type { PipelineEnv } from '../aggregate/stage.js';
-import { isDoc, isNumeric, toNumber, truthy } from '../bson/types.js';
+import { depthOf, isDoc, isNumeric, toNumber, truthy } from '../bson/types.js';
 import { type Doc, encode, MAX_DOCUMENT, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { readsMany, search, searchFields, textIndexOf } from '../query/execute.js';
@@ -10,12 +10,16 @@ import { cursorReply } from '../wire/message.js';
 import { aboutCollection } from './about-collection.js';
 import { collationFor } from './collation.js';
 import { variablesOf, type Command, hintOf, collectionName, type Reading } from './command.js';
+import { explained } from './explain.js';
 import { store } from './output.js';
 import { assertViewCollation, sourceOf } from './views.js';
 import { batchSizeOf, DEFAULT_BATCH, decoded, openedIn, pause } from './reading.js';
 
 /** So many documents or index entries take some milliseconds: a pipeline that begins with them goes to a reader. */
 const MANY = 2000;
+
+/** So many documents and arrays may lie in each other in what a request asks. */
+const MOST_LEVELS = 200;
 
 /** The results as they are sent. @throws {EngineError} 10334: a document of the result is larger than one may be */
 async function* encoded(docsOf: AsyncIterable<Doc>): AsyncIterator<Uint8Array> {
@@ -61,6 +65,8 @@ function stagesOf(command: Doc, name: string | undefined): readonly Value[] {
     throw new EngineError(40414, "BSON field 'aggregate.pipeline' is missing but a required field");
   if (!Array.isArray(pipeline))
     throw new EngineError('TypeMismatch', "'pipeline' option must be specified as an array");
+  if (depthOf(pipeline) > MOST_LEVELS)
+    throw new EngineError('Overflow', `the pipeline exceeds the maximum nested object depth: ${MOST_LEVELS}`);
   const [first] = pipeline;
   if (name !== undefined && isDoc(first) && '$documents' in first)
     throw new EngineError('InvalidNamespace', '$documents is only valid with {aggregate: 1}');
@@ -82,7 +88,9 @@ function prepare(reading: Reading, tx: Transaction) {
     text: textIndexOf(collection),
     source(from) {
       assertViewCollation(engine.catalogue, db, from, collation);
-      return sourceOf(engine.catalogue, db, from);
+      const inner = sourceOf(engine.catalogue, db, from);
+      const text = textIndexOf(engine.catalogue.find(db, inner.name, tx));
+      return { ...inner, of: { text, about: aboutCollection(reading, inner.name) } };
     },
     read(from, request) {
       return decoded(
@@ -145,6 +153,10 @@ export const aggregate: Command = {
   inTransaction: true,
   async run(context) {
     const { command, engine, db, session } = context;
+    if (truthy(command['explain'])) {
+      stagesOf(command, targetOf(command));
+      return explained(context, command, 'queryPlanner');
+    }
     const batchSize = batchSizeOf(command, 'aggregate') ?? DEFAULT_BATCH;
     const { tx, release } = context.snapshot();
     try {

@@ -64,6 +64,47 @@ function pipelineOf(context: Context, inner: Doc, stages: readonly Value[]): { r
   };
 }
 
+/**
+ * What the command would do. `inner`: the command.
+ *
+ * @throws {EngineError} 59: a command that cannot be explained; 73: it names no collection
+ */
+export async function explained(context: Context, inner: Doc, verbosity: ReturnType<typeof verbosityOf>): Promise<Doc> {
+  const [command = ''] = Object.keys(inner);
+  const of = EXPLAINED[command === 'findandmodify' ? 'findAndModify' : command];
+  if (!of && command !== 'aggregate')
+    throw new EngineError('CommandNotFound', `Explain failed due to unknown command: ${command}`);
+  const name = inner[command];
+  if (typeof name !== 'string')
+    throw new EngineError('InvalidNamespace', `collection name has invalid type for explain of ${command}`);
+  if (context.engine.catalogue.find(context.db, name)?.options.view)
+    throw new EngineError('NotImplemented', 'explain of a view is not supported by the embedded engine');
+  const { tx, release } = context.snapshot();
+  try {
+    const search = (asked: Omit<Explained, 'namespace' | 'version'>): Promise<Doc> =>
+      inSlices(
+        explainSearch(
+          tx,
+          context.engine.catalogue.find(context.db, name),
+          { namespace: `${context.db}.${name}`, version: VERSION, ...asked },
+          verbosity,
+        ),
+        pause,
+      );
+    if (command === 'aggregate' && Array.isArray(inner['pipeline'])) {
+      const { request, rest } = pipelineOf(context, inner, inner['pipeline']);
+      const found = await search({ request });
+      if (rest.length === 0) return { ...found, command: inner };
+      const { serverInfo, ...cursor } = found;
+      return { explainVersion: '1', stages: [{ $cursor: cursor }, ...rest], serverInfo, command: inner };
+    }
+    if (!of) throw new EngineError('TypeMismatch', "BSON field 'aggregate.pipeline' must be an array");
+    return { ...(await search(of(inner))), command: inner };
+  } finally {
+    release();
+  }
+}
+
 /** https://www.mongodb.com/docs/manual/reference/command/explain/ */
 export const explain: Command = {
   help: 'Tells how a command would find its documents.',
@@ -71,39 +112,6 @@ export const explain: Command = {
   async run(context) {
     const inner = optionalDoc(context.command, 'explain');
     if (!inner) throw new EngineError('TypeMismatch', "BSON field 'explain.explain' must be an object");
-    const verbosity = verbosityOf(context.command['verbosity']);
-    const [command = ''] = Object.keys(inner);
-    const of = EXPLAINED[command === 'findandmodify' ? 'findAndModify' : command];
-    if (!of && command !== 'aggregate')
-      throw new EngineError('CommandNotFound', `Explain failed due to unknown command: ${command}`);
-    const name = inner[command];
-    if (typeof name !== 'string')
-      throw new EngineError('InvalidNamespace', `collection name has invalid type for explain of ${command}`);
-    if (context.engine.catalogue.find(context.db, name)?.options.view)
-      throw new EngineError('NotImplemented', 'explain of a view is not supported by the embedded engine');
-    const { tx, release } = context.snapshot();
-    try {
-      const search = (explained: Omit<Explained, 'namespace' | 'version'>): Promise<Doc> =>
-        inSlices(
-          explainSearch(
-            tx,
-            context.engine.catalogue.find(context.db, name),
-            { namespace: `${context.db}.${name}`, version: VERSION, ...explained },
-            verbosity,
-          ),
-          pause,
-        );
-      if (command === 'aggregate' && Array.isArray(inner['pipeline'])) {
-        const { request, rest } = pipelineOf(context, inner, inner['pipeline']);
-        const found = await search({ request });
-        if (rest.length === 0) return { ...found, command: inner };
-        const { serverInfo, ...cursor } = found;
-        return { explainVersion: '1', stages: [{ $cursor: cursor }, ...rest], serverInfo, command: inner };
-      }
-      if (!of) throw new EngineError('TypeMismatch', "BSON field 'aggregate.pipeline' must be an array");
-      return { ...(await search(of(inner))), command: inner };
-    } finally {
-      release();
-    }
+    return explained(context, inner, verbosityOf(context.command['verbosity']));
   },
 };

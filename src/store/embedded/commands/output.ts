@@ -53,6 +53,9 @@ function outTarget(spec: Value, db: string): Target {
     throw new EngineError('NotImplemented', '$out to a time series is not supported by the embedded engine');
   const [into, name] = [String(given['db']), String(given['coll'])];
   if (name.startsWith('system.')) throw new EngineError(17385, `Can't $out to special collection: ${name}`);
+  // What is written lies under another name first; these two are found when it is renamed.
+  if (name.includes('$') || Buffer.byteLength(`${into}.${name}`) > 255)
+    throw new EngineError('IllegalOperation', `Invalid target namespace of $out: ${into}.${name}`);
   checkName(into, name);
   if (SYSTEM_DATABASES.includes(into)) throw new EngineError(31321, `Can't $out to internal database: ${into}`);
   return { db: into, name, options: {} };

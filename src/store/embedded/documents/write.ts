@@ -1,5 +1,5 @@
 import { ObjectId } from 'bson';
-import { isDoc } from '../bson/types.js';
+import { depthOf, isDoc } from '../bson/types.js';
 import { type Doc, encode, MAX_DOCUMENT, type Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { filterOptions, find, type FindRequest } from '../query/execute.js';
@@ -17,14 +17,6 @@ import { assertAllowed } from './validation.js';
 const MAX_DEPTH = 180;
 /** Bytes of a document that holds one more: smaller ones need not be looked into. */
 const LEAST_PER_LEVEL = 7;
-
-/** How many documents and arrays lie in each other. */
-function depthOf(v: Value): number {
-  if (!Array.isArray(v) && !isDoc(v)) return 0;
-  let deepest = 0;
-  for (const inner of Array.isArray(v) ? v : Object.values(v)) deepest = Math.max(deepest, depthOf(inner));
-  return 1 + deepest;
-}
 
 /** The writes of one statement to one collection, in one transaction. */
 export class Writer {

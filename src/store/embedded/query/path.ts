@@ -1,10 +1,18 @@
 import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
+import { EngineError } from '../errors.js';
 
 const INDEX = /^\d+$/;
 
 /** Own fields only: `__proto__` and its like are no fields of a document. */
 export const field = (doc: Doc, name: string): Value => (Object.hasOwn(doc, name) ? doc[name] : undefined);
+
+/** Sets an own field, `__proto__` like any other. */
+export function setField(doc: Doc, name: string, value: Value): void {
+  if (name === '__proto__')
+    Object.defineProperty(doc, name, { value, enumerable: true, writable: true, configurable: true });
+  else doc[name] = value;
+}
 
 /**
  * Visits every value that a dotted path reaches, through arrays as queries do: an array in the middle stands for each of
@@ -41,4 +49,25 @@ export function plainPath(doc: Doc, path: string): Value {
     value = field(value, part);
   }
   return value;
+}
+
+/** Longer paths are refused. */
+const MOST_PARTS = 200;
+
+/** The parts of a path. @throws {EngineError} 15, 40352, 40353, 15998, 16410, 16411: no path can be so */
+export function assertPath(text: string): string[] {
+  const parts = text.split('.');
+  if (parts.length > MOST_PARTS) throw new EngineError('Overflow', 'FieldPath is too long');
+  if (text === '') throw new EngineError(40352, 'FieldPath cannot be constructed with empty string');
+  if (text.endsWith('.')) throw new EngineError(40353, "FieldPath must not end with a '.'.");
+  for (const p of parts) {
+    if (p === '') throw new EngineError(15998, 'FieldPath field names may not be empty strings.');
+    if (p.startsWith('$'))
+      throw new EngineError(
+        16410,
+        `FieldPath field names may not start with '$'. Consider using $getField or $setField.`,
+      );
+    if (p.includes('\0')) throw new EngineError(16411, 'FieldPath field names may not contain a null byte');
+  }
+  return parts;
 }

@@ -5,6 +5,7 @@ import { isDoc, isNumeric, toInteger, truthy, typeName } from '../bson/types.js'
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { compileFilter, type Filter } from './match.js';
+import { assertPath, setField } from './path.js';
 
 type Compute = (root: Doc, at: Value, variables: Variables) => Value;
 
@@ -30,18 +31,9 @@ const NONE: Variables = { now: new Date(0), let: {} };
 const isFlag = (v: Value): boolean => typeof v === 'boolean' || (isNumeric(v) as boolean);
 
 function put(tree: Map<string, Node>, path: string, node: Node): void {
-  const parts = path.split('.');
+  const parts = assertPath(path);
   let at = tree;
   for (const [i, part] of parts.entries()) {
-    if (part === '')
-      throw path === ''
-        ? new EngineError(40352, 'FieldPath cannot be constructed with empty string')
-        : new EngineError(path.endsWith('.') ? 40353 : 15998, 'FieldPath field names may not be empty strings.');
-    if (part.startsWith('$'))
-      throw new EngineError(
-        16410,
-        "FieldPath field names may not start with '$'. Consider using $getField or $setField.",
-      );
     const there = at.get(part);
     if (i === parts.length - 1) {
       if (there) throw new EngineError(31250, `Path collision at ${path}`);
@@ -234,7 +226,7 @@ function project(doc: Doc, tree: ReadonlyMap<string, Node>, walk: Walk): Doc {
   for (const [key, v] of Object.entries(doc)) {
     const node = tree.get(key);
     if (!node) {
-      if (!walk.inclusive) out[key] = v;
+      if (!walk.inclusive) setField(out, key, v);
       continue;
     }
     const result =
@@ -245,14 +237,14 @@ function project(doc: Doc, tree: ReadonlyMap<string, Node>, walk: Walk): Doc {
           : node.kind === 'tree'
             ? inside(node, v, walk)
             : undefined;
-    if (result !== undefined) out[key] = result;
+    if (result !== undefined) setField(out, key, result);
   }
   for (const [key, node] of tree) {
     if (node.kind === 'computed') {
       const result = node.of(walk.root, Object.hasOwn(doc, key) ? doc[key] : undefined, walk.variables);
-      if (result !== undefined) out[key] = result;
+      if (result !== undefined) setField(out, key, result);
     } else if (node.kind === 'tree' && !Object.hasOwn(out, key) && computes(node))
-      out[key] = project({}, node.fields, walk);
+      setField(out, key, project({}, node.fields, walk));
   }
   return out;
 }

@@ -2,46 +2,56 @@ import { Double } from 'bson';
 import type { Collation } from '../bson/collation.js';
 import { compare } from '../bson/compare.js';
 import { emptyArray } from '../bson/key.js';
-import { isDoc, isNumeric, orderOf, toNumber } from '../bson/types.js';
+import { isDoc, isNumeric, orderOf, toWhole } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { scoreOf } from './text/search.js';
 import { indexValues, type Part } from './index-values.js';
+import { assertPath } from './path.js';
 
 /** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Number-of-Indexed-Fields-in-a-Compound-Index */
 const MOST_KEYS = 32;
-/** Stands for a path that no document has. */
+/** Stand for paths that no document has. */
 const TEXT_SCORE = '$textScore';
+const RANDOM = '$randVal';
+const SEARCH_SCORE = '$searchScore';
 
-/** @throws {EngineError} 2, 15974, 15975: an order that is neither 1 nor −1; `stage`: with the codes of $sort */
+/** What the field `$meta` may name; no document has a score of Atlas Search, so by that all are equal. */
+const META: Readonly<Record<string, string>> = {
+  textScore: TEXT_SCORE,
+  randVal: RANDOM,
+  searchScore: SEARCH_SCORE,
+  vectorSearchScore: SEARCH_SCORE,
+};
+
+/** https://www.mongodb.com/docs/manual/reference/operator/aggregation/meta/ @throws {EngineError} 17312, 9, 31138 */
+function metaOf(order: Doc): string {
+  const [name, ...others] = Object.keys(order);
+  if (name !== '$meta') throw new EngineError(17312, '$meta is the only expression supported by $sort right now');
+  if (others.length > 0)
+    throw new EngineError('FailedToParse', 'Cannot have additional keys in a $meta sort specification');
+  const what = order['$meta'];
+  if (what === 'geoNearDistance')
+    throw new EngineError('NotImplemented', `a sort by $meta '${what}' is not supported by the embedded engine`);
+  const path = typeof what === 'string' && Object.hasOwn(META, what) ? META[what] : undefined;
+  if (path === undefined) throw new EngineError(31138, `Illegal $meta sort: ${String(what)}`);
+  return path;
+}
+
+/** @throws {EngineError} 2, 15974, 15975: an order that is neither 1 nor −1; `stage`: of a pipeline, where there is no $natural */
 export function sortFields(spec: Doc, stage?: '$sort'): [path: string, direction: 1 | -1][] {
-  const fields = Object.entries(spec);
-  if (fields.length > MOST_KEYS) throw new EngineError(13103, `too many compound keys: ${fields.length}`);
-  return fields.map(([path, order]) => {
-    if (isDoc(order) && '$meta' in order) {
-      if (order['$meta'] === 'textScore') return [TEXT_SCORE, -1];
-      throw new EngineError(
-        'NotImplemented',
-        `a sort by $meta '${String(order['$meta'])}' is not supported by the embedded engine`,
-      );
-    }
-    if (!isNumeric(order))
-      throw stage
-        ? new EngineError(isDoc(order) ? 17312 : 15974, `Illegal key in $sort specification: ${path}`)
-        : new EngineError(isDoc(order) ? 17312 : 15974, `Illegal key in $sort specification: ${path}`);
-    const direction = Math.trunc(toNumber(order));
+  const fields = Object.entries(spec).map(([path, order]): [string, 1 | -1] => {
+    if (isDoc(order)) return [metaOf(order), -1];
+    if (!isNumeric(order)) throw new EngineError(15974, `Illegal key in $sort specification: ${path}`);
+    const direction = toWhole(order);
     if (direction !== 1 && direction !== -1)
       throw new EngineError(15975, '$sort key ordering must be 1 (for ascending) or -1 (for descending)');
-    if (path === '') throw new EngineError(40352, 'FieldPath cannot be constructed with empty string');
-    if (path.split('.').some((p) => p === ''))
-      throw new EngineError(path.endsWith('.') ? 40353 : 15998, 'FieldPath field names may not be empty strings.');
-    if (path.split('.').some((p) => p.startsWith('$')) && path !== '$natural')
-      throw new EngineError(
-        16410,
-        `FieldPath field names may not start with '$'. Consider using $getField or $setField.`,
-      );
+    if (stage || path !== '$natural') assertPath(path);
     return [path, direction];
   });
+  const keys = fields.filter(([path]) => !Object.values(META).includes(path)).length;
+  if (keys > MOST_KEYS) throw new EngineError(13103, `too many compound keys: ${keys}`);
+  return fields;
 }
 
 /** As `compare`; an empty array is below null. */
@@ -74,9 +84,12 @@ export function compileSortKeys(
   const fields = sortFields(spec, stage).map(([path, direction]) => [path.split('.'), direction] as const);
   return {
     keysOf: (doc) =>
-      fields.map(([parts, direction]) =>
-        parts[0] === TEXT_SCORE ? new Double(scoreOf(doc)) : sortKey(doc, parts, direction, collation),
-      ),
+      fields.map(([parts, direction]) => {
+        const [first] = parts;
+        if (first === TEXT_SCORE) return new Double(scoreOf(doc));
+        if (first === RANDOM) return new Double(Math.random());
+        return first === SEARCH_SCORE ? undefined : sortKey(doc, parts, direction, collation);
+      }),
     compare(a, b) {
       for (const [i, [, direction]] of fields.entries()) {
         const order = comparePart(a[i], b[i], collation);

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { Collection, Db, Document } from 'mongodb';
-import { oneEngine } from '../running.js';
+import { type Collection, type Db, Decimal128, type Document } from 'mongodb';
+import { byHand, oneEngine, running } from '../running.js';
+
+const ids = { $project: { _id: 1 } };
 
 /** Values from MongoDB's manual, each with its page under https://www.mongodb.com/docs/manual/reference/operator/aggregation/ */
 describe('stages', () => {
@@ -178,5 +180,131 @@ describe('stages', () => {
     await db.createCollection('seen', { viewOn: 'c', pipeline: [] });
     for (const stage of [{ $out: 'seen' }, { $merge: 'seen' }])
       await expect(c.aggregate([stage]).toArray()).rejects.toMatchObject({ code: 166 });
+  });
+
+  // …/set/, …/unwind/, …/sort/, …/meta/, …/lookup/, …/sample/
+  it.each<[about: string, pipeline: Document[], found: unknown]>([
+    ['$set of nothing', [{ $set: {} }, { $count: 'n' }], [{ n: 2 }]],
+    [
+      '$sort by a decimal, as it is rounded',
+      [{ $sort: { _id: Decimal128.fromString('-0.51') } }, ids],
+      [{ _id: 2 }, { _id: 1 }],
+    ],
+    [
+      '$sort by a score that nothing has',
+      [{ $sort: { s: { $meta: 'searchScore' }, _id: -1 } }, ids],
+      [{ _id: 2 }, { _id: 1 }],
+    ],
+    [
+      '$meta of a score that nothing has',
+      [{ $project: { a: 1, s: { $meta: 'searchScore' } } }],
+      [{ _id: 1, a: [10] }, { _id: 2 }],
+    ],
+    [
+      '$sample of 1.5, half to even',
+      [{ $sample: { size: Decimal128.fromString('1.5') } }, { $count: 'n' }],
+      [{ n: 2 }],
+    ],
+    [
+      '$lookup on no field joins everything',
+      [{ $lookup: { from: 'c', localField: null, foreignField: '', pipeline: [ids], as: 'j' } }, { $limit: 1 }],
+      [{ _id: 1, a: [10], j: [{ _id: 1 }, { _id: 2 }] }],
+    ],
+    [
+      '$lookup with a let of null',
+      [{ $lookup: { from: 'c', let: null, pipeline: [{ $count: 'n' }], as: 'j' } }, { $limit: 1 }],
+      [{ _id: 1, a: [10], j: [{ n: 2 }] }],
+    ],
+    [
+      'restrictSearchWithMatch sees the variables',
+      [
+        { $limit: 1 },
+        {
+          $lookup: {
+            from: 'c',
+            let: { v: '$_id' },
+            pipeline: [
+              {
+                $graphLookup: {
+                  from: 'c',
+                  startWith: 10,
+                  connectFromField: 'none',
+                  connectToField: 'a',
+                  as: 'g',
+                  restrictSearchWithMatch: { $expr: { $eq: ['$_id', '$$v'] } },
+                },
+              },
+              { $project: { g: '$g._id' } },
+            ],
+            as: 'j',
+          },
+        },
+        { $project: { a: 0 } },
+      ],
+      [
+        {
+          _id: 1,
+          j: [
+            { _id: 1, g: [1] },
+            { _id: 2, g: [1] },
+          ],
+        },
+      ],
+    ],
+  ])('%s', async (_about, pipeline, found) => {
+    await c.insertMany([{ _id: 1, a: [10] }, { _id: 2 }] as Document[]);
+    expect(await c.aggregate(pipeline).toArray()).toEqual(found);
+  });
+
+  // …/collStats/, …/indexStats/, …/geoNear/: of the collection that the inner pipeline reads
+  it('$collStats, $indexStats and $geoNear of an inner pipeline are about its own collection', async () => {
+    const here = { type: 'Point', coordinates: [0, 0] };
+    await c.insertOne({ _id: 1 as never, home: here });
+    await c.createIndex({ home: '2dsphere' });
+    const other = db.collection<Document>('other');
+    await other.insertMany([
+      { _id: 1, at: here },
+      { _id: 2, home: here },
+    ] as Document[]);
+    await other.createIndex({ at: '2dsphere' });
+    const inner = (stage: Document, project: Document): Document => ({
+      $unionWith: { coll: 'other', pipeline: [stage, { $project: project }] },
+    });
+    expect(
+      await c
+        .aggregate([
+          ids,
+          inner({ $collStats: { count: {} } }, { count: 1 }),
+          inner({ $indexStats: {} }, { name: 1 }),
+          inner({ $geoNear: { near: here, distanceField: 'd' } }, { d: 1 }),
+        ])
+        .toArray(),
+    ).toEqual([{ _id: 1 }, { count: 2 }, { name: '_id_' }, { name: 'at_2dsphere' }, { _id: 1, d: 0 }]);
+  });
+
+  // https://www.mongodb.com/docs/manual/reference/command/aggregate/: explain
+  it('explain: true tells what would be done, and does nothing', async () => {
+    await c.insertOne({ _id: 1 as never });
+    await db.collection<Document>('t').insertOne({ _id: 2 as never });
+    const told = await db.command({ aggregate: 'c', pipeline: [{ $out: 't' }], explain: true });
+    expect(told['stages'].at(-1)).toEqual({ $out: 't' });
+    expect(await db.collection('t').find().toArray()).toEqual([{ _id: 2 }]);
+  });
+
+  // A field of any name is a document's own.
+  it('a field __proto__ comes through stages', async () => {
+    const { engine } = await running();
+    const send = await byHand(engine.uri);
+    const named = (v: unknown): Document => Object.fromEntries([['__proto__', v]]);
+    await send({ insert: 'c', documents: [{ _id: 1, a: [10, 20] }] });
+    for (const stage of [
+      { $set: named(5) },
+      { $project: named({ $literal: 5 }) },
+      { $replaceWith: named(5) },
+      { $unwind: { path: '$a', includeArrayIndex: '__proto__' } },
+    ]) {
+      const { cursor } = await send({ aggregate: 'c', pipeline: [stage, { $project: { none: 0 } }], cursor: {} });
+      expect(cursor.firstBatch.every((d: Document) => Object.hasOwn(d, '__proto__'))).toBe(true);
+    }
   });
 });

@@ -75,9 +75,10 @@ describe('a document', () => {
     });
     expect(await refusal(c.aggregate([{ $set: { twice: '$half' } }]).toArray())).toMatchObject({ code: 10334 });
     const all = { $lookup: { from: 'big', pipeline: [], as: 'all' } };
-    expect(await refusal(c.aggregate([all, { $project: { n: { $size: '$all' } } }]).toArray())).toMatchObject({
-      code: 4568,
-    });
+    // Between stages it may be larger. https://www.mongodb.com/docs/manual/core/aggregation-pipeline-limits/
+    expect(await c.aggregate([{ $limit: 1 }, all, { $project: { n: { $size: '$all' } } }]).toArray()).toEqual([
+      { _id: 1, n: 2 },
+    ]);
     // A batch holds 16 MB: both come, in two.
     expect(await c.find().toArray()).toHaveLength(2);
     expect(await c.countDocuments()).toBe(2);

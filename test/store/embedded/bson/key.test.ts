@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Decimal128, Double, Int32, Long } from 'bson';
+import { Code, Decimal128, Double, Int32, Long } from 'bson';
 import fc from 'fast-check';
 import { compare } from '../../../../src/store/embedded/bson/compare.js';
 import { encodeKey, encodeValue } from '../../../../src/store/embedded/bson/key.js';
@@ -13,6 +13,19 @@ describe('the order of values', () => {
       for (const b of ones) expect([compare(a, b), encodeValue(a).equals(encodeValue(b))]).toEqual([0, true]);
     expect(compare(Long.fromBigInt(2n ** 53n + 1n), new Double(2 ** 53))).toBe(1);
     expect(compare(Decimal128.fromString('0.1'), new Double(0.1))).toBe(-1);
+  });
+
+  it('code goes by its text, then by its scope', () => {
+    const [one, two, later] = [
+      new Code('f', { x: new Int32(1) }),
+      new Code('f', { x: new Int32(2) }),
+      new Code('g', {}),
+    ];
+    for (const [a, b] of [
+      [one, two],
+      [two, later],
+    ] as const)
+      expect([compare(a, b), Buffer.compare(encodeValue(a), encodeValue(b))]).toEqual([-1, -1]);
   });
 
   it('is a total order', () => {

@@ -1,5 +1,5 @@
 import { describe } from '@jest/globals';
-import { Binary, Decimal128, type Document, Double } from 'bson';
+import { Binary, Code, Decimal128, type Document, Double, MinKey } from 'bson';
 import { type Case, refuses } from './refused.js';
 
 const stage = (name: string, spec: unknown, code: number): Case => [
@@ -7,6 +7,10 @@ const stage = (name: string, spec: unknown, code: number): Case => [
   { aggregate: 'c', pipeline: [{ [name]: spec }], cursor: {} },
   code,
 ];
+/** A path, or a document, of so many parts. */
+const path = (n: number): string => Array.from({ length: n }, () => 'a').join('.');
+const nested = (n: number): Document =>
+  Array.from({ length: n }).reduce<Document>((inner) => ({ a: inner }), {})['a'] as Document;
 const stages = (name: string, rows: readonly (readonly [spec: unknown, code: number])[]): Case[] =>
   rows.map(([spec, code]) => stage(name, spec, code));
 const expressions = (rows: readonly (readonly [expression: Document, code: number])[]): Case[] =>
@@ -42,12 +46,71 @@ describe('a stage', () => {
       [{ a: { $foo: 1 } }, 31325],
       [{ 'a.$': 1 }, 31324],
       [{ $: 1 }, 16410],
+      [{ [path(201)]: 1 }, 15],
+    ]),
+    ...['$set', '$addFields'].flatMap((name) =>
+      stages(name, [
+        [{ 'a.$b': 1 }, 16410],
+        [{ '$.': 1 }, 40353],
+        [{ a: '$$' }, 9],
+        [{ a: '$$CLUSTER_TIME' }, 10071200],
+        [{ a: { 'x.y': 1 } }, 40183],
+        [{ a: { b: { 'x.y': 1 } } }, 40183],
+        [{ a: { $add: [1, 2], $multiply: [3, 4] } }, 40181],
+        [{ a: { x: 1, $add: [1, 2] } }, 40181],
+        [{}, 0],
+      ]),
+    ),
+    ...stages('$unset', [[path(201), 15]]),
+    ...stages('$unwind', [
+      [{ path: '$x', includeArrayIndex: '.a' }, 15998],
+      [{ path: '$x', includeArrayIndex: 'a..b' }, 15998],
+      [{ path: '$x', includeArrayIndex: 'a.' }, 40353],
+      [{ path: '$x', includeArrayIndex: 'a.$b' }, 16410],
+      [{ path: '$x', includeArrayIndex: 'a\0b' }, 16411],
+    ]),
+    // The limit is that of the whole request.
+    ...stages('$replaceWith', [
+      [nested(198), 0],
+      [nested(199), 15],
     ]),
     ...stages('$sort', [
       [{ a: { x: 1 } }, 17312],
       [Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`f${i}`, 1])), 13103],
+      [
+        {
+          ...Object.fromEntries(Array.from({ length: 32 }, (_, i) => [`f${i}`, 1])),
+          r: { $meta: 'randVal' },
+          s: { $meta: 'searchScore' },
+        },
+        0,
+      ],
+      [{ $natural: 1 }, 16410],
+      [{ $a: 0 }, 15975],
+      [{ [path(201)]: 1 }, 15],
+      [{ a: Decimal128.fromString('1.5') }, 15975],
+      [{ a: Decimal128.fromString('0.51') }, 0],
+      [{ a: Decimal128.fromString('1.499999999999999999999999999999999') }, 0],
+      [{ a: { $meta: 'randVal', extra: 1 } }, 9],
+      [{ a: { $meta: 'sortKey' } }, 31138],
+      [{ a: { $meta: 1 } }, 31138],
+      [{ a: { $meta: new MinKey() } }, 31138],
+      [{ a: { $meta: new Code('f', { x: 1 }) } }, 31138],
     ]),
-    ...stages('$sample', [[{ size: 0 }, 28747]]),
+    ...stages('$sample', [
+      [{ size: 0 }, 28747],
+      [{ size: 'bad', extra: 1 }, 28746],
+      [{ extra: 1, size: 'bad' }, 28748],
+      [{ size: new Double(NaN) }, 28747],
+      [{ size: Decimal128.fromString('0.5') }, 28747],
+      [{ size: Decimal128.fromString('0.51') }, 0],
+    ]),
+    ...stages('$out', [
+      ['$name', 20],
+      ['a'.repeat(255), 20],
+      ['system.test', 17385],
+      ['.x', 73],
+    ]),
     ...['$group', '$bucketAuto'].flatMap((name) =>
       stages(
         name,

@@ -16,9 +16,13 @@ import { strings } from './strings.js';
 /** Expressions of MongoDB that are refused by name: they run code, or belong to what the engine has not. */
 const refused = ['$function', '$accumulator', '$toHashedIndexKey'];
 
+const OF_SEARCH = new Set(['searchScore', 'searchHighlights', 'searchScoreDetails', 'vectorSearchScore']);
+
 /** https://www.mongodb.com/docs/manual/reference/operator/aggregation/meta/ */
 const meta: Operator = (argument) => {
   if (argument === 'textScore') return (doc) => new Double(scoreOf(doc));
+  // No document was found by Atlas Search.
+  if (typeof argument === 'string' && OF_SEARCH.has(argument)) return () => undefined;
   throw new EngineError('NotImplemented', `$meta of '${String(argument)}' is not supported by the embedded engine`);
 };
 

@@ -5,11 +5,11 @@ import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/type
 import type { Doc, Value } from '../../bson/value.js';
 import { checked } from '../../commands/fields.js';
 import { EngineError } from '../../errors.js';
-import { plainPath } from '../../query/path.js';
+import { assertPath, plainPath } from '../../query/path.js';
 import { inSlices, Slice, sortInSlices } from '../../query/slices.js';
 import { compileSort } from '../../query/sort.js';
 import { add } from '../arithmetic.js';
-import { assertPath, pathValue } from '../expression.js';
+import { pathValue } from '../expression.js';
 import { shifted, unitOf } from '../operators/date-arithmetic.js';
 import { UTC } from '../operators/timezone.js';
 import { collect, type PipelineEnv, type Stage } from '../stage.js';

@@ -1,5 +1,5 @@
 import { Int32 } from 'bson';
-import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/types.js';
+import { isDoc, isNumeric, toInteger, toWhole, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError, searchNotEnabled } from '../../errors.js';
 import { checked } from '../../commands/fields.js';
@@ -160,12 +160,13 @@ function documents(spec: Value, env: PipelineEnv): Stage {
 
 function sample(spec: Value, env: PipelineEnv): Stage {
   if (!isDoc(spec)) throw new EngineError(28745, 'the $sample stage specification must be an object');
-  const { size, ...rest } = spec as Record<string, Value>;
-  if (Object.keys(rest).length > 0)
-    throw new EngineError(28748, `unrecognized option to $sample: ${Object.keys(rest)[0]}`);
-  if (size === undefined) throw new EngineError(28749, '$sample stage must specify a size');
-  if (!isNumeric(size)) throw new EngineError(28746, 'size argument to $sample must be a number');
-  const n = Math.trunc(toNumber(size));
+  for (const [k, v] of Object.entries(spec)) {
+    if (k !== 'size') throw new EngineError(28748, `unrecognized option to $sample: ${k}`);
+    if (!isNumeric(v)) throw new EngineError(28746, 'size argument to $sample must be a number');
+  }
+  const { size } = spec as Record<string, Value>;
+  if (!isNumeric(size)) throw new EngineError(28749, '$sample stage must specify a size');
+  const n = toWhole(size);
   if (n <= 0) throw new EngineError(28747, 'size argument to $sample must be a positive integer');
   return async function* (input) {
     const docs = await collect(input, env, '$sample');

@@ -2,10 +2,10 @@ import { BSONRegExp } from 'bson';
 import { foldValue } from '../../bson/collation.js';
 import { encodeValue } from '../../bson/key.js';
 import { isDoc, toInteger, typeName } from '../../bson/types.js';
-import { type Doc, encode, MAX_DOCUMENT, type Value } from '../../bson/value.js';
+import { type Doc, encode, type Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { visitPath } from '../../query/path.js';
-import { assertPath, compileExpression } from '../expression.js';
+import { assertPath, visitPath } from '../../query/path.js';
+import { compileExpression } from '../expression.js';
 import { assertVariable } from '../variable-names.js';
 import { type CompilePipeline, type Docs, paced, type PipelineEnv } from '../stage.js';
 import { Long } from 'bson';
@@ -41,24 +41,24 @@ const text = (stage: string, name: string, v: Value): string => {
   return v;
 };
 
-/** @throws {EngineError} 4568: together they are larger than a document may be */
-async function matched(found: Docs, from: string): Promise<Doc[]> {
+/** @throws {EngineError} 4568: together they are larger than what a stage may hold */
+async function matched(found: Docs, from: string, { memoryLimitBytes }: PipelineEnv): Promise<Doc[]> {
   const docs: Doc[] = [];
   let bytes = 0;
   for await (const doc of found) {
     docs.push(doc);
     bytes += encode(doc).length;
-    if (bytes > MAX_DOCUMENT)
+    if (bytes > memoryLimitBytes)
       throw new EngineError(
         4568,
-        `Total size of documents in ${from} matching the $lookup stage exceeds ${MAX_DOCUMENT} bytes`,
+        `Total size of documents in ${from} matching the $lookup stage exceeds ${memoryLimitBytes} bytes`,
       );
   }
   return docs;
 }
 
 const searched = (from: string, filter: Doc, env: PipelineEnv): Docs =>
-  paced(env.read(from, { filter, ...(env.collation && { collation: env.collation }) }), env);
+  paced(env.read(from, { filter, let: env.variables.let, ...(env.collation && { collation: env.collation }) }), env);
 
 /** Both forms, and both together. https://www.mongodb.com/docs/manual/reference/operator/aggregation/lookup/ */
 export function lookup(spec: Value, env: PipelineEnv, compilePipeline: CompilePipeline): (doc: Doc) => Promise<Doc> {
@@ -69,7 +69,11 @@ export function lookup(spec: Value, env: PipelineEnv, compilePipeline: CompilePi
     );
   for (const name of Object.keys(spec))
     if (!NAMES.includes(name)) throw new EngineError('FailedToParse', `unknown argument to $lookup: ${name}`);
-  const { localField, foreignField, pipeline, let: variables } = spec as Record<string, Value>;
+  const { pipeline } = spec as Record<string, Value>;
+  // Null and an empty name are none.
+  const [variables, localField, foreignField] = ['let', 'localField', 'foreignField'].map((name) =>
+    spec[name] === '' ? undefined : (spec[name] ?? undefined),
+  );
   if (isDoc(spec['from']))
     throw new EngineError('NotImplemented', '$lookup from another database is not supported by the embedded engine');
   const as = spec['as'] === undefined ? undefined : text('$lookup', 'as', spec['as']);
@@ -119,7 +123,7 @@ export function lookup(spec: Value, env: PipelineEnv, compilePipeline: CompilePi
     const filter = local && joinFilter(foreign, localValues(doc, local));
     const bound = Object.fromEntries(bindings.map(([k, evaluate]) => [k, evaluate(doc, env.variables)]));
     const found = plain ? searched(source.name, filter ?? {}, env) : inner(bound, filter).docs();
-    return setPath(doc, into, await matched(found, from)) as Doc;
+    return setPath(doc, into, await matched(found, from, env)) as Doc;
   };
 }
 

@@ -2,7 +2,7 @@ import { Int32 } from 'bson';
 import { isDoc, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { field } from '../../query/path.js';
+import { assertPath, field, setField } from '../../query/path.js';
 import { compileProjection } from '../../query/projection.js';
 import { compileExpression, type Variables } from '../expression.js';
 
@@ -16,7 +16,7 @@ export function setPath(value: Value, parts: readonly string[], v: Value, at = 0
   const doc = isDoc(value) ? { ...value } : {};
   const inner = setPath(field(doc, part), parts, v, at + 1);
   if (inner === undefined) delete doc[part];
-  else doc[part] = inner;
+  else setField(doc, part, inner);
   return doc;
 }
 
@@ -29,23 +29,21 @@ function reaches(value: Value, parts: readonly string[], at = 0): boolean {
   );
 }
 
-type Leaf = readonly [parts: readonly string[], evaluate: ReturnType<typeof compileExpression>];
+type Leaf = readonly [parts: readonly string[], v: Value];
 
-/** A document without operators names paths inside it, as a dotted name does. */
-function leaves(spec: Doc, prefix: readonly string[]): Leaf[] {
-  return Object.entries(spec).flatMap(([name, v]): Leaf[] => {
-    if (name.startsWith('$'))
-      throw new EngineError(
-        16410,
-        "FieldPath field names may not start with '$'. Consider using $getField or $setField.",
-      );
-    const parts = [...prefix, ...name.split('.')];
-    if (parts.includes(''))
-      throw name === ''
-        ? new EngineError(40352, 'FieldPath cannot be constructed with empty string')
-        : new EngineError(name.endsWith('.') ? 40353 : 15998, 'FieldPath field names may not be empty strings.');
-    const nested = isDoc(v) && Object.keys(v).length > 0 && !Object.keys(v)[0]?.startsWith('$');
-    return nested ? leaves(v as Doc, parts) : [[parts, compileExpression(v)]];
+/** A document without operators names fields inside it. @throws {EngineError} 40181, 40183: not as it must be */
+function leaves(v: Value, parts: readonly string[]): Leaf[] {
+  const names = isDoc(v) ? Object.keys(v) : [];
+  const operator = names.find((n) => n.startsWith('$'));
+  if (!isDoc(v) || names.length === 0 || (operator !== undefined && names.length === 1)) return [[parts, v]];
+  if (operator !== undefined)
+    throw new EngineError(
+      40181,
+      `an expression specification must contain exactly one field, the name of the expression. Found ${names.length} fields`,
+    );
+  return Object.entries(v).flatMap(([name, inner]) => {
+    if (name.includes('.')) throw new EngineError(40183, `cannot use dotted field name '${name}' in a sub object`);
+    return leaves(inner, [...parts, ...assertPath(name)]);
   });
 }
 
@@ -53,10 +51,8 @@ function leaves(spec: Doc, prefix: readonly string[]): Leaf[] {
 export function addFields(spec: Value, name = '$addFields'): OneToOne {
   if (!isDoc(spec))
     throw new EngineError(40272, `${name} specification stage must be an object, got ${typeName(spec)}`);
-  if (Object.keys(spec).length === 0)
-    throw new EngineError(40177, `Invalid ${name} :: caused by :: specification must have at least one field`);
-  const fields = leaves(spec, []);
-  const paths = fields.map(([parts]) => parts.join('.')).toSorted();
+  const named = Object.entries(spec).flatMap(([path, v]) => leaves(v, assertPath(path)));
+  const paths = named.map(([parts]) => parts.join('.')).toSorted();
   for (const [i, a] of paths.entries()) {
     const b = paths[i + 1];
     if (b !== undefined && (a === b || b.startsWith(`${a}.`)))
@@ -65,6 +61,7 @@ export function addFields(spec: Value, name = '$addFields'): OneToOne {
         `Invalid ${name} :: caused by :: specification contains two conflicting paths. Cannot specify both '${b}' and '${a}'`,
       );
   }
+  const fields = named.map(([parts, v]) => [parts, compileExpression(v)] as const);
   return (doc, v) => {
     let out = doc;
     // Every expression sees the document as it came in.

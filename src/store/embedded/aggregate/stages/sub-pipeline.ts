@@ -26,7 +26,8 @@ export function subPipeline(
   if (depth > MAX_DEPTH)
     throw new EngineError(232, `Maximum number of nested sub-pipelines exceeded. Limit is ${MAX_DEPTH}`);
   const source = from === undefined ? undefined : env.source(from);
-  const pipeline = compilePipeline([...(source?.stages ?? []), ...stages], { ...env, depth }, place);
+  const { text: _text, about: _about, ...around } = env;
+  const pipeline = compilePipeline([...(source?.stages ?? []), ...stages], { ...around, ...source?.of, depth }, place);
   const { startsWithoutCollection, leading } = pipeline;
   return {
     startsWithoutCollection,

@@ -2,8 +2,7 @@ import { Long } from 'bson';
 import { isDoc, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { field } from '../../query/path.js';
-import { assertPath } from '../expression.js';
+import { assertPath, field } from '../../query/path.js';
 import { setPath } from './one-to-one.js';
 
 /** The path leads through documents alone; undefined ends it. */
@@ -47,8 +46,9 @@ export function unwind(spec: Value): (doc: Doc) => Doc[] {
     );
   if (typeof keep !== 'boolean')
     throw new EngineError(28809, 'expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage');
+  const place = typeof index === 'string' ? assertPath(index) : undefined;
   const numbered = (doc: Doc, n: number | null): Doc =>
-    typeof index === 'string' ? (setPath(doc, index.split('.'), n === null ? null : Long.fromNumber(n)) as Doc) : doc;
+    place ? (setPath(doc, place, n === null ? null : Long.fromNumber(n)) as Doc) : doc;
   return (doc) => {
     const v = plain(doc, parts);
     if (Array.isArray(v) && v.length > 0) return v.map((item, n) => numbered(setPath(doc, parts, item) as Doc, n));
