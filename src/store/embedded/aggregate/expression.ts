@@ -102,12 +102,6 @@ export function compileExpression(expr: Value, known = scope): Evaluate {
 
 export const isOperator = (name: string): boolean => Object.hasOwn(operators, name);
 
-/** @throws {EngineError} 9: a name that no variable of a user may have */
-export function assertVariable(name: string): void {
-  if (!/^[a-z\u0080-\uFFFF][\w\u0080-\uFFFF]*$/.test(name) && name !== 'CURRENT')
-    throw new EngineError('FailedToParse', `'${name}' starts with an invalid character for a user variable name`);
-}
-
 /** @throws {EngineError} 40352, 16410, 16412, 16411: a name that a field of a result may not have */
 export function assertFieldName(name: string): void {
   if (name === '') throw new EngineError(40352, 'FieldPath cannot be constructed with empty string');

@@ -10,6 +10,7 @@ import {
   Long,
   MongoServerError,
   ObjectId,
+  Timestamp,
 } from 'mongodb';
 import { oneEngine } from '../running.js';
 
@@ -258,6 +259,32 @@ describe('expressions', () => {
     ],
     ['cmp', { $cmp: [new Int32(1), decimal('1.0')] }, new Int32(0)],
     ['getField', { $getField: 'none' }, null],
+    // https://github.com/documentdb/functional-tests, arithmetic, accumulator, array of core/operator/expressions.
+    ['add', { $add: [new Double(1e308), new Double(1e308)] }, new Double(Infinity)],
+    ['add', { $add: [new Double(1.5), decimal('2.5')] }, decimal('4.00000000000000')],
+    ['sum', { $sum: [new Double(-1e308), new Double(-1e308), new Double(1e308)] }, new Double(-Infinity)],
+    ['sum', { $sum: [new Double(4), decimal('6.0')] }, decimal('10.0')],
+    ['sum', { $sum: [decimal('1E+6144'), decimal('-1E+6144')] }, decimal('0')],
+    ['avg', { $avg: [new Double(3.14), decimal('0')] }, decimal('1.570000000000000062172489379008766')],
+    ['avg', { $avg: [Long.MAX_VALUE, Long.MIN_VALUE] }, new Double(0)],
+    ['divide', { $divide: [decimal('1E-6176'), new Int32(2)] }, decimal('0E-6176')],
+    ['divide', { $divide: [new Int32(-1), decimal('Infinity')] }, decimal('-0E-6176')],
+    ['mod', { $mod: [new Int32(10), decimal('NaN')] }, decimal('NaN')],
+    ['mod', { $mod: [new Int32(10), new Double(2 ** 40)] }, new Double(10)],
+    ['pow', { $pow: [new Int32(-1), Long.MAX_VALUE] }, Long.fromNumber(-1)],
+    ['pow', { $pow: [new Int32(-1), new Int32(-1)] }, new Int32(-1)],
+    ['floor', { $floor: decimal('1E+33') }, decimal(`1${'0'.repeat(33)}`)],
+    ['ceil', { $ceil: decimal('1E+34') }, decimal('NaN')],
+    ['floor', { $floor: decimal('-Infinity') }, decimal('NaN')],
+    ['ln', { $ln: decimal('NaN') }, new Double(NaN)],
+    ['log', { $log: [new Int32(10), decimal('NaN')] }, new Double(NaN)],
+    ['log', { $log: [decimal('Infinity'), decimal('Infinity')] }, decimal('NaN')],
+    ['round', { $round: [new Double(5.7), '$none'] }, null],
+    [
+      'sortArray',
+      { $sortArray: { input: { $literal: [{ $a: [3, 1] }, { $a: [2] }] }, sortBy: { $a: 1 } } },
+      [{ $a: [2] }, { $a: [3, 1] }],
+    ],
   ])('$%s: %j', async (_page, expression, wanted) => {
     expect(await value(expression)).toBe(typed(wanted));
   });
@@ -298,6 +325,20 @@ describe('expressions', () => {
     ['setEquals', { $setEquals: [] }, 17045],
     ['setEquals', { $setEquals: [[1], { a: 1 }] }, 5887502],
     ['setEquals', { $setEquals: [[1], '$none'] }, 17044],
+    ['round', { $round: [Long.MAX_VALUE, -1] }, 51080],
+    ['round', { $round: [1, '2'] }, 16004],
+    ['trunc', { $trunc: [1, NaN] }, 31109],
+    ['trunc', { $trunc: [1, decimal('NaN')] }, 51082],
+    ['round', { $round: [1, new Double(2 ** 40)] }, 51082],
+    ['bitAnd', { $bitAnd: [new Timestamp({ t: 1, i: 1 }), 1] }, 14],
+    ['bitNot', { $bitNot: new Timestamp({ t: 1, i: 1 }) }, 14],
+    ['arrayElemAt', { $arrayElemAt: [[1], Long.MAX_VALUE] }, 28691],
+    ['slice', { $slice: [[1], new Double(2 ** 31)] }, 28726],
+    ['slice', { $slice: [[1], 0, Long.MIN_VALUE] }, 28728],
+    ['filter', { $filter: { input: [1], cond: true, limit: new Double(2 ** 31) } }, 327391],
+    ['map', { $map: { input: [1], as: 'a-b', in: 1 } }, 9],
+    ['let', { $let: { vars: { 'a b': 1 }, in: 1 } }, 9],
+    ['sortArray', { $sortArray: { input: [], sortBy: { a: 2 } } }, 2942505],
   ])('$%s refuses: %j', async (_page, expression, code) => {
     const error: unknown = await value(expression).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(MongoServerError);

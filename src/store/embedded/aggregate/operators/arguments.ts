@@ -112,6 +112,12 @@ export const named =
     return (doc, v) => compute(Object.fromEntries(fields.map(([k, evaluate]) => [k, evaluate(doc, v)])), v);
   };
 
+/** @throws {EngineError} 9: a name that no variable of a user may have. https://www.mongodb.com/docs/manual/reference/aggregation-variables/#user-variables */
+export function assertVariable(name: string): void {
+  if (!/^[a-z\u0080-\uFFFF][\w\u0080-\uFFFF]*$/.test(name) && name !== 'CURRENT')
+    throw new EngineError('FailedToParse', `'${name}' starts with an invalid character for a user variable name`);
+}
+
 export const isNull = (v: Value): v is null | undefined => v === null || v === undefined;
 
 /** @throws {EngineError} with the operator's own code: no array */

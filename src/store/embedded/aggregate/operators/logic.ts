@@ -3,7 +3,7 @@ import { isDoc, truthy } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import type { Evaluate, Operator } from '../expression.js';
-import { compileList, fieldsOf, isNull, one, order, two } from './arguments.js';
+import { assertVariable, compileList, fieldsOf, isNull, one, order, two } from './arguments.js';
 
 /** Stops at the first operand that decides. */
 const connective =
@@ -72,9 +72,7 @@ const let_: Operator = (argument, name, compile) => {
   );
   const { vars } = spec;
   if (!isDoc(vars)) throw new EngineError(10065, 'invalid parameter: expected an object (vars)');
-  for (const k of Object.keys(vars))
-    if (!/^[a-z\u0080-\uFFFF]/.test(k) && k !== 'CURRENT')
-      throw new EngineError('FailedToParse', `'${k}' starts with an invalid character for a user variable name`);
+  for (const k of Object.keys(vars)) assertVariable(k);
   const bindings = Object.entries(vars).map(([k, v]) => [k, compile(v)] as const);
   const inner = compile(spec['in'], Object.keys(vars));
   return (doc, v) => {

@@ -1,16 +1,15 @@
-import { toInteger, truthy, typeName } from '../../bson/types.js';
+import { toInt32, truthy, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import type { Operator, Variables } from '../expression.js';
-import { fieldsOf, isNull } from './arguments.js';
+import { assertVariable, fieldsOf, isNull } from './arguments.js';
 
 const with_ = (v: Variables, bound: Doc): Variables => ({ ...v, let: { ...v.let, ...bound } });
 
 function nameOf(v: Value, fallback: string, operator: string): string {
   if (v === undefined) return fallback;
-  if (typeof v !== 'string' || v === '') throw new EngineError('FailedToParse', `${operator} needs a variable name`);
-  if (!/^[a-z\u0080-\uFFFF]/.test(v) && v !== 'CURRENT')
-    throw new EngineError('FailedToParse', `'${v}' starts with an invalid character for a user variable name`);
+  if (typeof v !== 'string') throw new EngineError('FailedToParse', `${operator} needs a variable name`);
+  assertVariable(v);
   return v;
 }
 
@@ -48,7 +47,7 @@ const filter: Operator = (argument, name, compile) => {
     if (isNull(items)) return null;
     if (!Array.isArray(items)) throw new EngineError(28651, `input to $filter must be an array not ${typeName(items)}`);
     const wanted = limit?.(doc, v);
-    const most = isNull(wanted) ? Infinity : toInteger(wanted);
+    const most = isNull(wanted) ? Infinity : toInt32(wanted);
     if (most === undefined)
       throw new EngineError(327391, '$filter: limit must be represented as a 32-bit integral value');
     if (most < 1) throw new EngineError(327392, `$filter: limit must be greater than 0. Got ${most}`);
