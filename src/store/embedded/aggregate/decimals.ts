@@ -1,5 +1,5 @@
 import { Decimal128, Double } from 'bson';
-import { exact } from '../bson/exact.js';
+import { type Exact, exact } from '../bson/exact.js';
 import { type Numeric, toNumber } from '../bson/types.js';
 
 /** A decimal: `digits` · 10^`exponent`. */
@@ -21,18 +21,18 @@ export function toDecimal(v: Numeric): Decimal128 {
   return Decimal128.fromString(v.value.toPrecision(15));
 }
 
-/** A double to the last of 34 digits, as $sum and $avg add it to decimals. */
-export function exactDecimal(n: number): Decimal128 {
-  const of = exact(new Double(n));
-  if (typeof of === 'number') return Decimal128.fromString(String(of));
-  let { digits, two } = of;
+/** A finite double to its last digit. */
+export function scaledDouble(n: number): Scaled {
+  let { digits, two } = exact(new Double(n)) as Exact;
   for (; two < 0 && digits % 2n === 0n; two += 1) digits /= 2n;
-  return fromScaled(
-    two < 0
-      ? { digits: digits * 5n ** BigInt(-two), exponent: two }
-      : { digits: digits * 2n ** BigInt(two), exponent: 0 },
-  );
+  return two < 0
+    ? { digits: digits * 5n ** BigInt(-two), exponent: two }
+    : { digits: digits * 2n ** BigInt(two), exponent: 0 };
 }
+
+/** A double to the last of 34 digits, as $sum and $avg add it to decimals. */
+export const exactDecimal = (n: number): Decimal128 =>
+  Number.isFinite(n) ? fromScaled(scaledDouble(n)) : Decimal128.fromString(String(n));
 
 export function scaled(v: Numeric): Scaled {
   const [mantissa = '0', exponent = '0'] = toDecimal(v).toString().split(/e/i);

@@ -55,6 +55,10 @@ describe('expressions', () => {
     ['divide', { $divide: [decimal('0'), new Int32(-1)] }, decimal('-0')],
     ['sum', { $sum: [decimal('1E+1')] }, decimal('10')],
     ['trunc', { $trunc: [new Double(1234.5678), new Int32(-2)] }, new Double(1200)],
+    // …/functional-tests, test_trunc_places: by the digits that the double has.
+    ['trunc', { $trunc: [new Double(0.29), new Int32(2)] }, new Double(0.28)],
+    ['trunc', { $trunc: [decimal('0.29'), new Int32(2)] }, decimal('0.29')],
+    ['round', { $round: [new Double(1.015), new Int32(2)] }, new Double(1.01)],
     ['sqrt', { $sqrt: decimal('0.00') }, decimal('0.0')],
     ['sqrt', { $sqrt: decimal('2.25') }, decimal('1.5')],
     ['pow', { $pow: [new Int32(2), new Int32(40)] }, Long.fromNumber(2 ** 40)],

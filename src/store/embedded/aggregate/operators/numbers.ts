@@ -12,6 +12,7 @@ import {
   isNegative,
   type Rounding,
   scaled,
+  scaledDouble,
   signed,
   toDecimal,
   widened,
@@ -93,8 +94,8 @@ function rounded(v: Numeric, place: number, how: Rounding): Value {
     const n = v.value;
     if (!Number.isFinite(n) || n === 0) return v;
     if (place === 0 && how !== 'even') return new Double(Math[how](n));
-    // The shortest digits that stand for the double, as MongoDB rounds by way of a decimal.
-    const { digits, exponent } = scaled(Decimal128.fromString(String(n)));
+    // By the digits that the double has, 0.28999999999999998… where it is written 0.29.
+    const { digits, exponent } = scaledDouble(n);
     if (-exponent <= place) return v;
     const result = Number(`${cut(digits, -exponent - place, how)}e${-place}`);
     return new Double(result === 0 && n < 0 ? -0 : result);
