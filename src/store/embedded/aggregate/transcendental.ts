@@ -1,7 +1,7 @@
 import { Decimal128 } from 'bson';
 import { type Numeric, toNumber } from '../bson/types.js';
 import { EngineError } from '../errors.js';
-import { GREATEST, LEAST_EXPONENT, MOST_DIGITS, scaled } from './arithmetic.js';
+import { GREATEST, LEAST_EXPONENT, MOST_DIGITS, scaled } from './decimals.js';
 
 /**
  * Logarithms, powers and angles of decimals. Numbers are held as integers of 10^-PLACES, some 35 digits more than a

@@ -42,6 +42,12 @@ export function toInteger(v: Value): number | undefined {
   return Number.isInteger(n) && !(v instanceof Decimal128 && exactInteger(v) === undefined) ? n : undefined;
 }
 
+/** The whole number of 32 bits that a value stands for, or undefined. */
+export function toInt32(v: Value): number | undefined {
+  const n = toInteger(v);
+  return n === undefined || n < -(2 ** 31) || n >= 2 ** 31 ? undefined : n;
+}
+
 /** The whole number that an option of a command stands for: a double is cut, a decimal rounded half to even, NaN is 0. */
 export function toWhole(v: Numeric): number {
   const n = toNumber(v);

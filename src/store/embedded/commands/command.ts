@@ -1,5 +1,6 @@
 import { Int32 } from 'bson';
 import { compileExpression } from '../aggregate/expression.js';
+import { assertVariable } from '../aggregate/variable-names.js';
 import { isDoc, isNumeric, isZero, toInteger, toWhole, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import type { Writer } from '../documents/write.js';
@@ -158,8 +159,7 @@ export function variablesOf(command: Doc): Doc | undefined {
   const variables = { now: new Date(), let: {} };
   return Object.fromEntries(
     Object.entries(given).map(([name, v]) => {
-      if (!/^[a-z\u0080-\uFFFF]/.test(name))
-        throw new EngineError('FailedToParse', `'${name}' starts with an invalid character for a user variable name`);
+      assertVariable(name);
       return [name, compileExpression(v)({}, variables)];
     }),
   );

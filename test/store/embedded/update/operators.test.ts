@@ -162,6 +162,12 @@ const examples: Readonly<Record<string, readonly Example[]>> = {
     ['a list as one value', { _id: 1, scores: [1] }, { $push: { scores: [2, 3] } }, { _id: 1, scores: [1, [2, 3]] }],
     ['to what is missing', { _id: 1 }, { $push: { 'a.b': 1 } }, { _id: 1, a: { b: [1] } }],
     [
+      'sorted by a field, an array in it as one value',
+      { _id: 1, a: [{ x: [3, 1] }, { x: [2] }] },
+      { $push: { a: { $each: [], $sort: { x: 1 } } } },
+      { _id: 1, a: [{ x: [2] }, { x: [3, 1] }] },
+    ],
+    [
       'without $each a document is a value',
       { _id: 1, a: [] },
       { $push: { a: { $sort: 1 } } },

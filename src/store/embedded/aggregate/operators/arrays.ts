@@ -1,9 +1,8 @@
 import { Int32 } from 'bson';
-import { compare } from '../../bson/compare.js';
-import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/types.js';
+import { isDoc, isNumeric, toInt32, typeName } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { compileSort } from '../../query/sort.js';
+import { elementOrder } from '../../query/element-sort.js';
 import type { Operator } from '../expression.js';
 import { arrayOf, between, fieldsOf, isNull, lazily, named, one, order, two, unlessNull } from './arguments.js';
 import { firstN } from './first-n.js';
@@ -18,13 +17,13 @@ function slice(values: readonly Value[]): Value {
       28725,
       `Second argument to $slice must be a numeric value, but is of type: ${typeName(first)}`,
     );
-  const a = toInteger(first);
+  const a = toInt32(first);
   if (a === undefined)
     throw new EngineError(28726, `Second argument to $slice can't be represented as a 32-bit integer: ${first}`);
   if (values.length === 2) return a < 0 ? list.slice(a) : list.slice(0, a);
   if (!isNumeric(second))
     throw new EngineError(28727, `Third argument to $slice must be numeric, but is of type: ${typeName(second)}`);
-  const b = toInteger(second);
+  const b = toInt32(second);
   if (b === undefined)
     throw new EngineError(28728, `Third argument to $slice can't be represented as a 32-bit integer: ${second}`);
   if (b <= 0) throw new EngineError(28729, `Third argument to $slice must be positive: ${b}`);
@@ -42,8 +41,8 @@ function range(values: readonly Value[]): Value {
     const [type, size] = codes[i] as readonly [number, number];
     if (!isNumeric(v))
       throw new EngineError(type, `$range requires numeric arguments, found value of type: ${typeName(v)}`);
-    const n = toInteger(v);
-    if (n === undefined || n < -(2 ** 31) || n >= 2 ** 31)
+    const n = toInt32(v);
+    if (n === undefined)
       throw new EngineError(size, '$range requires arguments that can be represented as 32-bit integers');
     return n;
   });
@@ -62,9 +61,8 @@ function indexOfArray(values: readonly Value[]): Value {
     throw new EngineError(40090, `$indexOfArray requires an array as a first argument, found: ${typeName(list)}`);
   const place = (argument: number, fallback: number): number => {
     if (argument >= values.length) return fallback;
-    const n = toInteger(values[argument]);
-    if (n === undefined || n < -(2 ** 31) || n >= 2 ** 31)
-      throw new EngineError(9711600, '$indexOfArray requires an integral index');
+    const n = toInt32(values[argument]);
+    if (n === undefined) throw new EngineError(9711600, '$indexOfArray requires an integral index');
     if (n < 0) throw new EngineError(9711601, '$indexOfArray requires a nonnegative index');
     return n;
   };
@@ -122,15 +120,12 @@ const sortArray: Operator = (argument, name, compile) => {
   );
   const input = compile(spec['input']);
   const by = spec['sortBy'];
-  const direction = isNumeric(by) ? toNumber(by) : undefined;
-  if (direction !== undefined && direction !== 1 && direction !== -1)
-    throw new EngineError(2942506, 'The $sort element value must be either 1 or -1');
-  if (isDoc(by) && Object.keys(by).length === 0)
-    throw new EngineError(2942505, 'The $sort pattern is empty when it should be a set of fields.');
-  if (!isDoc(by) && direction === undefined) throw new EngineError(2942507, 'sortBy must be 1, -1 or an object');
-  const compareItems = isDoc(by)
-    ? (a: Value, b: Value): number => compileSort(by)(isDoc(a) ? a : {}, isDoc(b) ? b : {})
-    : (a: Value, b: Value): number => compare(a, b) * (direction ?? 1);
+  if (!isDoc(by) && !isNumeric(by)) throw new EngineError(2942507, 'sortBy must be 1, -1 or an object');
+  const compareItems = elementOrder(
+    by,
+    (message) => new EngineError(isDoc(by) ? 2942505 : 2942506, message),
+    undefined,
+  );
   return (doc, v) => {
     const items = input(doc, v);
     if (isNull(items)) return null;
@@ -149,7 +144,7 @@ function elementAt(list: Value, at: Value): Value {
     throw new EngineError(28689, `$arrayElemAt's first argument must be an array, but is ${typeName(list)}`);
   if (!isNumeric(at))
     throw new EngineError(28690, `$arrayElemAt's second argument must be a numeric value, but is ${typeName(at)}`);
-  const n = toInteger(at);
+  const n = toInt32(at);
   if (n === undefined)
     throw new EngineError(28691, `$arrayElemAt's second argument must be representable as a 32-bit integer: ${at}`);
   return list.at(n);

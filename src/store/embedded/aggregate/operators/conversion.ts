@@ -12,7 +12,7 @@ import {
 } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { LEAST_EXPONENT, MOST_DIGITS, toDecimal } from '../arithmetic.js';
+import { LEAST_EXPONENT, MOST_DIGITS, toDecimal } from '../decimals.js';
 import type { Operator } from '../expression.js';
 import { fieldsOf, isNull, one } from './arguments.js';
 import { parseDate } from './date-text.js';

@@ -1,4 +1,4 @@
-import { toInteger, truthy, typeName } from '../../bson/types.js';
+import { toInt32, truthy, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
 import type { Operator, Variables } from '../expression.js';
@@ -48,7 +48,7 @@ const filter: Operator = (argument, name, compile) => {
     if (isNull(items)) return null;
     if (!Array.isArray(items)) throw new EngineError(28651, `input to $filter must be an array not ${typeName(items)}`);
     const wanted = limit?.(doc, v);
-    const most = isNull(wanted) ? Infinity : toInteger(wanted);
+    const most = isNull(wanted) ? Infinity : toInt32(wanted);
     if (most === undefined)
       throw new EngineError(327391, '$filter: limit must be represented as a 32-bit integral value');
     if (most < 1) throw new EngineError(327392, `$filter: limit must be greater than 0. Got ${most}`);

@@ -1,23 +1,22 @@
 import { Decimal128, Double, Int32, Long } from 'bson';
 import { compare } from '../../bson/compare.js';
-import { isDoc, isNumeric, type Numeric, toInteger, toNumber, typeName } from '../../bson/types.js';
+import { isDoc, isNumeric, type Numeric, toInt32, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
+import { add, divide, modulo, multiply, subtract, whole } from '../arithmetic.js';
 import {
-  add,
-  divide,
+  cut,
   fitted,
   fromScaled,
+  finite,
   isNegative,
-  modulo,
-  multiply,
+  type Rounding,
   scaled,
+  scaledDouble,
   signed,
-  subtract,
   toDecimal,
-  whole,
   widened,
-} from '../arithmetic.js';
+} from '../decimals.js';
 import {
   atan2,
   exp,
@@ -30,8 +29,6 @@ import {
 } from '../transcendental.js';
 import type { Operator } from '../expression.js';
 import { between, isNull, lazily, many, one, two } from './arguments.js';
-
-const finite = (v: Decimal128): boolean => /\d/.test(v.toString());
 
 /** Of one number; null of null. */
 const numeric = (name: string, compute: (v: Numeric) => Value): Operator =>
@@ -72,19 +69,12 @@ function absolute(v: Numeric): Value {
   return result;
 }
 
-type Rounding = 'floor' | 'ceil' | 'trunc' | 'even';
-
-/** `digits` without its last `places` digits. */
-function cut(digits: bigint, places: number, how: Rounding): bigint {
-  const unit = 10n ** BigInt(places);
-  const quotient = digits / unit;
-  const rest = digits % unit;
-  if (rest === 0n || how === 'trunc') return quotient;
-  if (how === 'floor') return rest < 0n ? quotient - 1n : quotient;
-  if (how === 'ceil') return rest > 0n ? quotient + 1n : quotient;
-  const twice = (rest < 0n ? -rest : rest) * 2n;
-  if (twice < unit || (twice === unit && quotient % 2n === 0n)) return quotient;
-  return rest < 0n ? quotient - 1n : quotient + 1n;
+/** To a whole number of 34 digits; what needs more is NaN, and so is an infinity (IEEE 754-2008, quantize). */
+function quantized(v: Decimal128, how: Rounding): Value {
+  if (!finite(v)) return Decimal128.fromString('NaN');
+  const { digits, exponent } = scaled(v);
+  const result = exponent < 0 ? { digits: cut(digits, -exponent, how), exponent: 0 } : fitted({ digits, exponent }, 0);
+  return result ? signed(result, isNegative(v)) : Decimal128.fromString('NaN');
 }
 
 /** Rounds at a decimal place, half to even; the type stays. https://www.mongodb.com/docs/manual/reference/operator/aggregation/round/ */
@@ -104,27 +94,42 @@ function rounded(v: Numeric, place: number, how: Rounding): Value {
     const n = v.value;
     if (!Number.isFinite(n) || n === 0) return v;
     if (place === 0 && how !== 'even') return new Double(Math[how](n));
-    // The shortest digits that stand for the double, as MongoDB rounds by way of a decimal.
-    const { digits, exponent } = scaled(Decimal128.fromString(String(n)));
+    // By the digits that the double has, 0.28999999999999998… where it is written 0.29.
+    const { digits, exponent } = scaledDouble(n);
     if (-exponent <= place) return v;
     const result = Number(`${cut(digits, -exponent - place, how)}e${-place}`);
     return new Double(result === 0 && n < 0 ? -0 : result);
   }
   if (place >= 0) return v;
   const unit = 10n ** BigInt(-place);
-  return whole(cut(BigInt(v.toString()), -place, how) * unit, v instanceof Long) ?? v;
+  const result = whole(cut(BigInt(v.toString()), -place, how) * unit, v instanceof Long);
+  if (!result)
+    throw new EngineError(51080, 'invalid conversion from Decimal128 result in $round resulting from arguments');
+  return result;
+}
+
+const integral = (name: '$ceil' | '$floor', how: Rounding): Operator =>
+  numeric(name, (v) => (v instanceof Decimal128 ? quantized(v, how) : rounded(v, 0, how)));
+
+/** The place to round at: made a long first, and then to be a whole number of 32 bits. */
+function placeOf(name: string, at: Value): number {
+  if (!isNumeric(at)) throw new EngineError(16004, `can't convert from BSON type ${typeName(at)} to long`);
+  if (at instanceof Double && !(at.value >= -(2 ** 63) && at.value < 2 ** 63))
+    throw new EngineError(31109, `Can't coerce out of range value ${at} to long`);
+  const place = toInt32(at);
+  if (place === undefined) throw new EngineError(51082, `precision argument to  ${name} must be a integral value`);
+  if (place < -20 || place > 100)
+    throw new EngineError(51083, `cannot apply ${name} with precision value ${place} value must be in [-20, 100]`);
+  return place;
 }
 
 const placed = (name: string, how: Rounding): Operator =>
-  between(1, 2, ([v, at]) => {
+  between(1, 2, (values) => {
+    const [v, at] = values;
     if (isNull(v)) return null;
     if (!isNumeric(v)) throw new EngineError(51081, `${name} only supports numeric types, not ${typeName(v)}`);
-    if (at === null) return null;
-    const place = at === undefined ? 0 : toInteger(at);
-    if (place === undefined) throw new EngineError(51082, `precision argument to  ${name} must be a integral value`);
-    if (place < -20 || place > 100)
-      throw new EngineError(51083, `cannot apply ${name} with precision value ${place} value must be in [-20, 100]`);
-    return rounded(v, place, how);
+    if (values.length === 1) return rounded(v, 0, how);
+    return isNull(at) ? null : rounded(v, placeOf(name, at), how);
   });
 
 /** JavaScript's `**` is off in the last digit now and then: of whole numbers the power is rounded once. In C 1 has one power. */
@@ -166,9 +171,12 @@ export function power(base: Value, exponent: Value): Value {
     const places = raised.toString().length + 36;
     return inBinaryRange(widened({ digits: 10n ** BigInt(places) / raised, exponent: ten * e - places }));
   }
-  if (base instanceof Double || exponent instanceof Double || e < 0) return new Double(doublePower(b, e));
+  // Whole powers of 1 and -1 are whole, those below 0 too.
+  if (base instanceof Double || exponent instanceof Double || (e < 0 && Math.abs(b) !== 1))
+    return new Double(doublePower(b, e));
   if (Math.abs(b) > 1 && e > 64) return new Double(b ** e);
-  const exact = BigInt(base.toString()) ** (Math.abs(b) <= 1 ? BigInt(e % 2 === 0 ? Math.min(e, 2) : 1) : BigInt(e));
+  const times = BigInt(exponent.toString());
+  const exact = BigInt(base.toString()) ** (Math.abs(b) > 1 ? times : times === 0n ? 0n : times % 2n === 0n ? 2n : 1n);
   return whole(exact, base instanceof Long || exponent instanceof Long) ?? new Double(Number(exact));
 }
 
@@ -180,7 +188,8 @@ function logarithm(v: Value, base: Value): Value {
   if (!isPositive(base) || compare(base, new Int32(1)) === 0)
     throw new EngineError(28759, `$log's base must be a positive number not equal to 1, but is ${base}`);
   const quotient = Math.log(toNumber(v)) / Math.log(toNumber(base));
-  if (!(v instanceof Decimal128) && !(base instanceof Decimal128)) return new Double(quotient);
+  const decimals = v instanceof Decimal128 || base instanceof Decimal128;
+  if (!decimals || Number.isNaN(toNumber(v)) || Number.isNaN(toNumber(base))) return new Double(quotient);
   const [of, by] = [toDecimal(v), toDecimal(base)];
   return finite(of) && finite(by) ? divide(ln(of), ln(by)) : Decimal128.fromString(String(quotient));
 }
@@ -205,13 +214,16 @@ function squareRoot(v: Numeric): Value {
   return fromScaled({ digits: root, exponent: ten });
 }
 
+/** Of a whole type. */
+const isWhole = (v: Value): v is Int32 | Long => isNumeric(v) && !(v instanceof Double) && !(v instanceof Decimal128);
+
 function bits(name: string, identity: number, compute: (a: bigint, b: bigint) => bigint): Operator {
   return many((values) => {
     let result = BigInt(identity);
     let wide = false;
     for (const v of values) {
       if (isNull(v)) return null;
-      if (!(v instanceof Int32) && !(v instanceof Long))
+      if (!isWhole(v))
         throw new EngineError('TypeMismatch', `${name} only supports int and long operands, not ${typeName(v)}`);
       wide ||= v instanceof Long;
       result = compute(result, BigInt(v.toString()));
@@ -228,16 +240,16 @@ export const numbers: Readonly<Record<string, Operator>> = {
   $divide: two(divide),
   $mod: two(modulo),
   $abs: numeric('$abs', absolute),
-  $ceil: numeric('$ceil', (v) => rounded(v, 0, 'ceil')),
-  $floor: numeric('$floor', (v) => rounded(v, 0, 'floor')),
+  $ceil: integral('$ceil', 'ceil'),
+  $floor: integral('$floor', 'floor'),
   $round: placed('$round', 'even'),
   $trunc: placed('$trunc', 'trunc'),
   $pow: two(power),
   $log: two(logarithm),
   $sqrt: numeric('$sqrt', squareRoot),
   $exp: real('$exp', Math.exp, undefined, exp),
-  $ln: real('$ln', Math.log, positive('$ln', 28766), ln),
-  $log10: real('$log10', Math.log10, positive('$log10', 28761), log10),
+  $ln: ofPositive('$ln', 28766, Math.log, ln),
+  $log10: ofPositive('$log10', 28761, Math.log10, log10),
   // Written out, as MongoDB has it. https://www.mongodb.com/docs/manual/reference/operator/aggregation/sigmoid/
   $sigmoid: (argument, _name, compile) => {
     const one = new Int32(1);
@@ -248,9 +260,8 @@ export const numbers: Readonly<Record<string, Operator>> = {
   $bitXor: bits('$bitXor', 0, (a, b) => a ^ b),
   $bitNot: one((v) => {
     if (isNull(v)) return null;
-    if (v instanceof Int32) return new Int32(~v.value);
-    if (v instanceof Long) return v.not();
-    throw new EngineError('TypeMismatch', `$bitNot only supports int and long, not: ${typeName(v)}.`);
+    if (!isWhole(v)) throw new EngineError('TypeMismatch', `$bitNot only supports int and long, not: ${typeName(v)}.`);
+    return v instanceof Int32 ? new Int32(~v.value) : v.not();
   }),
   $rand(operand) {
     if (!Array.isArray(operand) && !isDoc(operand))
@@ -299,10 +310,18 @@ export const numbers: Readonly<Record<string, Operator>> = {
 const RADIANS = Decimal128.fromString('0.01745329251994329576923690768488613');
 const DEGREES = Decimal128.fromString('57.29577951308232087679815481410517');
 
-function positive(name: string, code: number): (v: Numeric) => void {
-  return (v) => {
+/** A logarithm: a NaN of any type is a double there. https://www.mongodb.com/docs/manual/reference/operator/aggregation/ln/ */
+function ofPositive(
+  name: string,
+  code: number,
+  compute: (n: number) => number,
+  ofDecimal: (v: Decimal128) => Value,
+): Operator {
+  return numeric(name, (v) => {
     if (!isPositive(v)) throw new EngineError(code, `${name}'s argument must be a positive number, but is ${v}`);
-  };
+    if (!(v instanceof Decimal128) || Number.isNaN(toNumber(v))) return new Double(compute(toNumber(v)));
+    return finite(v) ? ofDecimal(v) : v;
+  });
 }
 
 function infiniteRefused(name: string): (v: Numeric) => void {

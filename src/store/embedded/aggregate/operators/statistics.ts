@@ -1,4 +1,4 @@
-import { Binary, Double, Int32 } from 'bson';
+import { Binary, Double, Int32, Long } from 'bson';
 import { compare } from '../../bson/compare.js';
 import { isDoc, isNumeric, type Numeric, toNumber, typeName } from '../../bson/types.js';
 import { encode, type Value } from '../../bson/value.js';
@@ -24,6 +24,9 @@ function summed(values: readonly Value[]): Sum {
   for (const v of values) if (isNumeric(v)) sum.add(v);
   return sum;
 }
+
+/** A long counts as a double in an average of operands, unlike in one of a group. */
+const averaged = (v: Value): Value => (isNumeric(v) && v instanceof Long ? new Double(v.toNumber()) : v);
 
 function extreme(values: readonly Value[], sign: 1 | -1): Value {
   let best: Value = null;
@@ -97,7 +100,7 @@ const quantile =
 /** Accumulators as expressions, and the sizes of values. */
 export const statistics: Readonly<Record<string, Operator>> = {
   $sum: overList((values) => summed(values).result()),
-  $avg: overList((values) => summed(values).mean()),
+  $avg: overList((values) => summed(values.map(averaged)).mean()),
   $min: overList((values) => extreme(values, -1)),
   $max: overList((values) => extreme(values, 1)),
   $stdDevPop: overList((values) => deviation(values.filter(isNumeric), false)),

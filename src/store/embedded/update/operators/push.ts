@@ -1,8 +1,7 @@
-import type { Collation } from '../../bson/collation.js';
-import { compare, equals } from '../../bson/compare.js';
+import { equals } from '../../bson/compare.js';
 import { isDoc, toInteger, typeName } from '../../bson/types.js';
-import type { Doc, Value } from '../../bson/value.js';
-import { compileSort } from '../../query/sort.js';
+import type { Doc } from '../../bson/value.js';
+import { elementOrder } from '../../query/element-sort.js';
 import { bad, mismatch, notArray, type Operator } from '../change.js';
 
 const MODIFIERS = ['$each', '$position', '$slice', '$sort'];
@@ -16,26 +15,6 @@ function whole(modifiers: Doc, name: string): number | undefined {
   return n;
 }
 
-/** The order of `$sort`: of the elements themselves, or of fields in them. @throws {EngineError} 2: neither 1 nor -1 */
-function orderOf(sort: Value, collation: Collation | undefined): ((a: Value, b: Value) => number) | undefined {
-  if (sort === undefined) return undefined;
-  const isDirection = (v: Value): boolean => toInteger(v) === 1 || toInteger(v) === -1;
-  if (!isDoc(sort)) {
-    const direction = toInteger(sort) ?? 0;
-    if (!isDirection(sort)) throw bad('The $sort element value must be either 1 or -1');
-    return (a, b) => compare(a, b, collation?.compare) * direction;
-  }
-  const fields = Object.entries(sort);
-  if (fields.length === 0) throw bad('The $sort pattern is empty when it should be a set of fields.');
-  for (const [path, direction] of fields) {
-    if (!isDirection(direction)) throw bad('The $sort element value must be either 1 or -1');
-    if (path.split('.').includes(''))
-      throw bad(`The $sort field is a dotted field but has an empty part, or is empty: '${path}'`);
-  }
-  const compareDocs = compileSort(sort, collation);
-  return (a, b) => compareDocs(isDoc(a) ? a : {}, isDoc(b) ? b : {});
-}
-
 /** https://www.mongodb.com/docs/manual/reference/operator/update/push/ */
 export const push: Operator = (operand, path, { collation }) => {
   const modifiers = isDoc(operand) && '$each' in operand ? operand : undefined;
@@ -46,7 +25,8 @@ export const push: Operator = (operand, path, { collation }) => {
   if (odd !== undefined) throw bad(`Unrecognized clause in $push: ${odd}`);
   const position = whole(modifiers ?? {}, '$position');
   const slice = whole(modifiers ?? {}, '$slice');
-  const order = orderOf(modifiers?.['$sort'], collation);
+  const sort = modifiers?.['$sort'];
+  const order = sort === undefined ? undefined : elementOrder(sort, bad, collation);
   return (before) => {
     if (before !== undefined && !Array.isArray(before)) throw notArray('$push', path, before);
     let list = [...(before ?? [])];

@@ -38,6 +38,11 @@ export const windows: readonly Verdict[] = [
       equal(f.ours, f.theirs),
   },
   {
+    name: '$sum and $avg add 15 digits of a double to a decimal, not all of them',
+    page: operator('aggregation/avg'),
+    fact: (f, s) => has(s, '$sum', '$avg') && isDecimal(f.ours) && isDecimal(f.theirs) && equal(f.ours, f.theirs),
+  },
+  {
     name: '$shift gives nothing where it should give a value or its default',
     page: operator('aggregation/shift'),
     fact: (f, s) =>
