@@ -125,6 +125,26 @@ describe('what the documentation says', () => {
     expect(await ids({ $not: { $regex: 'b', $options: 'i' } })).toEqual([1, 3]);
   });
 
+  // …/reference/operator/query/mod/: dividend, divisor and remainder are cut to whole numbers of 64 bits.
+  it.each<[value: unknown, divisor: unknown, remainder: unknown, found: boolean]>([
+    [Long.fromString('9007199254740993'), 2, 1, true],
+    [Long.fromString('9007199254740993'), 2, 0, false],
+    [Decimal128.fromString('9007199254740993'), Long.fromNumber(2), 1, true],
+    [Long.MIN_VALUE, 10, -8, true],
+    [Long.MIN_VALUE, -1, 0, true],
+    [Long.MAX_VALUE, Long.MAX_VALUE, 0, true],
+    [new Double(1e20), 2, 0, false],
+    [Decimal128.fromString('1E+20'), 2, 0, false],
+    [new Double(-4.9), new Double(2.9), new Double(0.5), true],
+    [Decimal128.fromString('4.5'), 4, 0, true],
+    [-5, 4, -1, true],
+    [-4, 4, 0, true],
+    [Infinity, 4, 0, false],
+  ])('$mod of %s by %s leaves %s: %s', async (a, divisor, remainder, found) => {
+    await c.insertOne({ _id: 1, a });
+    expect(await c.countDocuments({ a: { $mod: [divisor, remainder] } } as object)).toBe(Number(found));
+  });
+
   // …/reference/operator/update/#behavior: new fields come by name.
   it('a renamed field comes among the new ones by its new name', async () => {
     await c.insertOne({ _id: 1, d: 5 } as object as Row);

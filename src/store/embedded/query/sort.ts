@@ -3,10 +3,11 @@ import type { Collation } from '../bson/collation.js';
 import { compare } from '../bson/compare.js';
 import { emptyArray } from '../bson/key.js';
 import { isDoc, isNumeric, orderOf, toNumber } from '../bson/types.js';
-import type { Doc } from '../bson/value.js';
+import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { scoreOf } from './text/search.js';
 import { indexValues, type Part } from './index-values.js';
+import { field } from './path.js';
 
 /** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Number-of-Indexed-Fields-in-a-Compound-Index */
 const MOST_KEYS = 32;
@@ -91,4 +92,53 @@ export function compileSortKeys(
 export function compileSort(spec: Doc, collation?: Collation): (a: Doc, b: Doc) => number {
   const { keysOf, compare: compareKeys } = compileSortKeys(spec, undefined, collation);
   return (a, b) => compareKeys(keysOf(a), keysOf(b));
+}
+
+/**
+ * The paths of a sort of an array's elements, as `$push` and `$sortArray` take them.
+ *
+ * @throws what `refuse` makes of the reason: no path, an empty name, an order that is neither 1 nor −1
+ */
+export function elementFields(
+  spec: Doc,
+  refuse: (reason: string) => EngineError,
+): [path: string[], direction: number][] {
+  const fields = Object.entries(spec);
+  if (fields.length === 0) throw refuse('The sort pattern is empty when it should be a set of fields.');
+  return fields.map(([path, order]) => {
+    const direction = isNumeric(order) ? toNumber(order) : 0;
+    if (direction !== 1 && direction !== -1) throw refuse('The sort element value must be either 1 or -1');
+    const parts = path.split('.');
+    if (path === '') throw refuse('The sort field cannot be empty');
+    if (parts.includes('')) throw refuse(`The sort field is a dotted field but has an empty part: ${path}`);
+    return [parts, direction];
+  });
+}
+
+/**
+ * Compares elements of an array by the values at paths in them: missing is null, and an array is one value and stands
+ * for none of its own elements, unlike in a sort of documents.
+ * https://github.com/mongodb/mongo/blob/r8.0.0/src/mongo/db/update/pattern_cmp.cpp
+ */
+export function compareElements(
+  fields: readonly (readonly [path: readonly string[], direction: number])[],
+  collation?: Collation,
+): (a: Value, b: Value) => number {
+  return (a, b) => {
+    for (const [parts, direction] of fields) {
+      const order = compare(valueAt(a, parts), valueAt(b, parts), collation?.compare);
+      if (order !== 0) return order * direction;
+    }
+    return 0;
+  };
+}
+
+/** What lies at a path, through an array by number only; null: nothing does. */
+function valueAt(from: Value, parts: readonly string[]): Value {
+  let value: Value = isDoc(from) ? from : null;
+  for (const part of parts) {
+    if (Array.isArray(value)) value = /^\d+$/.test(part) ? value[Number(part)] : null;
+    else value = isDoc(value) ? field(value, part) : null;
+  }
+  return value ?? null;
 }

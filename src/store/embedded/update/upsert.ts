@@ -1,7 +1,16 @@
+import { equals } from '../bson/compare.js';
 import { isDoc, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { changed } from './walk.js';
+
+/** The one value of a list, if it is one to be equal to: no regular expression, no `$elemMatch`. */
+function only(list: Value): Value {
+  if (!Array.isArray(list)) return undefined;
+  const [value] = list;
+  if (typeName(value) === 'regex' || (isDoc(value) && '$elemMatch' in value)) return undefined;
+  return list.every((v) => equals(v, value)) ? value : undefined;
+}
 
 /** What a filter says is equal: an upsert begins with it. https://www.mongodb.com/docs/manual/reference/method/db.collection.update/#upsert-behavior */
 export function equalities(filter: Doc, out: [string, Value][] = []): [string, Value][] {
@@ -10,9 +19,8 @@ export function equalities(filter: Doc, out: [string, Value][] = []): [string, V
     else if (key === '$or' && Array.isArray(v) && v.length === 1 && isDoc(v[0])) equalities(v[0], out);
     else if (key.startsWith('$')) continue;
     else if (isDoc(v) && Object.keys(v)[0]?.startsWith('$')) {
-      if ('$eq' in v) out.push([key, v['$eq']]);
-      else if (Array.isArray(v['$all']) && v['$all'].length === 1) out.push([key, v['$all'][0]]);
-      else if (Array.isArray(v['$in']) && v['$in'].length === 1 && !isDoc(v['$in'][0])) out.push([key, v['$in'][0]]);
+      const value = '$eq' in v ? v['$eq'] : (only(v['$all']) ?? only(v['$in']));
+      if (value !== undefined) out.push([key, value]);
     } else if (typeName(v) !== 'regex') out.push([key, v]);
   }
   return out;
@@ -21,7 +29,8 @@ export function equalities(filter: Doc, out: [string, Value][] = []): [string, V
 /** @throws {EngineError} 54: two values for one path, or for one inside another */
 export function base(filter: Doc): Doc {
   let doc: Doc = {};
-  const found = equalities(filter);
+  // By path, as MongoDB adds them: https://github.com/mongodb/mongo/blob/r8.0.0/src/mongo/db/update/path_support.h
+  const found = equalities(filter).toSorted(([a], [b]) => (a < b ? -1 : Number(a > b)));
   for (const [i, [path, v]] of found.entries()) {
     if (found.some(([other]) => other.startsWith(`${path}.`)))
       throw new EngineError(
@@ -33,7 +42,6 @@ export function base(filter: Doc): Doc {
     doc = changed(doc, path.split('.'), 0, () => v, {
       lenient: false,
       inserting: true,
-      positional: undefined,
       filters: new Map(),
       path,
     }) as Doc;

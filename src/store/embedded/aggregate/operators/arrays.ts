@@ -3,7 +3,7 @@ import { compare } from '../../bson/compare.js';
 import { isDoc, isNumeric, toInteger, toNumber, typeName } from '../../bson/types.js';
 import type { Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { compileSort } from '../../query/sort.js';
+import { compareElements, elementFields } from '../../query/sort.js';
 import type { Operator } from '../expression.js';
 import { arrayOf, between, fieldsOf, isNull, lazily, named, one, order, two, unlessNull } from './arguments.js';
 import { firstN } from './first-n.js';
@@ -125,11 +125,9 @@ const sortArray: Operator = (argument, name, compile) => {
   const direction = isNumeric(by) ? toNumber(by) : undefined;
   if (direction !== undefined && direction !== 1 && direction !== -1)
     throw new EngineError(2942506, 'The $sort element value must be either 1 or -1');
-  if (isDoc(by) && Object.keys(by).length === 0)
-    throw new EngineError(2942505, 'The $sort pattern is empty when it should be a set of fields.');
   if (!isDoc(by) && direction === undefined) throw new EngineError(2942507, 'sortBy must be 1, -1 or an object');
   const compareItems = isDoc(by)
-    ? (a: Value, b: Value): number => compileSort(by)(isDoc(a) ? a : {}, isDoc(b) ? b : {})
+    ? compareElements(elementFields(by, (reason) => new EngineError(2942505, reason)))
     : (a: Value, b: Value): number => compare(a, b) * (direction ?? 1);
   return (doc, v) => {
     const items = input(doc, v);

@@ -2,7 +2,7 @@ import type { Collation } from '../../bson/collation.js';
 import { compare, equals } from '../../bson/compare.js';
 import { isDoc, toInteger, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
-import { compileSort } from '../../query/sort.js';
+import { compareElements, elementFields } from '../../query/sort.js';
 import { bad, mismatch, notArray, type Operator } from '../change.js';
 
 const MODIFIERS = ['$each', '$position', '$slice', '$sort'];
@@ -11,7 +11,7 @@ const MODIFIERS = ['$each', '$position', '$slice', '$sort'];
 function whole(modifiers: Doc, name: string): number | undefined {
   if (!(name in modifiers)) return undefined;
   const n = toInteger(modifiers[name]);
-  if (n === undefined)
+  if (n === undefined || n < -(2 ** 63) || n > 2 ** 63)
     throw bad(`The value for ${name} must be an integer value but was given type: ${typeName(modifiers[name])}`);
   return n;
 }
@@ -19,21 +19,10 @@ function whole(modifiers: Doc, name: string): number | undefined {
 /** The order of `$sort`: of the elements themselves, or of fields in them. @throws {EngineError} 2: neither 1 nor -1 */
 function orderOf(sort: Value, collation: Collation | undefined): ((a: Value, b: Value) => number) | undefined {
   if (sort === undefined) return undefined;
-  const isDirection = (v: Value): boolean => toInteger(v) === 1 || toInteger(v) === -1;
-  if (!isDoc(sort)) {
-    const direction = toInteger(sort) ?? 0;
-    if (!isDirection(sort)) throw bad('The $sort element value must be either 1 or -1');
-    return (a, b) => compare(a, b, collation?.compare) * direction;
-  }
-  const fields = Object.entries(sort);
-  if (fields.length === 0) throw bad('The $sort pattern is empty when it should be a set of fields.');
-  for (const [path, direction] of fields) {
-    if (!isDirection(direction)) throw bad('The $sort element value must be either 1 or -1');
-    if (path.split('.').includes(''))
-      throw bad(`The $sort field is a dotted field but has an empty part, or is empty: '${path}'`);
-  }
-  const compareDocs = compileSort(sort, collation);
-  return (a, b) => compareDocs(isDoc(a) ? a : {}, isDoc(b) ? b : {});
+  if (isDoc(sort)) return compareElements(elementFields(sort, bad), collation);
+  const direction = toInteger(sort);
+  if (direction !== 1 && direction !== -1) throw bad('The $sort element value must be either 1 or -1');
+  return (a, b) => compare(a, b, collation?.compare) * direction;
 }
 
 /** https://www.mongodb.com/docs/manual/reference/operator/update/push/ */
