@@ -125,6 +125,50 @@ describe('what the documentation says', () => {
     expect(await ids({ $not: { $regex: 'b', $options: 'i' } })).toEqual([1, 3]);
   });
 
+  // …/reference/operator/projection/: what no field settles is settled by _id, then by $elemMatch.
+  it.each<[projection: object, shown: object]>([
+    [
+      { _id: 1, a: { $slice: 1 } },
+      { _id: 1, a: [{ x: 1 }] },
+    ],
+    [
+      { _id: 0, a: { $slice: 1 } },
+      { a: [{ x: 1 }], b: [1, 2], c: 1 },
+    ],
+    [{ a: { $elemMatch: { x: 1 } } }, { _id: 1, a: [{ x: 1 }] }],
+    [
+      { a: { $elemMatch: { x: 2 } }, b: { $slice: 1 } },
+      { _id: 1, a: [{ x: 2 }], b: [1], c: 1 },
+    ],
+    [
+      { _id: 1, a: { $elemMatch: { x: 2 } }, b: { $slice: 1 } },
+      { _id: 1, b: [1], a: [{ x: 2 }] },
+    ],
+    [
+      { a: { $elemMatch: { x: 2 } }, b: 0 },
+      { _id: 1, a: [{ x: 2 }], c: 1 },
+    ],
+    [
+      { b: 0, a: { $elemMatch: { x: 9 } } },
+      { _id: 1, c: 1 },
+    ],
+    [
+      { b: { $slice: 1.9 }, a: 0 },
+      { _id: 1, b: [1], c: 1 },
+    ],
+    [
+      { b: { $slice: -1.5 }, a: 0 },
+      { _id: 1, b: [2], c: 1 },
+    ],
+    [
+      { b: { $slice: [1.2, 1.9] }, a: 0 },
+      { _id: 1, b: [2], c: 1 },
+    ],
+  ])('the projection %j', async (projection, shown) => {
+    await c.insertOne({ _id: 1, a: [{ x: 1 }, { x: 2 }], b: [1, 2], c: 1 });
+    expect(JSON.stringify(await c.findOne({}, { projection }))).toBe(JSON.stringify(shown));
+  });
+
   // …/reference/operator/query/mod/: dividend, divisor and remainder are cut to whole numbers of 64 bits.
   it.each<[value: unknown, divisor: unknown, remainder: unknown, found: boolean]>([
     [Long.fromString('9007199254740993'), 2, 1, true],

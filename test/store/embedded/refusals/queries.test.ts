@@ -126,6 +126,10 @@ describe('a query', () => {
     ['$near of a time series', { find: 't', filter: { a: { $near: [0, 0] } } }, 5626500],
     ...projections([
       [{ a: { $slice: [1] } }, 28667],
+      [{ a: { $elemMatch: { x: 1 }, $slice: 1 } }, 31325],
+      [{ a: { $elemMatch: { x: { $near: [0, 0] } } } }, 5626500],
+      [{ 'x.$': { b: 1 } }, 31271],
+      [{ 'x.$': 'a' }, 31308],
       [{ 'a.$': 1, 'b.$': 1 }, 31276],
       [{ 'a.$': 1, b: { $elemMatch: { x: 1 } } }, 31256],
       [{ a: { $foo: 1 } }, 31325],
