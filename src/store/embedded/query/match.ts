@@ -40,6 +40,8 @@ export interface FilterOptions {
   readonly collation?: Collation;
   /** May `$near` stand here, where it would order what is found? `element`: a query on one element of a list may least. */
   readonly near?: 'nested' | 'refused' | 'validator' | 'element';
+  /** The filter makes a document too: what an expression says is equal is not known. */
+  readonly upsert?: boolean;
   /** Within an `$elemMatch`, where what is said of whole documents has no place. */
   readonly inElement?: boolean;
   /** The collection's text index, for `$text`. */
@@ -99,8 +101,9 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
   if (options.inElement && ['$expr', '$text', '$where', '$sampleRate'].includes(key))
     throw bad(`${key} can only be applied to the top-level document`);
   if (key === '$expr') {
-    if (options.near === 'element')
-      throw new EngineError('QueryFeatureNotAllowed', '$expr is not allowed in this context');
+    const place = options.upsert ? 'the query predicate for an upsert' : 'this context';
+    if (options.near === 'element' || options.upsert)
+      throw new EngineError('QueryFeatureNotAllowed', `$expr is not allowed in ${place}`);
     if (options.collation) assertCollated('$expr', operand);
     const variables = { now: options.now ?? new Date(), let: options.let ?? {}, collation: options.collation };
     const evaluate = compileWith(variables, () => compileExpression(operand));

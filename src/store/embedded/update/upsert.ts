@@ -13,7 +13,7 @@ function only(list: Value): Value {
 }
 
 /** What a filter says is equal: an upsert begins with it. https://www.mongodb.com/docs/manual/reference/method/db.collection.update/#upsert-behavior */
-export function equalities(filter: Doc, out: [string, Value][] = []): [string, Value][] {
+function equalities(filter: Doc, out: [string, Value][] = []): [string, Value][] {
   for (const [key, v] of Object.entries(filter)) {
     if (key === '$and' && Array.isArray(v)) for (const part of v.filter(isDoc)) equalities(part, out);
     else if (key === '$or' && Array.isArray(v) && v.length === 1 && isDoc(v[0])) equalities(v[0], out);
@@ -26,11 +26,24 @@ export function equalities(filter: Doc, out: [string, Value][] = []): [string, V
   return out;
 }
 
-/** @throws {EngineError} 54: two values for one path, or for one inside another */
-export function base(filter: Doc): Doc {
+/**
+ * What an upsert begins with; `of`: all that is equal, or `_id` alone.
+ *
+ * @throws {EngineError} 54: two values for one path, or for one inside another; 111: a path into `_id`
+ *   (https://www.mongodb.com/docs/manual/reference/method/db.collection.updateOne/#upsert-with-dotted-_id-query)
+ */
+export function base(filter: Doc, of: 'all' | '_id' = 'all'): Doc {
   let doc: Doc = {};
   // By path, as MongoDB adds them: https://github.com/mongodb/mongo/blob/r8.0.0/src/mongo/db/update/path_support.h
-  const found = equalities(filter).toSorted(([a], [b]) => (a < b ? -1 : Number(a > b)));
+  const found = equalities(filter)
+    .filter(([path]) => of === 'all' || path === '_id' || path.startsWith('_id.'))
+    .toSorted(([a], [b]) => (a < b ? -1 : Number(a > b)));
+  const inId = found.find(([path]) => path.startsWith('_id.'))?.[0];
+  if (inId !== undefined)
+    throw new EngineError(
+      'NotExactValueField',
+      `field at '_id' must be exactly specified, field at sub-path '${inId}'found`,
+    );
   for (const [i, [path, v]] of found.entries()) {
     if (found.some(([other]) => other.startsWith(`${path}.`)))
       throw new EngineError(

@@ -230,6 +230,13 @@ describe('an update', () => {
       [[{ $foo: 1 }], 40324],
       [[{ $match: {} }], 72],
       [{ $set: { a: 1 } }, 54, { q: { $and: [{ _id: 7 }, { _id: 8 }] }, upsert: true }],
+      [{ a: 1 }, 54, { q: { $and: [{ _id: 7 }, { _id: 8 }] }, upsert: true }],
+      ...[{ $set: { a: 1 } }, { a: 1 }].map((u) => [u, 111, { q: { '_id.x': 7 }, upsert: true }] as const),
+      // https://www.mongodb.com/docs/manual/reference/operator/query/expr/: an upsert can not know what it says is equal.
+      [{ $set: { n: 1 } }, 224, { q: { _id: 1, $expr: true }, upsert: true }],
+      [{ $set: { n: 1 } }, 0, { q: { _id: 1, $expr: true } }],
+      [{ $set: { a: 1 } }, 52, { q: { _id: { $eq: { x: [{ $y: 1 }] } } }, upsert: true }],
+      [{ $set: { a: 1 } }, 0, { q: { _id: { $eq: { $ref: 'c', $id: 1, $db: 'd' } } }, upsert: true }],
     ]),
     [document],
   );
