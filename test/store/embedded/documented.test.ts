@@ -125,6 +125,31 @@ describe('what the documentation says', () => {
     expect(await ids({ $not: { $regex: 'b', $options: 'i' } })).toEqual([1, 3]);
   });
 
+  // …/reference/operator/query/elemMatch/: a condition is on the element itself, which may be a list.
+  it.each<[condition: object, found: unknown[], not: unknown[]]>([
+    [{ $size: 1 }, [[[5]]], [[[5, 6]], [5]]],
+    [{ $elemMatch: { $gt: 1 } }, [[[2]]], [[2], [[0]]]],
+    [{ $elemMatch: { a: 1 } }, [[[{ a: 1 }]], [[{ a: [1] }]]], [[{ a: 1 }]]],
+    [{ $not: { $elemMatch: { $gt: 1 } } }, [[[0]], [5]], [[[2]]]],
+    [{ $gt: 1 }, [[2]], [[[2]]]],
+    [{ $eq: [1] }, [[[1]]], [[1], [[[1]]]]],
+    [{ $in: [null] }, [[null]], [[[null]], []]],
+  ])('$elemMatch: %j', async ($elemMatch, found, not) => {
+    await c.insertMany([...found, ...not].map((a, _id) => ({ _id, a })));
+    const ids = (await c.find({ a: { $elemMatch } }).sort({ _id: 1 }).toArray()).map((d) => d._id);
+    expect(ids).toEqual(found.map((_, i) => i));
+  });
+
+  // …/tutorial/query-arrays/#query-for-an-element-by-the-array-index-position
+  it('a place of an array has no zeros before it', async () => {
+    await c.insertMany([
+      { _id: 1, a: [1] },
+      { _id: 2, a: { '00': 1 } },
+      { _id: 3, a: [{ '00': 1 }] },
+    ]);
+    expect((await c.find({ 'a.00': 1 }).sort({ _id: 1 }).toArray()).map((d) => d._id)).toEqual([2, 3]);
+  });
+
   // …/reference/operator/projection/: what no field settles is settled by _id, then by $elemMatch.
   it.each<[projection: object, shown: object]>([
     [

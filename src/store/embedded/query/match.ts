@@ -42,6 +42,8 @@ export interface FilterOptions {
   readonly near?: 'nested' | 'refused' | 'validator' | 'element';
   /** The filter makes a document too: what an expression says is equal is not known. */
   readonly upsert?: boolean;
+  /** Each test is of the value that the path reaches alone, and of no elements of it: that of an `$elemMatch`. */
+  readonly alone?: boolean;
   /** Within an `$elemMatch`, where what is said of whole documents has no place. */
   readonly inElement?: boolean;
   /** The collection's text index, for `$text`. */
@@ -165,8 +167,7 @@ const isOperators = (v: Value): v is Doc => isDoc(v) && (Object.keys(v)[0] ?? ''
 function compilePath(path: string, operand: Value, options: FilterOptions): Matcher {
   const parts = path.split('.');
   if (!isOperators(operand)) {
-    if (operand instanceof BSONRegExp) return onLeaf(parts, regexTest(operand));
-    return onLeaf(parts, equalTest(operand, options));
+    return onLeaf(parts, operand instanceof BSONRegExp ? regexTest(operand) : equalTest(operand, options));
   }
   const near = nearIn(operand);
   if (near || '$geoNear' in operand) assertNear(options);
@@ -179,11 +180,11 @@ function compilePath(path: string, operand: Value, options: FilterOptions): Matc
   return all(matchers);
 }
 
-/** A test on each value that the path reaches, and on each element where it reaches an array. */
-function onLeaf(parts: readonly string[], test: Test): Matcher {
+/** A test on each value that the path reaches, and on each element where it reaches an array, unless it is `alone`. */
+function onLeaf(parts: readonly string[], test: Test, alone = false): Matcher {
   return (doc, found) =>
     visitPath(doc, parts, (v, index) => {
-      const at = Array.isArray(v) ? v.findIndex(test) : -1;
+      const at = !alone && Array.isArray(v) ? v.findIndex(test) : -1;
       if (at === -1 && !test(v)) return false;
       const place = index ?? (at === -1 ? undefined : at);
       if (place !== undefined) found(place);
@@ -305,12 +306,12 @@ function bitsTest(operator: string, operand: Value): Test {
 
 function elemMatch(parts: readonly string[], operand: Value, options: FilterOptions): Matcher {
   if (!isDoc(operand)) throw bad('$elemMatch needs an Object');
-  const within: FilterOptions = { ...nested(options), inElement: true };
+  const within: FilterOptions = { ...nested(options), inElement: true, alone: false };
   let test: Test;
   const first = Object.keys(operand)[0] ?? '';
   if (first.startsWith('$') && !['$and', '$or', '$nor', '$expr'].includes(first) && !REFERENCE.has(first)) {
-    const matcher = compilePath('v', operand, within);
-    test = (v) => matcher({ v: Array.isArray(v) ? [v] : v }, () => undefined);
+    const matcher = compilePath('v', operand, { ...within, alone: true });
+    test = (v) => matcher({ v }, () => undefined);
   } else {
     const matcher = compileDoc(operand, within);
     test = (v) =>
@@ -346,37 +347,38 @@ function compileOperator(
   whole: Doc,
   options: FilterOptions,
 ): Matcher {
+  const leaf = (test: Test): Matcher => onLeaf(parts, test, options.alone);
   switch (operator) {
     case '$eq':
-      return onLeaf(parts, equalTest(operand, options));
+      return leaf(equalTest(operand, options));
     case '$ne':
       if (operand instanceof BSONRegExp) throw bad("Can't have regex as arg to $ne.");
-      return not(onLeaf(parts, equalTest(operand, options)));
+      return not(leaf(equalTest(operand, options)));
     case '$gt':
     case '$gte':
     case '$lt':
     case '$lte':
-      return onLeaf(parts, rangeTest(operator, operand, options));
+      return leaf(rangeTest(operator, operand, options));
     case '$in':
-      return onLeaf(parts, inList(operand, operator, options));
+      return leaf(inList(operand, operator, options));
     case '$nin':
-      return not(onLeaf(parts, inList(operand, operator, options)));
+      return not(leaf(inList(operand, operator, options)));
     case '$exists': {
       const wanted = truthy(operand);
-      const exists = onLeaf(parts, (v) => v !== undefined);
+      const exists = leaf((v) => v !== undefined);
       return wanted ? exists : not(exists);
     }
     case '$type': {
       const test = typeTest(operand);
-      return onLeaf(parts, test);
+      return leaf(test);
     }
     case '$not': {
-      if (operand instanceof BSONRegExp) return not(onLeaf(parts, regexTest(operand)));
+      if (operand instanceof BSONRegExp) return not(leaf(regexTest(operand)));
       if (!isOperators(operand)) throw bad('$not needs a regex or a document');
       return not(compilePath(parts.join('.'), operand, nested(options)));
     }
     case '$mod':
-      return onLeaf(parts, modTest(operand));
+      return leaf(modTest(operand));
     case '$regex': {
       const flags = whole['$options'];
       if (flags !== undefined && typeof flags !== 'string') throw bad('$options has to be a string');
@@ -387,7 +389,7 @@ function compileOperator(
         );
       if (!(operand instanceof BSONRegExp) && typeof operand !== 'string') throw bad('$regex has to be a string');
       const { pattern, options: own } = typeof operand === 'string' ? { pattern: operand, options: '' } : operand;
-      return onLeaf(parts, regexTest({ pattern, options: flags ?? own }));
+      return leaf(regexTest({ pattern, options: flags ?? own }));
     }
     case '$options':
       throw bad('$options needs a $regex');
@@ -413,7 +415,7 @@ function compileOperator(
             return elemMatch(parts, item['$elemMatch'], options);
           }
           if (isOperators(item)) throw bad('no $ expressions in $all');
-          return onLeaf(parts, item instanceof BSONRegExp ? regexTest(item) : equalTest(item, options));
+          return leaf(item instanceof BSONRegExp ? regexTest(item) : equalTest(item, options));
         }),
       );
     }
@@ -423,14 +425,14 @@ function compileOperator(
     case '$bitsAllClear':
     case '$bitsAnySet':
     case '$bitsAnyClear':
-      return onLeaf(parts, bitsTest(operator, operand));
+      return leaf(bitsTest(operator, operand));
     case '$comment':
       return () => true;
     case '$geoWithin':
     case '$within':
-      return onLeaf(parts, geoWithin(operand));
+      return leaf(geoWithin(operand));
     case '$geoIntersects':
-      return onLeaf(parts, geoIntersects(operand));
+      return leaf(geoIntersects(operand));
     default:
       throw bad(`unknown operator: ${operator}`);
   }
