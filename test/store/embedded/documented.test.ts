@@ -140,6 +140,15 @@ describe('what the documentation says', () => {
     expect(ids).toEqual(found.map((_, i) => i));
   });
 
+  // …/reference/operator/query/regex/#index-use: what every match begins with, to whole characters.
+  it('an index finds what begins with a character beyond 16 bits that may be missing', async () => {
+    await c.insertMany(['𠀀b', 'b', '𠀀c'].map((a, _id) => ({ _id, a })));
+    await c.createIndex({ a: 1 });
+    const found = await c.find({ a: /^𠀀?b/u }).hint({ a: 1 }).toArray();
+    await c.dropIndex({ a: 1 });
+    expect(found.map((d) => d._id)).toEqual([1, 0]);
+  });
+
   // …/tutorial/query-arrays/#query-for-an-element-by-the-array-index-position
   it('a place of an array has no zeros before it', async () => {
     await c.insertMany([

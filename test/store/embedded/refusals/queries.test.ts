@@ -228,6 +228,7 @@ describe('an update', () => {
       [{ $set: { 'arr.$[x]': 1 } }, 2, { arrayFilters: [{ $text: { $search: 'a' } }] }],
       [{ a: 1 }, 9, { arrayFilters: [{ y: 1 }] }],
       [[{ $foo: 1 }], 40324],
+      [[5], 14],
       [[{ $match: {} }], 72],
       [{ $set: { a: 1 } }, 54, { q: { $and: [{ _id: 7 }, { _id: 8 }] }, upsert: true }],
       [{ a: 1 }, 54, { q: { $and: [{ _id: 7 }, { _id: 8 }] }, upsert: true }],
