@@ -87,6 +87,8 @@ describe('a query', () => {
       [{ $alwaysTrue: 2 }, 9],
       [{ a: { $type: new Double(1.5) } }, 2],
       [{ a: { $type: null } }, 14],
+      [{ a: { $type: 'constructor' } }, 2],
+      [{ $jsonSchema: { properties: { a: { bsonType: 'toString' } } } }, 2],
       [{ a: { $bitsAllSet: 'x' } }, 2],
       [{ a: { $bitsAllSet: -1 } }, 9],
       [{ a: { $regex: 'a\0b' } }, 2],
