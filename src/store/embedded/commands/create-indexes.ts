@@ -1,10 +1,9 @@
-import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
-import { type Collection, indexCount, specDoc } from '../storage/catalogue.js';
+import { type Collection, idIndex, indexCount, specDoc } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import { type Command, docs, ensureCollection, int, collectionName } from './command.js';
 import { assertOfTimeSeries, specFrom } from './index-spec.js';
@@ -79,7 +78,11 @@ export const createIndexes: Command = {
     const build = (tx: Transaction): void => {
       if (collection.gone) throw new EngineError('QueryPlanKilled', `collection dropped: ${db}.${name}`);
       for (const spec of specs) {
-        if (spec.name === '_id_' || equals(spec.key, { _id: new Int32(1) })) continue;
+        if (equals(spec.key, idIndex.spec.key)) {
+          if (!equals(spec.collation?.doc, inherited))
+            throw new EngineError('BadValue', 'The _id index must have the same collation as the collection');
+          continue;
+        }
         if (existsAlready(collection, spec)) continue;
         // In a transaction, only of a collection that it has made itself and not yet written to.
         if (own && (engine.catalogue.find(db, name) === collection || own.collections.has(collection.id)))

@@ -1,6 +1,6 @@
 import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
-import { isDoc, isNumeric, toInteger, toNumber, truthy } from '../bson/types.js';
+import { isDoc, isNumeric, toInteger, toNumber, truthy, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
@@ -22,14 +22,14 @@ const FIELDS: Fields = {
   v: 'number',
   key: 'object',
   name: 'string',
-  ns: 'string',
+  ns: 'own',
   unique: 'flag',
   sparse: 'flag',
-  hidden: 'flag',
+  hidden: 'switch',
   background: 'flag',
   dropDups: 'flag',
   partialFilterExpression: 'object',
-  expireAfterSeconds: 'number',
+  expireAfterSeconds: 'own',
   collation: 'object',
   weights: 'object',
   default_language: 'string',
@@ -113,10 +113,15 @@ function assertOptions(spec: IndexSpec): void {
     throw cannot('cannot mix "partialFilterExpression" and "sparse" options');
 }
 
-/** Seconds after which a document is over. @throws {EngineError} 67: not from 0 to 2³¹ − 1 */
-export function assertExpiry(seconds: Value): void {
-  if (!isNumeric(seconds)) return;
+/** Seconds after which a document is over; NaN is as long as can be. @throws {EngineError} 67: not from 0 to 2³¹ − 1 */
+function assertExpiry(seconds: Value): void {
+  if (seconds === undefined) return;
+  if (!isNumeric(seconds))
+    throw cannot(
+      `TTL index 'expireAfterSeconds' option must be numeric, but received a type of '${typeName(seconds)}'`,
+    );
   const n = Math.trunc(toNumber(seconds));
+  if (Number.isNaN(n)) return;
   if (!(n >= 0 && n < 2 ** 31))
     throw cannot("TTL index 'expireAfterSeconds' option must be within an acceptable range");
 }
@@ -134,18 +139,24 @@ export function specFrom(given: Doc): IndexSpec {
       'InvalidIndexSpecificationOption',
       `The field '${odd}' is not valid for an index specification`,
     );
+  const empty = Object.keys(given).find((name) => given[name] === null && FIELDS[name] !== 'own');
+  if (empty !== undefined)
+    throw new EngineError('TypeMismatch', `The field '${empty}' of an index specification must not be null`);
   const spec = checked(given, 'createIndexes.indexes', FIELDS);
   const { key, name, v, partialFilterExpression, expireAfterSeconds, collation } = spec;
   for (const [field, value] of Object.entries({ key, name }))
     if (value === undefined)
       throw new EngineError('FailedToParse', `The '${field}' field is a required property of an index specification`);
   if (isDoc(key)) assertKey(key);
+  if (name === '_id_' && !equals(key, { _id: new Int32(1) }))
+    throw new EngineError('BadValue', "The index name '_id_' is reserved for the _id index");
   if (name === '') throw cannot('The index name cannot be empty');
   const version = v === undefined ? 2 : toInteger(v);
   if (version !== 1 && version !== 2)
     throw cannot(`Invalid index specification: cannot create an index with v=${String(v)}`);
   if (isDoc(collation) && Object.keys(collation).length === 0)
     throw new EngineError('BadValue', 'The collation of an index needs a locale');
+  if (version < 2 && isDoc(collation)) throw cannot("cannot create an index with the 'collation' option and v=1");
   collationFor(spec, undefined);
   const refused = Object.keys(REFUSED).find((option) => option in spec);
   if (refused !== undefined)

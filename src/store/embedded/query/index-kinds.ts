@@ -82,6 +82,7 @@ export function kindOptions(kind: IndexKind, key: Doc, given: Doc): Doc {
     .find((name) => name in given && !KIND_OPTIONS[kind].includes(name));
   if (odd === 'wildcardProjection')
     throw new EngineError('BadValue', "The field 'wildcardProjection' is only allowed in an 'wildcard' index");
+  if (odd === 'weights') throw refused("the field 'weights' can only be specified with text indexes");
   if (odd !== undefined)
     throw new EngineError('NotImplemented', `The index option '${odd}' is not supported by the embedded engine`);
   if (given['unique'] === true && (kind === 'wildcard' || Object.values(key).includes('hashed')))

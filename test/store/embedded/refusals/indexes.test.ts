@@ -114,6 +114,38 @@ describe('an index', () => {
     made({ key: { _id: 'hashed' } }),
   ]);
 
+  // https://www.mongodb.com/docs/manual/reference/command/createIndexes/#command-fields, and MongoDB's index_key_validate.cpp
+  refuses('has options of one type each, which null is not; its expiry is a number (67); NaN is the longest', [
+    ...['unique', 'sparse', 'background', 'hidden', 'name', 'key', 'v', 'collation', 'partialFilterExpression'].map(
+      (option) => made({ key: { a: 1 }, [option]: null }, 14),
+    ),
+    ...['weights', 'default_language', 'language_override', 'textIndexVersion'].map((option) =>
+      made({ key: { a: 'text' }, [option]: null }, 14),
+    ),
+    ...['bits', 'min', 'max'].map((option) => made({ key: { a: '2d' }, [option]: null }, 14)),
+    made({ key: everything, wildcardProjection: null }, 14),
+    ...[1, 0, new Double(1), 'true'].map((v) => made({ key: { a: 1 }, hidden: v }, 14)),
+    ...[null, '60', true, [60]].map((v) => made({ key: { a: 1 }, expireAfterSeconds: v }, 67)),
+    made({ key: { a: 1 }, weights: { a: 1 } }, 67),
+    made({ key: { a: 1 }, v: 1, collation: { locale: 'en' } }, 67),
+    made({ key: { a: 1 }, ns: 5 }),
+    dropped,
+    made({ key: { a: 1 }, expireAfterSeconds: Number.NaN }),
+    made({ key: { a: 1 }, expireAfterSeconds: 2147483647 }),
+  ]);
+
+  // The same: what names the index of _id
+  refuses('of _id has its name alone, and the collation of its collection', [
+    made({ key: { a: 1 }, name: '_id_' }, 2),
+    made({ key: { _id: 1 }, collation: { locale: 'fr' } }, 2),
+    made({ key: { _id: 1 } }),
+    ['drop', { drop: 'c' }, 0],
+    ['create', { create: 'c', collation: { locale: 'fr' } }, 0],
+    made({ key: { _id: 1 }, collation: { locale: 'fr' } }),
+    made({ key: { _id: 1 } }),
+    made({ key: { _id: 1 }, collation: { locale: 'simple' } }, 2),
+  ]);
+
   // https://www.mongodb.com/docs/manual/core/indexes/index-types/index-text/text-index-restrictions/
   refuses('of the same fields and another effect is another one, of other words it conflicts (85)', [
     made({ key: { a: 'text' } }),
