@@ -1,12 +1,22 @@
 import { isDoc } from '../bson/types.js';
-import { decode } from '../bson/value.js';
-import { countMatching } from '../query/execute.js';
+import { decode, type Doc } from '../bson/value.js';
+import { countMatching, type FindRequest } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
+import type { Collection } from '../storage/catalogue.js';
 import { aggregate } from './aggregate.js';
 import { collationFor } from './collation.js';
 import { type Command, hintOf, int, optionalDoc, optionalNumber, collectionName } from './command.js';
 import { nonNegative, pause } from './reading.js';
 import { countOnView } from './views.js';
+
+/** The search that a count asks for. @throws {EngineError} 51024: a skip below 0 */
+export const countedBy = (command: Doc, collection: Collection | undefined): FindRequest => ({
+  filter: optionalDoc(command, 'query') ?? {},
+  limit: Math.abs(optionalNumber(command, 'limit') ?? 0),
+  skip: nonNegative(command, 'skip'),
+  hint: hintOf(command['hint']),
+  collation: collationFor(command, collection),
+});
 
 export const count: Command = {
   help: 'Counts documents.',
@@ -24,14 +34,7 @@ export const count: Command = {
     }
     const { tx, release } = context.snapshot();
     try {
-      const request = {
-        filter: optionalDoc(command, 'query') ?? {},
-        limit: Math.abs(optionalNumber(command, 'limit') ?? 0),
-        skip: nonNegative(command, 'skip'),
-        hint: hintOf(command['hint']),
-        collation: collationFor(command, collection),
-      };
-      const counting = countMatching(tx, collection, request);
+      const counting = countMatching(tx, collection, countedBy(command, collection));
       return { n: int(await inSlices(counting, pause)) };
     } finally {
       release();

@@ -1,9 +1,8 @@
 import type { Doc, Value } from '../bson/value.js';
 import { toInteger } from '../bson/types.js';
-import { EngineError } from '../errors.js';
 import { variablesOf, type Command, docs, int, optionalBoolean, collectionName } from './command.js';
 import { inPieces } from './pieces.js';
-import { checkBatch, each, runDelete } from './statements.js';
+import { checkBatch, deleteStatement, each, runDelete } from './statements.js';
 
 export const deleteCommand: Command = {
   help: 'Removes documents.',
@@ -22,16 +21,9 @@ export const deleteCommand: Command = {
     const run = (some: readonly Doc[], among?: readonly Value[]): Promise<Doc> =>
       context.write((tx, writer, retry) => {
         let n = 0;
-        const deleteOne = (statement: Doc): Doc => {
-          const limit = toInteger(statement['limit']);
-          if (limit !== 0 && limit !== 1)
-            throw new EngineError(
-              statement['limit'] === undefined ? 40414 : 'FailedToParse',
-              `The limit field in delete objects must be 0 or 1. Got ${String(statement['limit'])}`,
-            );
-          const one = { given: statement, path: 'delete.deletes', q: 'q', multi: limit === 0 };
-          return { n: int(runDelete(context, tx, writer, collection, one, variables, among)) };
-        };
+        const deleteOne = (statement: Doc): Doc => ({
+          n: int(runDelete(context, tx, writer, collection, deleteStatement(statement), variables, among)),
+        });
         const errors = each(context, { tx, retry }, some, ordered, deleteOne, (answer) => {
           n += toInteger(answer['n']) ?? 0;
         });

@@ -1,15 +1,30 @@
 import { calculateObjectSize } from 'bson';
 import { collected } from '../aggregate/stage.js';
-import { MAX_DOCUMENT } from '../bson/value.js';
+import { type Doc, MAX_DOCUMENT } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { distinctValues } from '../query/distinct.js';
-import { search } from '../query/execute.js';
+import { type FindRequest, search } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
+import type { Collection } from '../storage/catalogue.js';
 import { documentsOf } from './aggregate.js';
 import { collationFor } from './collation.js';
 import { type Command, hintOf, optionalDoc, text, collectionName } from './command.js';
 import { decoded, pause } from './reading.js';
 import { distinctOnView } from './views.js';
+
+/** @throws {EngineError} 40414, 14, 31032: no key, or none that can be */
+export function keyOf(command: Doc): string {
+  const key = text(command, 'key', 'distinct');
+  if (key.includes('\0')) throw new EngineError(31032, 'Key field cannot contain an embedded null byte');
+  return key;
+}
+
+/** The search whose values a distinct tells. */
+export const distinguishedBy = (command: Doc, collection: Collection | undefined): FindRequest => ({
+  filter: optionalDoc(command, 'query') ?? {},
+  hint: hintOf(command['hint']),
+  collation: collationFor(command, collection),
+});
 
 export const distinct: Command = {
   help: 'The different values of a field.',
@@ -19,16 +34,14 @@ export const distinct: Command = {
   async run(context) {
     const { command, engine, db, own } = context;
     const collection = engine.catalogue.find(db, collectionName(command, 'distinct'), own);
-    const collation = collationFor(command, collection);
-    const key = text(command, 'key', 'distinct');
-    if (key.includes('\0')) throw new EngineError(31032, 'Key field cannot contain an embedded null byte');
+    const key = keyOf(command);
+    const request = distinguishedBy(command, collection);
     const { tx, release } = context.snapshot();
     try {
-      const filter = optionalDoc(command, 'query') ?? {};
       const docs = collection?.options.view
         ? await collected(documentsOf({ ...context, command: distinctOnView(command) }, tx))
-        : decoded(search(tx, collection, { filter, hint: hintOf(command['hint']), collation }));
-      const reply = { values: await inSlices(distinctValues(docs, key, collation), pause) };
+        : decoded(search(tx, collection, request));
+      const reply = { values: await inSlices(distinctValues(docs, key, request.collation), pause) };
       if (calculateObjectSize(reply) > MAX_DOCUMENT)
         throw new EngineError(17217, `distinct too big, ${MAX_DOCUMENT / 2 ** 20}mb cap`);
       return reply;

@@ -1,5 +1,5 @@
-import { filterOptions, find as findDocuments } from '../query/execute.js';
-import { isDoc } from '../bson/types.js';
+import { filterOptions, find as findDocuments, type FindRequest } from '../query/execute.js';
+import { isDoc, toInteger } from '../bson/types.js';
 import { type Doc, type Value } from '../bson/value.js';
 import { type Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
@@ -7,7 +7,7 @@ import { compileFilter } from '../query/match.js';
 import { type Collection } from '../storage/catalogue.js';
 import type { Retry } from '../server/retry.js';
 import { Conflict, type Transaction } from '../transactions/transactions.js';
-import { compileUpdate } from '../update/apply.js';
+import { compileUpdate, type Update } from '../update/apply.js';
 import { collationFor } from './collation.js';
 import { type Context, hintOf, int, optionalBoolean, optionalDoc, requiredDoc } from './command.js';
 import { checked, type Fields } from './fields.js';
@@ -148,13 +148,13 @@ export function assertNotRetried({ session }: Context, what: string): void {
     throw new EngineError('InvalidOptions', `Cannot use (or request) retryable writes with ${what}`);
 }
 
-export function runUpdate(
-  writer: Writer,
+/** The search and the change that a statement asks for. @throws {EngineError} 51198, and what the update is refused with */
+export function changeOf(
   collection: Collection | undefined,
   s: UpdateStatement,
   variables: Doc | undefined,
   among?: readonly Value[],
-): { matched: number; modified: number; upserted?: Value } {
+): { request: FindRequest; update: Update } {
   const filters = s.statement['arrayFilters'];
   if (s.constants && !Array.isArray(s.update))
     throw new EngineError(51198, 'Constant values may only be specified for pipeline updates');
@@ -174,6 +174,17 @@ export function runUpdate(
     let: variables,
     among,
   };
+  return { request, update };
+}
+
+export function runUpdate(
+  writer: Writer,
+  collection: Collection | undefined,
+  s: UpdateStatement,
+  variables: Doc | undefined,
+  among?: readonly Value[],
+): { matched: number; modified: number; upserted?: Value } {
+  const { request, update } = changeOf(collection, s, variables, among);
   if (!collection) {
     compileFilter(s.filter, filterOptions(request, collection));
     return { matched: 0, modified: 0 };
@@ -192,27 +203,55 @@ const DELETE: Fields = {
   sampleId: 'own',
 };
 
-/** Deletes one or all that a statement says. @throws {EngineError} 14, 40415: a field of the wrong type, or not known */
-export function runDelete(
-  context: Context,
-  tx: Transaction,
-  writer: Writer,
+interface DeleteStatement {
+  readonly given: Doc;
+  readonly path: string;
+  /** The name of its filter. */
+  readonly q: string;
+  readonly multi: boolean;
+}
+
+/** A statement of `delete`. @throws {EngineError} 9, 40414: a limit that is neither 0 nor 1 */
+export function deleteStatement(given: Doc): DeleteStatement {
+  const limit = toInteger(given['limit']);
+  if (limit !== 0 && limit !== 1)
+    throw new EngineError(
+      given['limit'] === undefined ? 40414 : 'FailedToParse',
+      `The limit field in delete objects must be 0 or 1. Got ${String(given['limit'])}`,
+    );
+  return { given, path: 'delete.deletes', q: 'q', multi: limit === 0 };
+}
+
+/** The search for what a statement deletes. @throws {EngineError} 14, 40415: a field of the wrong type, or not known */
+export function deletedBy(
   collection: Collection | undefined,
-  { given, path, q, multi }: { given: Doc; path: string; q: string; multi: boolean },
+  { given, path, q, multi }: DeleteStatement,
   variables: Doc | undefined,
   among?: readonly Value[],
-): number {
+): FindRequest {
   const statement = checked(given, path, DELETE);
-  const filter = requiredDoc(statement, q, path);
-  if (multi) assertNotRetried(context, 'limit=0');
-  const request = {
-    filter,
+  return {
+    filter: requiredDoc(statement, q, path),
     hint: hintOf(statement['hint']),
     collation: collationFor(statement, collection),
     limit: multi ? 0 : 1,
     let: variables,
     among,
   };
+}
+
+/** Deletes one or all that a statement says. */
+export function runDelete(
+  context: Context,
+  tx: Transaction,
+  writer: Writer,
+  collection: Collection | undefined,
+  statement: DeleteStatement,
+  variables: Doc | undefined,
+  among?: readonly Value[],
+): number {
+  const request = deletedBy(collection, statement, variables, among);
+  if (statement.multi) assertNotRetried(context, 'limit=0');
   const found = [...findDocuments(tx, collection, request)];
   if (!collection) return 0;
   for (const { doc } of found) writer.remove(collection, doc);
