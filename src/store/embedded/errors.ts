@@ -36,6 +36,7 @@ export const codes = {
   InvalidNamespace: 73,
   IndexOptionsConflict: 85,
   IndexKeySpecsConflict: 86,
+  OperationFailed: 96,
   OutOfDiskSpace: 14031,
   WriteConflict: 112,
   ConversionFailure: 241,

@@ -3,7 +3,7 @@ import type { PipelineEnv } from '../aggregate/stage.js';
 import { type Doc } from '../bson/value.js';
 import { idIndex, indexCount, specDoc } from '../storage/catalogue.js';
 import type { Reading } from './command.js';
-import { sizes } from './sizes.js';
+import { sizes, sum } from './sizes.js';
 
 /** What $collStats and $indexStats tell of a collection. https://www.mongodb.com/docs/manual/reference/operator/aggregation/collStats/ */
 export function aboutCollection(context: Reading, name: string | undefined): NonNullable<PipelineEnv['about']> {
@@ -11,7 +11,8 @@ export function aboutCollection(context: Reading, name: string | undefined): Non
   const collection = name === undefined ? undefined : engine.catalogue.find(db, name);
   return {
     stats() {
-      const { objects, bytes } = sizes(context, collection ? [collection] : []);
+      const { objects, bytes, indexes } = sizes(context, collection);
+      const held = Object.entries(indexes).map(([index, n]) => [index, Long.fromNumber(n)]);
       const count = Long.fromNumber(objects);
       return {
         ns: `${db}.${name ?? ''}`,
@@ -24,6 +25,8 @@ export function aboutCollection(context: Reading, name: string | undefined): Non
           storageSize: Long.fromNumber(bytes),
           capped: collection?.options.capped !== undefined,
           nindexes: new Int32(collection ? indexCount(collection) : 0),
+          totalIndexSize: Long.fromNumber(sum(Object.values(indexes))),
+          indexSizes: Object.fromEntries(held),
         },
       };
     },

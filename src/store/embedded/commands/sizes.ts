@@ -1,29 +1,45 @@
 import { after } from '../bson/key.js';
-import { toInteger } from '../bson/types.js';
+import { isNumeric, toWhole } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
-import { EngineError } from '../errors.js';
-import { type Collection, documentsOf } from '../storage/catalogue.js';
-import { type Reading } from './command.js';
+import { type CodeName, EngineError } from '../errors.js';
+import { type Collection, documentsOf, entriesOf } from '../storage/catalogue.js';
+import type { Reading } from './command.js';
 
-/** By how many bytes sizes are told. @throws {EngineError} 51024: less than 1 */
-export function scaleOf(command: Doc): number {
-  const scale = toInteger(command['scale']) ?? 1;
-  if (scale < 1) throw new EngineError(51024, `BSON field 'scale' value must be >= 1, actual value '${scale}'`);
+/** By how many bytes sizes are told; a fraction is cut off. @throws {EngineError} 51024, or `code`: less than 1 */
+export function scaleOf({ scale: given }: Doc, code: CodeName | number = 51024): number {
+  const scale = isNumeric(given) ? toWhole(given) : 1;
+  if (scale < 1) throw new EngineError(code, `BSON field 'scale' value must be >= 1, actual value '${scale}'`);
   return scale;
 }
 
-export function sizes(context: Reading, collections: readonly Collection[]): { objects: number; bytes: number } {
+export interface Sizes {
+  readonly objects: number;
+  readonly bytes: number;
+  /** The bytes of the entries of each index, by its name: `_id_` has none, it is the documents' own order. */
+  readonly indexes: Readonly<Record<string, number>>;
+}
+
+/** What a collection holds; undefined: one that is not there. */
+export function sizes(context: Reading, c: Collection | undefined): Sizes {
+  if (!c) return { objects: 0, bytes: 0, indexes: {} };
   const { tx, release } = context.snapshot();
-  let objects = 0;
-  let bytes = 0;
   try {
-    for (const c of collections)
-      for (const { value } of tx.range(documentsOf(c), after(documentsOf(c)))) {
-        objects += 1;
-        bytes += value.length;
-      }
+    let objects = 0;
+    let bytes = 0;
+    for (const { value } of tx.range(documentsOf(c), after(documentsOf(c)))) {
+      objects += 1;
+      bytes += value.length;
+    }
+    const indexes: Record<string, number> = c.options.doc['clusteredIndex'] === undefined ? { _id_: 0 } : {};
+    for (const i of c.indexes) {
+      let held = 0;
+      for (const { key, value } of tx.range(entriesOf(c, i), after(entriesOf(c, i)))) held += key.length + value.length;
+      indexes[i.index.spec.name] = held;
+    }
+    return { objects, bytes, indexes };
   } finally {
     release();
   }
-  return { objects, bytes };
 }
+
+export const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
