@@ -42,6 +42,7 @@ export const codes = {
   ConversionFailure: 241,
   InvalidPipelineOperator: 168,
   CommandNotSupported: 115,
+  ConflictingOperationInProgress: 117,
   CommandFailed: 125,
   ExceededMemoryLimit: 146,
   ViewDepthLimitExceeded: 165,

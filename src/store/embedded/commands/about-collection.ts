@@ -1,6 +1,7 @@
 import { Int32, Long } from 'bson';
 import type { PipelineEnv } from '../aggregate/stage.js';
 import { type Doc } from '../bson/value.js';
+import { EngineError } from '../errors.js';
 import { idIndex, indexCount, specDoc } from '../storage/catalogue.js';
 import type { Reading } from './command.js';
 import { sizes, sum } from './sizes.js';
@@ -9,8 +10,16 @@ import { sizes, sum } from './sizes.js';
 export function aboutCollection(context: Reading, name: string | undefined): NonNullable<PipelineEnv['about']> {
   const { engine, db } = context;
   const collection = name === undefined ? undefined : engine.catalogue.find(db, name);
+  const assertOutside = (stage: string): void => {
+    if (context.own)
+      throw new EngineError(
+        'OperationNotSupportedInTransaction',
+        `Stage not supported inside of a multi-document transaction: ${stage}`,
+      );
+  };
   return {
     stats() {
+      assertOutside('$collStats');
       const { objects, bytes, indexes } = sizes(context, collection);
       const held = Object.entries(indexes).map(([index, n]) => [index, Long.fromNumber(n)]);
       const count = Long.fromNumber(objects);
@@ -30,8 +39,9 @@ export function aboutCollection(context: Reading, name: string | undefined): Non
         },
       };
     },
-    indexes: () =>
-      (collection ? [{ index: idIndex, uses: collection.uses }, ...collection.indexes] : []).map(
+    indexes() {
+      assertOutside('$indexStats');
+      return (collection ? [{ index: idIndex, uses: collection.uses }, ...collection.indexes] : []).map(
         ({ index: { spec }, uses }): Doc => ({
           name: spec.name,
           key: spec.key,
@@ -39,6 +49,7 @@ export function aboutCollection(context: Reading, name: string | undefined): Non
           accesses: { ops: Long.fromNumber(uses.ops), since: uses.since },
           spec: specDoc(spec),
         }),
-      ),
+      );
+    },
   };
 }

@@ -5,7 +5,7 @@ import { EngineError } from '../errors.js';
 import { type Collection } from '../storage/catalogue.js';
 import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, optionalDoc } from './command.js';
 import { assertNotView } from './views.js';
-import { BulkFailed, StatementFailed, checkBatch, each, runDelete, runUpdate, updateStatement } from './statements.js';
+import { checkBatch, each, runDelete, runUpdate, updateStatement } from './statements.js';
 
 function bulkReply(rows: readonly Doc[], errors: readonly Doc[], total: Record<string, number>): Doc {
   const failed = errors.map(({ index, code, errmsg, ...extra }): Doc => ({
@@ -100,13 +100,7 @@ export const bulkWrite: Command = {
         }
         if (!errorsOnly) rows.push({ ok: new Int32(1), idx: int(idx), ...answer });
       };
-      let errors: Doc[];
-      try {
-        errors = each(context, { tx, retry }, ops, ordered, run, take);
-      } catch (error) {
-        if (!(error instanceof StatementFailed)) throw error;
-        throw new BulkFailed(bulkReply(rows, error.writeErrors, total));
-      }
+      const errors = each(context, { tx, retry }, ops, ordered, run, take);
       return bulkReply(rows, errors, total);
     });
   },

@@ -21,27 +21,9 @@ const writeError = (index: number, error: EngineError): Doc => ({
   ...(error.extra as Doc),
 });
 
-/** A statement failed inside a transaction: the transaction is over, the answer names the statement. */
-export class StatementFailed extends Error {
-  readonly writeErrors: Doc[];
-  constructor(error: Doc, earlier: Doc[]) {
-    super('a statement failed');
-    this.writeErrors = [...earlier, error];
-  }
-}
-
-/** As StatementFailed, with bulkWrite's form of an answer. */
-export class BulkFailed extends Error {
-  readonly reply: Doc;
-  constructor(reply: Doc) {
-    super('a statement failed');
-    this.reply = reply;
-  }
-}
-
 /**
  * Runs the statements of one command in order. One that fails is undone alone; outside a transaction the others stand
- * (all of them, or those before it when ordered). Inside one it ends the transaction. What `run` answers is given to `take`;
+ * (all of them, or those before it when ordered). Inside one it ends the transaction, and is the last. What `run` answers is given to `take`;
  * a statement that was done under this number before is given the answer it had.
  */
 export function each<T>(
@@ -66,9 +48,12 @@ export function each<T>(
       take(answer, index, item);
     } catch (error) {
       if (!(error instanceof EngineError) || error instanceof Conflict) throw error;
-      if (context.session.inTransaction) throw new StatementFailed(writeError(index, error), errors);
-      tx.undo();
       errors.push(writeError(index, error));
+      if (context.session.inTransaction) {
+        context.engine.sessions.fail(context.session);
+        break;
+      }
+      tx.undo();
       if (ordered) break;
     }
   }

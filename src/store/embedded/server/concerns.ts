@@ -3,6 +3,7 @@ import { checked, type Fields } from '../commands/fields.js';
 import { isDoc, isNumeric, toNumber, typeName } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import type { SessionFields } from './sessions.js';
 
 const READ: Fields = {
   level: 'string',
@@ -17,14 +18,21 @@ const READ: Fields = {
 /** One node holds everything: each level that MongoDB knows is met by a snapshot of it. */
 const READ_LEVELS = new Set(['local', 'available', 'majority', 'linearizable', 'snapshot']);
 
+/** What a transaction may be begun with. */
+const IN_TRANSACTIONS = new Set(['local', 'majority', 'snapshot']);
+
 /**
  * `taken`: the command takes a level. Outside a transaction `snapshot` asks for the same moment in later commands too
  * (snapshot sessions), which the engine has not.
  * https://www.mongodb.com/docs/manual/reference/read-concern/
  *
- * @throws {EngineError} 2: no such level; 72: the command takes none but `local`; 238: a moment in the past
+ * @throws {EngineError} 2: no such level; 72: the command takes none but `local`, or it is not the first of a transaction; 238: a moment in the past
  */
-export function checkReadConcern({ readConcern }: Doc, taken: boolean, inTransaction: boolean): void {
+export function checkReadConcern(
+  { readConcern }: Doc,
+  taken: boolean,
+  { inTransaction, startTransaction }: Pick<SessionFields, 'inTransaction' | 'startTransaction'>,
+): void {
   if (!isDoc(readConcern)) return;
   const { level, afterClusterTime, atClusterTime } = checked(readConcern, 'readConcern', READ);
   for (const [name, v] of Object.entries({ afterClusterTime, atClusterTime }))
@@ -33,6 +41,8 @@ export function checkReadConcern({ readConcern }: Doc, taken: boolean, inTransac
         'TypeMismatch',
         `BSON field 'readConcern.${name}' is the wrong type '${typeName(v)}', expected type 'timestamp'`,
       );
+  if (inTransaction && !startTransaction && Object.keys(readConcern).length > 0)
+    throw new EngineError('InvalidOptions', 'Only the first command in a transaction may specify a readConcern');
   if (atClusterTime !== undefined || (level === 'snapshot' && taken && !inTransaction))
     throw new EngineError(
       'NotImplemented',
@@ -44,7 +54,13 @@ export function checkReadConcern({ readConcern }: Doc, taken: boolean, inTransac
       'BadValue',
       `Enumeration value '${level}' for field 'readConcern.level' is not a valid value.`,
     );
-  if (!taken && level !== 'local') throw new EngineError('InvalidOptions', 'read concern not supported');
+  if (inTransaction && !IN_TRANSACTIONS.has(level))
+    throw new EngineError(
+      'InvalidOptions',
+      "The readConcern level must be either 'local' (default), 'majority' or 'snapshot' in order to run in a transaction",
+    );
+  if (!taken && !inTransaction && level !== 'local')
+    throw new EngineError('InvalidOptions', 'read concern not supported');
 }
 
 const WRITE: Fields = { w: 'own', j: 'flag', fsync: 'flag', wtimeout: 'own', provenance: 'string' };
