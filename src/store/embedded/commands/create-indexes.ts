@@ -1,5 +1,5 @@
 import { equals } from '../bson/compare.js';
-import { isDoc } from '../bson/types.js';
+import { isDoc, isNumeric, toNumber } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
@@ -8,9 +8,11 @@ import type { Transaction } from '../transactions/transactions.js';
 import { type Command, docs, ensureCollection, int, collectionName } from './command.js';
 import { assertOfTimeSeries, specFrom } from './index-spec.js';
 
-/** What an index does: all of it but how it was asked to be built, and that it is not sparse. */
-const effect = ({ background: _background, sparse, ...spec }: IndexSpec): Doc =>
-  specDoc({ ...spec, ...(sparse && { sparse }) });
+/** What an index does: all of it but how it was asked to be built, that it is not sparse, and its version. */
+const effect = ({ background: _background, sparse, ofKind, ...spec }: IndexSpec): Doc => {
+  const { textIndexVersion: _version, ...rest } = ofKind ?? {};
+  return specDoc({ ...spec, ...(sparse && { sparse }), ofKind: rest });
+};
 
 /** What tells two indexes apart; the other options can be changed, or follow from the first. */
 const identity = ({ key, unique, sparse, partialFilterExpression, collation, ofKind }: IndexSpec): Doc => ({
@@ -84,6 +86,12 @@ export const createIndexes: Command = {
           continue;
         }
         if (existsAlready(collection, spec)) continue;
+        const version = spec.ofKind?.['textIndexVersion'];
+        if (isNumeric(version) && toNumber(version) < 3)
+          throw new EngineError(
+            'NotImplemented',
+            `textIndexVersion ${version.toString()} is not supported by the embedded engine`,
+          );
         // In a transaction, only of a collection that it has made itself and not yet written to.
         if (own && (engine.catalogue.find(db, name) === collection || own.collections.has(collection.id)))
           throw new EngineError(

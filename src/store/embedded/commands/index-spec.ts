@@ -4,7 +4,7 @@ import { isDoc, isNumeric, toInteger, toNumber, truthy, typeName } from '../bson
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
-import { kindOf } from '../query/index-kinds.js';
+import { assertWords, kindOf } from '../query/index-kinds.js';
 import { compileFilter } from '../query/match.js';
 import { assertWildcard, isWildcard } from '../query/wildcard.js';
 import { specOf } from '../storage/catalogue.js';
@@ -57,6 +57,7 @@ function assertKey(key: Doc): void {
       throw cannot('Values in the index key pattern cannot be 0, and must be numbers');
     if (typeof order === 'string' && order !== 'text' && isWildcard(path))
       throw cannot(`A ${order} index cannot have a wildcard: ${path}`);
+    if (path === '_fts' && order !== 'text') throw cannot("Index key contains an illegal field name: '_fts'");
     const parts = path.replace(/(^|\.)\$\*\*$/, '$1all').split('.');
     if (parts.includes('')) throw cannot('Index keys cannot be an empty field.');
     if (parts.some((part) => part.startsWith('$') && !['$db', '$id', '$ref'].includes(part)))
@@ -150,6 +151,7 @@ export function specFrom(given: Doc): IndexSpec {
   if (isDoc(key)) assertKey(key);
   if (name === '_id_' && !equals(key, { _id: new Int32(1) }))
     throw new EngineError('BadValue', "The index name '_id_' is reserved for the _id index");
+  if (isDoc(key) && Object.values(key).includes('text')) assertWords(key, spec);
   if (name === '') throw cannot('The index name cannot be empty');
   const version = v === undefined ? 2 : toInteger(v);
   if (version !== 1 && version !== 2)

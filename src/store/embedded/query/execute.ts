@@ -9,7 +9,7 @@ import { type Collection, documentKey, documentsOf, entriesOf, idIndex } from '.
 import type { Transaction } from '../transactions/transactions.js';
 import { assertGeoIndex, byDistance, nearClause, type NearClause } from './geo/near.js';
 import { compileFilter, type Filter, type FilterOptions } from './match.js';
-import { hasScore, type TextIndex } from './text/search.js';
+import { hasScore, NO_TEXT, type TextIndex } from './text/search.js';
 import { isHinted, plan, type Plan } from './plan.js';
 import { Slice, sortInSlices } from './slices.js';
 import { compileSortKeys, type SortKeys } from './sort.js';
@@ -217,7 +217,7 @@ export function* search(
 
 /** The collection's text index: there is one at most. Where there is no collection there is nothing to find. */
 export const textIndexOf = (c: Collection | undefined): TextIndex | undefined =>
-  c ? c.indexes.find(({ index }) => index.kind === 'text')?.index.text : { weights: {}, language: 'english' };
+  c ? c.indexes.find(({ index }) => index.kind === 'text')?.index.text : NO_TEXT;
 
 /** What a filter needs to know of the request that it is in. */
 export const filterOptions = (request: FindRequest, c: Collection | undefined): FilterOptions => ({

@@ -149,6 +149,7 @@ function compileField(
   if (path.includes('.$.') && !stage)
     throw new EngineError(31394, 'Positional projection may only be used at the end of a path');
   if (path.endsWith('.$') && !stage) {
+    if (isDoc(v)) throw new EngineError(31271, 'positional projection cannot be used with an expression or sub object');
     if (!truthy(v)) throw new EngineError(31395, 'positional projection cannot be used with exclusion');
     if (mode.including === false) throw new EngineError(31395, 'positional projection cannot be used with exclusion');
     mode.settle(true, path);

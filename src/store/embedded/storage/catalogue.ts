@@ -378,7 +378,7 @@ export function removeEntries(transaction: Transaction, c: Collection, i: Stored
 /** As removing the entries of `before` and adding those of `after`; what both have is left alone. Returns whether it holds an array. */
 export function moveEntries(tx: Transaction, c: Collection, i: StoredIndex, before: Doc, after: Doc): boolean {
   // An update keeps what it does not touch: the same objects give the same entries.
-  if (!i.index.spec.partialFilterExpression && i.index.roots.every((root) => before[root] === after[root]))
+  if (!i.index.spec.partialFilterExpression && i.index.roots?.every((root) => before[root] === after[root]))
     return false;
   const [old, next] = [entriesFor(c, i, before), entriesFor(c, i, after)];
   if (old.keys.length === next.keys.length && old.keys.every((key, at) => key.equals(next.keys[at] as Buffer)))

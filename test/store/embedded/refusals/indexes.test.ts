@@ -157,6 +157,36 @@ describe('an index', () => {
     made({ key: { a: 1 }, expireAfterSeconds: 5, name: 'k' }, 0),
   ]);
 
+  // mongodb/mongo: jstests/core/index/fts/fts_index.js
+  refuses('of words has them side by side, and beside them orders of 1 and -1; its version makes it no other', [
+    made({ key: { a: 'text', b: 1, c: 'text' } }, 67),
+    ...[Number.MAX_VALUE, 2, '2dsphere'].map((order) => made({ key: { a: 'text', b: order } }, 67)),
+    ...['a.$**', 'a.$b'].map((path) => made({ key: { [path]: 'text' } }, 67)),
+    ...['$b', 'b.', 'a..b'].map((path) => made({ key: { a: 'text' }, weights: { [path]: 1 } }, 67)),
+    made({ key: { _fts: 1 } }, 67),
+    made({ key: { _fts: 'text' } }, 67),
+    made({ key: { _fts: 'text', _ftsx: 1 }, weights: {} }, 67),
+    ...[0, 4].map((textIndexVersion) => made({ key: { a: 'text' }, textIndexVersion }, 67)),
+    ...[1, 2].map((textIndexVersion) => made({ key: { a: 'text' }, textIndexVersion }, 238)),
+    made({ key: { a: 'text' }, default_language: 'spanglish' }, 67),
+    made({ key: { _fts: 'text', _ftsx: 1 }, weights: { a: 1 } }),
+    ...[1, 2, 3].map((textIndexVersion) => made({ key: { a: 'text' }, textIndexVersion })),
+    ...['spanglish', ''].map(($language) => found({ $text: { $search: 'x', $language } }, 2)),
+    found({ $text: { $search: 'x', $language: 'es' } }, 238),
+    found({ $text: { $search: 'x', $language: 'English' } }, 0),
+    ...['x', 1, null].flatMap((v) =>
+      ['$caseSensitive', '$diacriticSensitive', '$language'].map((option) =>
+        found({ $text: { $search: 'x', [option]: v } }, v === 'x' && option === '$language' ? 2 : 14),
+      ),
+    ),
+    found({ $or: [{ $text: { $search: 'x' } }, { _id: 1 }] }, 238),
+    [
+      'a score',
+      { find: 'c', filter: { $text: { $search: 'x' } }, projection: { 'x.$': { $meta: 'textScore' } } },
+      31271,
+    ],
+  ]);
+
   // https://www.mongodb.com/docs/manual/core/index-ttl/#restrictions
   refuses('gets an expiry from 0 if it is of one field, and not that of _id', [
     made({ key: { a: 1 } }),
