@@ -40,6 +40,8 @@ const FIELDS: Fields = {
   min: 'number',
   max: 'number',
   '2dsphereIndexVersion': 'number',
+  coarsestIndexedLevel: 'number',
+  finestIndexedLevel: 'number',
   ...REFUSED,
 };
 
@@ -52,6 +54,11 @@ function assertKey(key: Doc): void {
   const fields = Object.entries(key);
   if (fields.length === 0) throw cannot('Index keys cannot be an empty object');
   if (fields.length > MOST_FIELDS) throw new EngineError(13103, `too many compound keys: ${fields.length}`);
+  const plugins = fields.flatMap(([path, order]) =>
+    typeof order === 'string' ? [order] : isWildcard(path) ? ['wildcard'] : [],
+  );
+  if (new Set(plugins).size > 1) throw cannot("Can't use more than one index plugin for a single index.");
+  if (plugins.filter((plugin) => plugin === '2d').length > 1) throw new EngineError(16800, "can't have 2 geo fields");
   for (const [path, order] of fields) {
     if (typeof order !== 'string' && (!isNumeric(order) || !(Math.abs(toNumber(order)) > 0)))
       throw cannot('Values in the index key pattern cannot be 0, and must be numbers');
@@ -81,7 +88,10 @@ function assertPartial(filter: Value): void {
     }
 }
 
-/** @throws {EngineError} 67, 72, 197: options that do not go together, or are out of their bounds */
+/** Of the cells that MongoDB divides the sphere into; here they are said and shown, and mean nothing. */
+const MOST_LEVELS = 30;
+
+/** @throws {EngineError} 67, 72, 197, 16747 to 16749: options that do not go together, or are out of their bounds */
 function assertOptions(spec: IndexSpec): void {
   const { _id: id, ...others } = spec.key;
   if (isNumeric(id) && toInteger(id) === -1 && Object.keys(others).length === 0)
@@ -105,6 +115,12 @@ function assertOptions(spec: IndexSpec): void {
     throw cannot(
       `unsupported geo index version { 2dsphereIndexVersion: ${String(sphere)} }, only support versions: [1,2,3]`,
     );
+  const { coarsestIndexedLevel = new Int32(0), finestIndexedLevel = new Int32(MOST_LEVELS) } = spec.ofKind ?? {};
+  const [coarsest, finest] = [coarsestIndexedLevel, finestIndexedLevel].map((v) => (isNumeric(v) ? toNumber(v) : 0));
+  if (coarsest === undefined || coarsest < 0) throw new EngineError(16747, 'coarsestIndexedLevel must be >= 0');
+  if (finest === undefined || finest > MOST_LEVELS)
+    throw new EngineError(16748, `finestIndexedLevel must be <= ${MOST_LEVELS}`);
+  if (finest < coarsest) throw new EngineError(16749, 'finestIndexedLevel must be >= coarsestIndexedLevel');
   if (isNumeric(bits) && !(toNumber(bits) > 0 && toNumber(bits) <= 32))
     throw new EngineError(
       'InvalidOptions',

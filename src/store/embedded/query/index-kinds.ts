@@ -37,7 +37,7 @@ export function kindOf(key: Doc): IndexKind {
 const KIND_OPTIONS: Readonly<Record<IndexKind, readonly string[]>> = {
   keys: [],
   wildcard: ['wildcardProjection'],
-  geo: ['2dsphereIndexVersion', 'bits', 'min', 'max'],
+  geo: ['2dsphereIndexVersion', 'bits', 'min', 'max', 'coarsestIndexedLevel', 'finestIndexedLevel'],
   text: ['weights', 'default_language', 'language_override', 'textIndexVersion'],
 };
 

@@ -23,6 +23,11 @@ const everything = { '$**': 1 };
 const part = { 'sub.$**': 1 };
 const over = (wildcardProjection: unknown, key: object = everything): object => ({ key, wildcardProjection });
 
+/** The corners of a ring, one number after the other. */
+const square = (west: number, south: number, east: number, north: number): number[] => [
+  west, south, west, north, east, north, east, south, west, south,
+]; // prettier-ignore
+
 // https://github.com/documentdb/functional-tests: compatibility/tests/core/indexes
 describe('an index', () => {
   // https://www.mongodb.com/docs/manual/core/indexes/index-types/index-wildcard/reference/restrictions/
@@ -45,6 +50,47 @@ describe('an index', () => {
     made(over({ a: 0 }, { a: 1, ...everything })),
     ['an array', { insert: 'c', documents: [{ a: [1], b: 1 }] }, 7246301],
     ['an array later', { update: 'c', updates: [{ q: { _id: 1 }, u: { $set: { a: [1] } } }] }, 7246301],
+  ]);
+
+  // mongodb/mongo: jstests/core/index/wildcard/compound_wildcard_index_validation.js
+  refuses('of everything leaves out the fields beside it, each of them', [
+    ...(
+      [
+        [{ a: 1 }, { _id: 0, a: 0 }, 0],
+        [{ 'a.b': 1 }, { _id: 0, a: 0 }, 0],
+        [{ _id: 1 }, { _id: 0 }, 0],
+        [{ another: 1 }, { _id: 1, a: 0, another: 0 }, 0],
+        [{ _id: 1, e: 1 }, { _id: 0, a: 1 }, 0],
+        [{ c: 1 }, { 'a.b': 1, 'a.b.c': 1 }, 7246200],
+        [{ a: 1 }, { a: 1 }, 7246208],
+        [{ a: 1, b: 1 }, { _id: 1, a: 1 }, 7246208],
+        [{ _id: 1 }, { _id: 1 }, 7246208],
+        [{ a: 1 }, { 'a.b': 1 }, 7246208],
+        [{ a: 1, b: 1 }, { b: 0 }, 7246209],
+        [{ a: 1, _id: 1 }, { a: 0 }, 7246209],
+        [{ e: 1 }, { _id: 1, 'e.b': 0 }, 7246209],
+        [{ a: 1 }, { _id: 0 }, 7246210],
+        [{ b: 1 }, { _id: 0, a: 0 }, 7246210],
+        [{ 'e.c': 1 }, { _id: 1, 'e.b': 0 }, 7246210],
+        [{ c: 1 }, { _id: 0, a: 0, b: 1 }, 7246211],
+      ] as const
+    ).flatMap(([key, projection, code]) => [made(over(projection, { ...key, ...everything }), code), dropped]),
+    made({ key: { sub: 1, ...part } }, 7246204),
+    made({ key: { 'sub.a': 1, ...part } }, 7246204),
+    made({ key: { subject: 1, ...part } }),
+  ]);
+
+  // The same, and jstests/core/index/geo/geo_s2validindex.js, geo_s2index.js
+  refuses('is of one kind; how finely places are told apart is said within bounds', [
+    ...['text', 'hashed', '2dsphere'].map((kind) => made({ key: { ...part, b: kind } }, 67)),
+    ...['2d', 'hashed', 'text'].map((kind) => made({ key: { a: '2dsphere', b: kind } }, 67)),
+    made({ key: { a: '2d', b: '2dsphere' } }, 67),
+    made({ key: { a: '2d', b: '2d' } }, 16800),
+    made({ key: { a: '2dsphere' }, coarsestIndexedLevel: -1 }, 16747),
+    made({ key: { a: '2dsphere' }, finestIndexedLevel: 31 }, 16748),
+    made({ key: { a: '2dsphere' }, finestIndexedLevel: 5, coarsestIndexedLevel: 6 }, 16749),
+    made({ key: { a: '2dsphere' }, finestIndexedLevel: 'x' }, 14),
+    made({ key: { a: '2dsphere', b: 1, c: '2dsphere' }, finestIndexedLevel: 30, coarsestIndexedLevel: 0 }),
   ]);
 
   // https://www.mongodb.com/docs/manual/reference/command/find/: hint
@@ -104,6 +150,26 @@ describe('an index', () => {
       { insert: 'c', documents: [{ a: [0, 1].map((n) => ({ type: 'Point', coordinates: [n, n] })) }] },
       16755,
     ],
+    ...[
+      { type: 'MultiPoint', coordinates: [] },
+      { type: 'MultiPolygon', coordinates: [] },
+      { type: 'GeometryCollection', geometries: [] },
+    ].map((place): Case => ['nothing', { insert: 'c', documents: [{ a: place }] }, 16755]),
+    // mongodb/mongo: jstests/core/index/geo/geo_s2polywithholes.js
+    ...(
+      [
+        ['holes that overlap', [square(2, 6, 6, 9), square(5, 4, 8, 7)], 16755],
+        ['a hole in a hole', [square(1, 1, 9, 9), square(2, 2, 8, 8)], 16755],
+        ['a hole with two corners of the border', [[0, 0, 1, 9, 10, 10, 9, 1, 0, 0]], 16755],
+        ['a hole with one corner of the border', [[0, 0, 2, 4, 4, 2, 0, 0]], 0],
+        ['holes side by side', [square(1, 1, 3, 3), square(5, 5, 8, 8)], 0],
+      ] as const
+    ).map(([name, holes, code]): Case => {
+      const coordinates = [square(0, 0, 10, 10), ...holes].map((ring) =>
+        Array.from({ length: ring.length / 2 }, (_, i) => ring.slice(2 * i, 2 * i + 2)),
+      );
+      return [name, { insert: 'c', documents: [{ a: { type: 'Polygon', coordinates } }] }, code];
+    }),
   ]);
 
   // …/createIndexes/test_createIndexes_errors.py
