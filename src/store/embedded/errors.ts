@@ -54,6 +54,7 @@ export const codes = {
   CannotIndexParallelArrays: 171,
   QueryFeatureNotAllowed: 224,
   TransactionTooOld: 225,
+  AmbiguousIndexKeyPattern: 181,
   CannotBuildIndexKeys: 201,
   InvalidUUID: 207,
   IncompleteTransactionHistory: 217,

@@ -122,10 +122,27 @@ describe('commands', () => {
       stages({ delete: 'folded', deletes: [{ q: { s: 'x' }, limit }] });
     expect(await deleted(0)).toMatchObject({ stage: 'DELETE', nWouldDelete: 2, inputStage: { stage: 'COLLSCAN' } });
     expect(await deleted(1)).toMatchObject({ nWouldDelete: 1, inputStage: { stage: 'COLLSCAN' } });
-    expect(await stages({ findAndModify: 'folded', query: { s: 'x' }, update: { n: 7 } })).toMatchObject({
-      nMatched: 1,
+    const modified = (more: Document, s = 'x'): Promise<unknown> =>
+      stages({ findAndModify: 'folded', query: { s }, ...(more['remove'] ? {} : { update: { n: 7 } }), ...more });
+    expect(await modified({})).toMatchObject({ stage: 'UPDATE', nReturned: 1, nMatched: 1 });
+    expect(await modified({ remove: true })).toMatchObject({ stage: 'DELETE', nReturned: 1, nWouldDelete: 1 });
+    expect(await modified({ upsert: true }, 'z')).toMatchObject({ nReturned: 0, nWouldUpsert: 1 });
+    expect(await modified({ upsert: true, new: true }, 'z')).toMatchObject({ nReturned: 1, nWouldUpsert: 1 });
+    expect(await modified({ new: true }, 'z')).toMatchObject({ nReturned: 0, nWouldUpsert: 0 });
+    expect(await modified({ fields: { n: 1 } })).toMatchObject({
+      stage: 'PROJECTION_DEFAULT',
+      nReturned: 1,
+      inputStage: { stage: 'UPDATE', nReturned: 1, nMatched: 1, inputStage: { stage: 'COLLSCAN' } },
     });
     expect(await stages({ count: 'folded', query: { s: 'x' } })).toMatchObject({ stage: 'COUNT', nCounted: 2 });
+    const none = { query: { s: 'x' }, skip: 1, limit: 2 };
+    expect(await stages({ count: 'none', ...none })).toMatchObject({ nCounted: 0, inputStage: { stage: 'EOF' } });
+    expect(await stages({ count: 'folded', ...none })).toMatchObject({ nCounted: 1 });
+    expect(await stages({ findAndModify: 'none', update: {}, upsert: true, new: true })).toEqual({
+      stage: 'EOF',
+      nReturned: 0,
+    });
+    expect(await db.listCollections({ name: 'none' }).toArray()).toEqual([]);
     const pipeline = [{ $match: { s: 'x' } }];
     expect(await stages({ aggregate: 'folded', pipeline, cursor: {} })).toMatchObject({ nReturned: 2 });
     const collation = { locale: 'simple' };

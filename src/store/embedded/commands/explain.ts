@@ -38,9 +38,11 @@ const EXPLAINED: Readonly<Record<string, (context: Context, inner: Doc, collecti
     findAndModify(_context, inner, collection) {
       assertGoTogether(inner);
       const { request, update } = soughtBy(inner, collection);
-      return update
-        ? updating(request, update, collection, optionalBoolean(inner, 'upsert') ?? false)
-        : { over: 'DELETE', request, would: wouldDelete() };
+      const [upsert = false, after = false] = ['upsert', 'new'].map((name) => optionalBoolean(inner, name));
+      const asked: Asked = update
+        ? updating(request, update, collection, upsert, after ? 'after' : 'before')
+        : { over: 'DELETE', request, would: wouldDelete(true) };
+      return { ...asked, projection: optionalDoc(inner, 'fields') };
     },
     update(context, inner, collection) {
       const statement = updateStatement(context, only(docs(inner, 'updates', 'update')), 'update');
@@ -60,17 +62,26 @@ function only(statements: readonly Doc[]): Doc {
   return statement;
 }
 
-function wouldDelete(): WouldWrite {
+/** `returned`: the command gives back what it removes. */
+function wouldDelete(returned = false): WouldWrite {
   let found = 0;
   return {
     see() {
       found += 1;
     },
     figures: () => ({ nWouldDelete: int(found) }),
+    returned: () => (returned ? found : 0),
   };
 }
 
-function updating(request: FindRequest, update: Update, collection: Collection | undefined, upsert: boolean): Asked {
+/** `returned`: the command gives back a document as it was, or as it is then. */
+function updating(
+  request: FindRequest,
+  update: Update,
+  collection: Collection | undefined,
+  upsert: boolean,
+  returned?: 'before' | 'after',
+): Asked {
   const filter = compileFilter(request.filter, filterOptions(request, collection));
   let matched = 0;
   let modified = 0;
@@ -84,6 +95,7 @@ function updating(request: FindRequest, update: Update, collection: Collection |
       nWouldModify: int(modified),
       nWouldUpsert: int(upsert && matched === 0 ? 1 : 0),
     }),
+    returned: () => (returned === undefined ? 0 : matched > 0 || (upsert && returned === 'after') ? 1 : 0),
   };
   return { over: 'UPDATE', request, would };
 }

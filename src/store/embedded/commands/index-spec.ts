@@ -168,7 +168,9 @@ export function specFrom(given: Doc): IndexSpec {
   if (name === '_id_' && !equals(key, { _id: new Int32(1) }))
     throw new EngineError('BadValue', "The index name '_id_' is reserved for the _id index");
   if (isDoc(key) && Object.values(key).includes('text')) assertWords(key, spec);
+  if (name === '*') throw new EngineError('BadValue', "The index name '*' is not valid.");
   if (name === '') throw cannot('The index name cannot be empty');
+  if (typeof name === 'string' && name.includes('\0')) throw cannot('The index name cannot contain a null byte');
   const version = v === undefined ? 2 : toInteger(v);
   if (version !== 1 && version !== 2)
     throw cannot(`Invalid index specification: cannot create an index with v=${String(v)}`);

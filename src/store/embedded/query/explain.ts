@@ -25,6 +25,8 @@ export interface WouldWrite {
   see(found: Found): void;
   /** What its stage tells of it. */
   figures(): Doc;
+  /** How many documents the command gives back. */
+  returned(): number;
 }
 
 /** @throws {EngineError} 2: no such verbosity */
@@ -69,7 +71,8 @@ function scanOf(plan: Plan, filter: Doc): Stage {
 }
 
 function stagesOf(plan: Plan | undefined, { request, over, projection }: Explained): Stage {
-  if (!plan) return { stage: 'EOF', about: {} };
+  const none: Stage = { stage: 'EOF', about: {} };
+  if (!plan) return over === 'COUNT' ? { stage: over, about: {}, inner: none } : none;
   let stage = scanOf(plan, request.filter);
   const counts = over === 'COUNT' && plan.kind === 'index' && plan.exact;
   if (counts && stage.inner) stage = { stage: 'COUNT_SCAN', about: stage.inner.about };
@@ -81,9 +84,11 @@ function stagesOf(plan: Plan | undefined, { request, over, projection }: Explain
       inner: stage,
     };
   // The stage of a write or of a count keeps the limit itself.
-  if (over) return { stage: over, about: {}, inner: stage };
-  if (request.skip) stage = { stage: 'SKIP', about: { skipAmount: Long.fromNumber(request.skip) }, inner: stage };
-  if (request.limit) stage = { stage: 'LIMIT', about: { limitAmount: Long.fromNumber(request.limit) }, inner: stage };
+  if (over) stage = { stage: over, about: {}, inner: stage };
+  if (request.skip && !over)
+    stage = { stage: 'SKIP', about: { skipAmount: Long.fromNumber(request.skip) }, inner: stage };
+  if (request.limit && !over)
+    stage = { stage: 'LIMIT', about: { limitAmount: Long.fromNumber(request.limit) }, inner: stage };
   if (projection && Object.keys(projection).length > 0)
     stage = { stage: 'PROJECTION_DEFAULT', about: { transformBy: projection }, inner: stage };
   return stage;
@@ -95,22 +100,25 @@ const shown = ({ stage, about, inner }: Stage): Doc => ({
   ...(inner && { inputStage: shown(inner) }),
 });
 
-/** As `shown`, with the figures of the run; `written`: those of the stage over the search. */
-function measured({ stage, about, inner }: Stage, found: number, examined: Examined, written?: Doc): Doc {
-  if (written)
-    return {
-      stage,
-      nReturned: new Int32(0),
-      ...written,
-      ...(inner && { inputStage: measured(inner, found, examined) }),
-    };
+const OVER = ['UPDATE', 'DELETE', 'COUNT'];
+const isOver = (stage: string): boolean => OVER.includes(stage);
+
+/** As `shown`, with the figures of the run; `over`: those of the stage over the search, and how many come through it. */
+function measured(
+  { stage, about, inner }: Stage,
+  found: number,
+  examined: Examined,
+  over?: { figures: Doc; returned: number } | false,
+): Doc {
+  const below = inner && { inputStage: measured(inner, found, examined, isOver(stage) ? undefined : over) };
+  if (over) return { stage, nReturned: new Int32(over.returned), ...(isOver(stage) ? over.figures : about), ...below };
   const own: Doc =
     stage === 'IXSCAN' || stage === 'COUNT_SCAN'
       ? { nReturned: new Int32(examined.keys), keysExamined: new Int32(examined.keys) }
       : stage === 'FETCH' || stage === 'COLLSCAN'
         ? { nReturned: new Int32(found), docsExamined: new Int32(examined.docs) }
         : { nReturned: new Int32(found) };
-  return { stage, ...own, ...about, ...(inner && { inputStage: measured(inner, found, examined) }) };
+  return { stage, ...own, ...about, ...below };
 }
 
 /** The winning plan in MongoDB's words; where it runs, in slices. https://www.mongodb.com/docs/manual/reference/explain-results/ */
@@ -145,14 +153,18 @@ export function* explainSearch(
           found += 1;
           explained.would?.see(one);
         } else yield;
-    const written = explained.over && (explained.would?.figures() ?? { nCounted: new Int32(found) });
+    const over = stage.stage !== 'EOF' &&
+      explained.over && {
+        figures: explained.would?.figures() ?? { nCounted: new Int32(found) },
+        returned: explained.would?.returned() ?? 0,
+      };
     reply['executionStats'] = {
       executionSuccess: true,
-      nReturned: new Int32(explained.over ? 0 : found),
+      nReturned: new Int32(over ? over.returned : found),
       executionTimeMillis: new Int32(Math.round(performance.now() - started)),
       totalKeysExamined: new Int32(examined.keys),
       totalDocsExamined: new Int32(examined.docs),
-      executionStages: measured(stage, found, examined, written),
+      executionStages: measured(stage, found, examined, over),
       ...(verbosity === 'allPlansExecution' && { allPlansExecution: [] }),
     };
   }

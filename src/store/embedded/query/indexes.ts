@@ -36,10 +36,22 @@ export interface CompiledIndex {
   readonly fields: readonly { readonly path: string; readonly direction: 1 | -1 }[];
   /** Does the index hold an entry for this document (sparse, partial)? */
   covers(doc: Doc): boolean;
+  /** @throws {EngineError} a document that is not for an index of its kind; one that lies there already can be removed */
+  assertTakes(doc: Doc): void;
   /** The document's entries, without duplicates. @throws {EngineError} 171: two arrays on different paths */
   keys(doc: Doc): { readonly keys: Buffer[]; readonly multikey: boolean };
   /** What a duplicate key error names: the values by path. */
   keyValue(doc: Doc): Doc;
+}
+
+/** Is there an array at the end of a path, or on the way? */
+function meetsArray(doc: Doc, parts: readonly string[]): boolean {
+  let v: Value = doc;
+  for (const part of parts) {
+    if (!isDoc(v)) break;
+    v = field(v, part);
+  }
+  return Array.isArray(v);
 }
 
 /** @throws {EngineError} 17261, 17262, 238: the language of a document of words; 201: an array beside the words */
@@ -66,38 +78,42 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
   const directions = fields.map((f) => f.direction);
   const { collation } = spec;
   const kind = kindOf(spec.key);
-  const hashed = fields.filter((f) => spec.key[f.path] === 'hashed');
+  const hashed = Object.values(spec.key).includes('hashed');
   const partial: Filter | undefined =
     spec.partialFilterExpression && compileFilter(spec.partialFilterExpression, { ...(collation && { collation }) });
   const text = kind === 'text' ? textIndexOf(spec.key, spec.ofKind ?? {}, spec.hidden) : undefined;
   const places = kind === 'geo' ? fields.filter((f) => typeof spec.key[f.path] === 'string') : undefined;
   const folded = (part: Part): Part => (collation && part !== emptyArray ? foldValue(part, collation) : part);
+  const passes = (doc: Doc): boolean => !partial || partial.test(doc);
+  // A geospatial index is sparse by itself: https://www.mongodb.com/docs/manual/core/indexes/index-types/geospatial/2dsphere/
+  const covers = (doc: Doc): boolean =>
+    passes(doc) &&
+    (places
+      ? places.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined && v !== null))
+      : !spec.sparse || fields.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined)));
   return {
     spec,
     kind,
     text,
     roots: text ? undefined : [...new Set(fields.map((f) => f.parts[0] ?? f.path))],
     fields,
-    covers(doc) {
-      if (partial && !partial.test(doc)) return false;
-      // A geospatial index is sparse by itself: https://www.mongodb.com/docs/manual/core/indexes/index-types/geospatial/2dsphere/
-      if (places)
-        return places.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined && v !== null));
-      return !spec.sparse || fields.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined));
-    },
-    keys(doc) {
+    covers,
+    assertTakes(doc) {
+      if (hashed && passes(doc) && fields.some((f) => meetsArray(doc, f.parts)))
+        throw new EngineError(16766, 'hashed indexes do not currently support array values');
+      if (kind === 'keys' || !covers(doc)) return;
       if (kind === 'geo') assertPlaces(fields, spec, doc);
       if (text) assertText(text, fields, doc);
       if (kind === 'wildcard' && fields.some((f) => !isWildcard(f.path) && indexValues(doc, f.parts).array))
         throw new EngineError(7246301, 'the regular fields of a compound wildcard index hold no arrays');
+    },
+    keys(doc) {
       if (kind !== 'keys') return { keys: [], multikey: false };
       const parts = fields.map((f) => {
         const { values, array } = indexValues(doc, f.parts);
         return { values: collation ? values.map(folded) : values, array, path: f.path };
       });
       const arrays = parts.filter((p) => p.array);
-      if (arrays.some((p) => hashed.some((f) => f.path === p.path)))
-        throw new EngineError(16766, 'hashed indexes do not currently support array values');
       if (arrays.length === 0)
         return {
           keys: [

@@ -253,6 +253,34 @@ describe('an index', () => {
     ],
   ]);
 
+  // mongodb/mongo: jstests/core/catalog, …/index/hashed
+  refuses('has a name of its own, and is not told from another by a key that both have', [
+    made({ key: { a: 1 }, name: '*' }, 2),
+    made({ key: { a: 1 }, name: 'a\0b' }, 67),
+    ...['en', 'fr'].map((locale) => made({ key: { a: 1 }, name: locale, collation: { locale } })),
+    ['dropIndexes', { dropIndexes: 'c', index: { a: 1 } }, 181],
+    hidden({ keyPattern: { a: 1 }, hidden: true }, 181),
+    ['dropIndexes', { dropIndexes: 'c', index: 'en' }, 0],
+    hidden({ keyPattern: { a: 1 }, hidden: true }, 0),
+    ['dropIndexes', { dropIndexes: 'c', index: { a: 1 } }, 0],
+  ]);
+
+  // mongodb/mongo: jstests/core/index/hashed/compound_hashed_index.js
+  refuses('that is hashed takes no array on any of its paths', [
+    made({ key: { a: 'hashed', 'b.c': 1 }, sparse: true }),
+    ...[{ a: [] }, { a: [1] }, { b: [{ c: 1 }] }, { b: { c: [1] } }].map((doc): Case => [
+      `insert ${JSON.stringify(doc)}`,
+      { insert: 'c', documents: [doc] },
+      16766,
+    ]),
+    ['insert', { insert: 'c', documents: [{ _id: 2, a: 1, b: { c: 1 }, d: [1] }] }, 0],
+    ['update', { update: 'c', updates: [{ q: { _id: 2 }, u: { $set: { 'b.c': [1] } } }] }, 16766],
+    dropped,
+    ['update', { update: 'c', updates: [{ q: { _id: 2 }, u: { $set: { 'b.c': [1] } } }] }, 0],
+    made({ key: { a: 'hashed', 'b.c': 1 } }, 16766),
+    made({ key: { a: 'hashed', 'b.c': 1 }, partialFilterExpression: { a: { $gt: 1 } } }),
+  ]);
+
   // https://www.mongodb.com/docs/manual/core/index-ttl/#restrictions
   refuses('gets an expiry from 0 if it is of one field, and not that of _id', [
     made({ key: { a: 1 } }),
