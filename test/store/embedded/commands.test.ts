@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { calculateObjectSize, Double } from 'bson';
 import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
 import { oneEngine } from './running.js';
 
@@ -95,15 +96,118 @@ describe('commands', () => {
     expect(await c.countDocuments({ n: 1 })).toBe(10);
     const piped = await c.aggregate([{ $match: { n: 1 } }, { $group: { _id: null } }]).explain();
     expect(piped['stages'][0].$cursor.queryPlanner.winningPlan.inputStage.stage).toBe('IXSCAN');
-    await refused({ explain: { find: 'c' }, verbosity: 'loud' }, 9);
-    await refused({ explain: { bulkWrite: 1, ops: [], nsInfo: [] } }, 59, client.db('admin'));
   });
 
-  // …/dbStats/
-  it('dbStats counts views apart', async () => {
-    await c.insertOne({});
+  // The same; the figures of a write: https://github.com/documentdb/functional-tests, test_explain_write_operations.py
+  it('explain tells what a write would do, and does nothing; a search goes by the collation of its collection', async () => {
+    const folded = db.collection<Document>('folded');
+    await db.createCollection('folded', { collation: { locale: 'en', strength: 2 } });
+    await folded.insertMany(['x', 'X', 'y'].map((s, n) => ({ _id: n, s, n }) as Document));
+    const stages = async (explain: Document): Promise<unknown> =>
+      (await db.command({ explain, verbosity: 'executionStats' }))['executionStats'].executionStages;
+    const update = (q: Document, u: Document, more: Document = {}): Promise<unknown> =>
+      stages({ update: 'folded', updates: [{ q, u, ...more }] });
+    expect(await update({ s: 'x' }, { $set: { n: 0 } }, { multi: true })).toMatchObject({
+      stage: 'UPDATE',
+      nMatched: 2,
+      nWouldModify: 1,
+      nWouldUpsert: 0,
+    });
+    expect(await update({ s: 'x' }, { $inc: { n: 1 } })).toMatchObject({ nMatched: 1, nWouldModify: 1 });
+    expect(await update({ s: 'z' }, { $inc: { n: 1 } }, { upsert: true })).toMatchObject({
+      nMatched: 0,
+      nWouldUpsert: 1,
+    });
+    const deleted = (limit: number): Promise<unknown> =>
+      stages({ delete: 'folded', deletes: [{ q: { s: 'x' }, limit }] });
+    expect(await deleted(0)).toMatchObject({ stage: 'DELETE', nWouldDelete: 2, inputStage: { stage: 'COLLSCAN' } });
+    expect(await deleted(1)).toMatchObject({ nWouldDelete: 1, inputStage: { stage: 'COLLSCAN' } });
+    const modified = (more: Document, s = 'x'): Promise<unknown> =>
+      stages({ findAndModify: 'folded', query: { s }, ...(more['remove'] ? {} : { update: { n: 7 } }), ...more });
+    expect(await modified({})).toMatchObject({ stage: 'UPDATE', nReturned: 1, nMatched: 1 });
+    expect(await modified({ remove: true })).toMatchObject({ stage: 'DELETE', nReturned: 1, nWouldDelete: 1 });
+    expect(await modified({ upsert: true }, 'z')).toMatchObject({ nReturned: 0, nWouldUpsert: 1 });
+    expect(await modified({ upsert: true, new: true }, 'z')).toMatchObject({ nReturned: 1, nWouldUpsert: 1 });
+    expect(await modified({ new: true }, 'z')).toMatchObject({ nReturned: 0, nWouldUpsert: 0 });
+    expect(await modified({ fields: { n: 1 } })).toMatchObject({
+      stage: 'PROJECTION_DEFAULT',
+      nReturned: 1,
+      inputStage: { stage: 'UPDATE', nReturned: 1, nMatched: 1, inputStage: { stage: 'COLLSCAN' } },
+    });
+    expect(await stages({ count: 'folded', query: { s: 'x' } })).toMatchObject({ stage: 'COUNT', nCounted: 2 });
+    const none = { query: { s: 'x' }, skip: 1, limit: 2 };
+    expect(await stages({ count: 'none', ...none })).toMatchObject({ nCounted: 0, inputStage: { stage: 'EOF' } });
+    expect(await stages({ count: 'folded', ...none })).toMatchObject({ nCounted: 1 });
+    expect(await stages({ findAndModify: 'none', update: {}, upsert: true, new: true })).toEqual({
+      stage: 'EOF',
+      nReturned: 0,
+    });
+    expect(await db.listCollections({ name: 'none' }).toArray()).toEqual([]);
+    const pipeline = [{ $match: { s: 'x' } }];
+    expect(await stages({ aggregate: 'folded', pipeline, cursor: {} })).toMatchObject({ nReturned: 2 });
+    const collation = { locale: 'simple' };
+    expect(await stages({ aggregate: 'folded', pipeline, cursor: {}, collation })).toMatchObject({ nReturned: 1 });
+    expect(
+      await folded
+        .find()
+        .map((d) => d['n'] as number)
+        .toArray(),
+    ).toEqual([0, 1, 2]);
+  });
+
+  // …/hostInfo/, …/listCommands/, …/getLog/, …/connectionStatus/
+  it('what tells of the server has the fields of its page', async () => {
+    const admin = client.db('admin');
+    const { system } = await admin.command({ hostInfo: 1 });
+    expect(system.memLimitMB).toBeLessThanOrEqual(system.memSizeMB);
+    expect(system).toMatchObject({ numCores: expect.any(Number), hostname: expect.any(String) });
+    const { commands } = await admin.command({ listCommands: 1 });
+    expect(commands).toMatchObject({
+      find: { adminOnly: false, apiVersions: ['1'], deprecatedApiVersions: [] },
+      distinct: { apiVersions: [] },
+      getLog: { adminOnly: true },
+    });
+    expect(await admin.command({ getLog: '*' })).toMatchObject({ names: ['global', 'startupWarnings'] });
+    expect((await admin.command({ connectionStatus: 1, showPrivileges: true }))['authInfo']).toMatchObject({
+      authenticatedUserPrivileges: [],
+    });
+  });
+
+  // …/dbStats/, …/collStats/
+  it('dbStats counts views apart; sizes by a scale, those of indexes and of the free store too', async () => {
+    const documents = Array.from({ length: 10 }, (_, n) => ({ _id: n, s: 'x'.repeat(n) }) as Document);
+    await c.insertMany(documents);
+    await c.createIndex({ s: 1 });
     await db.createCollection('view', { viewOn: 'c', pipeline: [] });
-    expect(await db.command({ dbStats: 1 })).toMatchObject({ collections: 1, views: 1, objects: 1 });
+    const options = { promoteValues: false };
+    const stats = await db.command({ dbStats: 1 }, options);
+    expect(stats).toMatchObject({
+      collections: { low: 1 },
+      views: { low: 1 },
+      objects: { low: 10 },
+      indexes: { low: 2 },
+    });
+    const bytes = documents.reduce((sum, d) => sum + calculateObjectSize(d), 0);
+    expect(stats).toMatchObject({ dataSize: new Double(bytes), avgObjSize: new Double(bytes / 10) });
+    const { storageSize, indexSize, totalSize, fsUsedSize, fsTotalSize } = await db.command({ dbStats: 1 });
+    expect(totalSize).toBe(storageSize + indexSize);
+    expect(indexSize).toBeGreaterThan(0);
+    expect(fsUsedSize).toBeLessThanOrEqual(fsTotalSize);
+    expect(stats).not.toHaveProperty('freeStorageSize');
+    const scaled = await db.command({ dbStats: 1, scale: 2.5, freeStorage: 1 });
+    expect(scaled).toMatchObject({ scaleFactor: 2, dataSize: bytes / 2, avgObjSize: bytes / 10, freeStorageSize: 0 });
+    expect(await db.command({ collStats: 'c' })).toMatchObject({
+      totalIndexSize: indexSize,
+      indexSizes: { _id_: 0, s_1: indexSize },
+    });
+    const [about] = await c.aggregate([{ $collStats: { storageStats: {} } }]).toArray();
+    expect(about?.['storageStats'].indexSizes).toEqual({ _id_: 0, s_1: indexSize });
+  });
+
+  // …/dataSize/
+  it('dataSize tells the size of a collection', async () => {
+    await c.insertOne({});
+    expect(await db.command({ dataSize: 'commands.c' })).toMatchObject({ numObjects: 1 });
   });
 
   // …/bulkWrite/

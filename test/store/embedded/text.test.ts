@@ -92,6 +92,82 @@ describe('a search for words', () => {
     expect(await refusal(again.createIndex({ t: 'text' }))).toMatchObject({ code: 67 });
   });
 
+  // https://www.mongodb.com/docs/manual/tutorial/specify-language-for-text-index/, mongodb/mongo: jstests/core/index/fts/fts_index3.js
+  it('of a document that says its language goes by that; what lies in another language is refused', async () => {
+    const { db } = await running();
+    const c = db.collection<Document>('c');
+    const found = async ($search: string, $language = 'english'): Promise<unknown[]> =>
+      (await c.find({ $text: { $search, $language } }).sort({ _id: 1 }).toArray()).map((d) => d['_id'] as unknown);
+    for (const [key, options, documents] of [
+      [{ a: 'text' }, {}, [{ a: 'testing', language: 'none' }, { a: 'testing' }]],
+      [
+        { a: 'text' },
+        { language_override: 'l' },
+        [
+          { a: 'testing', l: 'none' },
+          { a: 'testing', language: 'none' },
+        ],
+      ],
+      [{ 'a.b': 'text' }, {}, [{ a: { b: 'testing', language: 'none' } }, { a: { b: 'testing', language: 'en' } }]],
+      [{ '$**': 'text' }, {}, [{ a: [{ b: 'testing', language: 'none' }] }, { a: 'testing', language: 'English' }]],
+    ] as const) {
+      await c.drop();
+      await c.createIndex(key, options);
+      await c.insertMany(documents.map((d, _id) => ({ _id, ...d }) as Document));
+      expect([await found('tests'), await found('testing', 'none')]).toEqual([[1], [0]]);
+    }
+    const code = async (d: Document): Promise<unknown> => (await refusal(c.insertOne(d)))?.['code'];
+    expect(await code({ a: 'x', language: 'spanglish' })).toBe(17_262);
+    expect(await code({ b: { language: 5 } })).toBe(17_261);
+    expect(await code({ language: 'es' })).toBe(238);
+    expect(await refusal(c.updateOne({}, { $set: { language: 'zh' } }))).toMatchObject({ code: 17_262 });
+    await c.dropIndexes();
+    await c.insertOne({ language: 'zh' });
+    expect(await refusal(c.createIndex({ a: 'text' }))).toMatchObject({ code: 17_262 });
+    expect(await refusal(c.find({ $text: { $search: 'x' } }).toArray())).toMatchObject({ code: 27 });
+  });
+
+  // …/index-text/text-index-restrictions/, fts_partition1.js, fts_array.js
+  it('by an index with other fields before the words holds them equal (291); none beside them is an array (201)', async () => {
+    const { db } = await running();
+    const c = db.collection<Document>('c');
+    await c.createIndex({ 'x.y': 1, a: 'text', z: -1 });
+    await c.insertMany([1, 2].map((y) => ({ _id: y, x: { y }, a: 'foo' }) as Document));
+    const $text = { $search: 'foo' };
+    const found = async (filter: Document): Promise<unknown> =>
+      (await c.find(filter).toArray()).map((d) => d['_id'] as unknown);
+    for (const filter of [
+      { $text },
+      { $text, 'x.y': { $gt: 0 } },
+      { $text, 'x.y': /1/ },
+      { $text, $or: [{ 'x.y': 1 }] },
+    ])
+      expect(await refusal(c.find(filter).toArray())).toMatchObject({ code: 291 });
+    for (const filter of [{ $text, 'x.y': 1 }, { $and: [{ 'x.y': { $eq: 1 } }, { $text }] }])
+      expect(await found(filter)).toEqual([1]);
+    expect(await refusal(c.countDocuments({ $text }))).toMatchObject({ code: 291 });
+    for (const d of [{ x: { y: [] } }, { x: [{ y: 1 }] }, { x: [] }, { z: [1] }])
+      expect(await refusal(c.insertOne({ a: 'foo', ...d }))).toMatchObject({ code: 201 });
+    await c.drop();
+    await c.createIndex({ 'x.0': 1, a: 'text' });
+    await c.insertOne({ x: [7, 8], a: 'foo' });
+    expect(await c.countDocuments({ $text, 'x.0': 7 })).toBe(1);
+    expect(await refusal(c.insertOne({ x: [[7], 8], a: 'foo' }))).toMatchObject({ code: 201 });
+  });
+
+  // fts_mix.js, fts_index3.js
+  it('of everything weighs a field that is named by its own weight, and passes over names with a dot', async () => {
+    const { db } = await running();
+    const c = db.collection<Document>('c');
+    await c.createIndex({ '$**': 'text' }, { weights: { '$**': 10, 'in.text': 2 } });
+    await c.insertMany([{ in: { title: 'hello', text: ['hello'] } }, { in: { text: 'hello' } }, { 'a.b': 'hello' }]);
+    const rows = await c
+      .find({ $text: { $search: 'hello' } })
+      .project({ score: { $meta: 'textScore' } })
+      .toArray();
+    expect(rows.map((d) => Number((d['score'] as number).toFixed(6))).toSorted((x, y) => x - y)).toEqual([2.2, 13.2]);
+  });
+
   // https://snowballstem.org/algorithms/english/stemmer.html: its sample vocabulary and words of its rules
   it.each(Object.entries({
     consign: 'consign consigned consigning consignment', consist: 'consist consisted consistency consistent consistently',

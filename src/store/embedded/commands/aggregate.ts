@@ -155,7 +155,7 @@ export const aggregate: Command = {
     const { command, engine, db, session } = context;
     if (truthy(command['explain'])) {
       stagesOf(command, targetOf(command));
-      return explained(context, command, 'queryPlanner');
+      return explained(context, { sent: command, inner: command }, 'queryPlanner');
     }
     const batchSize = batchSizeOf(command, 'aggregate') ?? DEFAULT_BATCH;
     const { tx, release } = context.snapshot();

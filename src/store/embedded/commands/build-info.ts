@@ -4,10 +4,12 @@ import { VERSION } from './version.js';
 
 export const buildInfo: Command = {
   help: 'The version whose behaviour is followed.',
+  fields: {},
   run: () => ({
     version: VERSION,
     gitVersion: 'embedded',
     modules: [],
+    javascriptEngine: 'none',
     storageEngines: ['lmdb'],
     versionArray: VERSION.split('.')
       .map((n) => int(Number(n)))

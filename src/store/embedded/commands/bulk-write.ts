@@ -6,15 +6,13 @@ import { type Collection } from '../storage/catalogue.js';
 import { variablesOf, type Command, docs, ensureCollection, int, optionalBoolean, requiredDoc } from './command.js';
 import { assertNotView } from './views.js';
 import {
-  BulkFailed,
-  StatementFailed,
   assertUpdate,
   checkBatch,
-  each,
   deleteStatement,
-  updateStatement,
+  each,
   runDelete,
   runUpdate,
+  updateStatement,
 } from './statements.js';
 
 function bulkReply(rows: readonly Doc[], errors: readonly Doc[], total: Record<string, number>): Doc {
@@ -124,13 +122,7 @@ export const bulkWrite: Command = {
         }
         if (!errorsOnly) rows.push({ ok: new Int32(1), idx: int(idx), ...answer });
       };
-      let errors: Doc[];
-      try {
-        errors = each(context, { tx, retry }, operations, ordered, run, take);
-      } catch (error) {
-        if (!(error instanceof StatementFailed)) throw error;
-        throw new BulkFailed(bulkReply(rows, error.writeErrors, total));
-      }
+      const errors = each(context, { tx, retry }, operations, ordered, run, take);
       return bulkReply(rows, errors, total);
     });
   },

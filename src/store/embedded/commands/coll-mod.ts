@@ -7,6 +7,7 @@ import { idIndex } from '../storage/catalogue.js';
 import { collectionOf } from './collection-of.js';
 import { type Command, optionalBoolean, optionalDoc, collectionName } from './command.js';
 import { assertOptions, CHANGEABLE, changedOptions } from './collection-options.js';
+import { assertOne } from './drop-indexes.js';
 import { checked, type Fields } from './fields.js';
 
 const INDEX: Fields = {
@@ -68,6 +69,7 @@ export const collMod: Command = {
             "can't hide _id index",
           )
         : new EngineError('InvalidOptions', 'the _id field does not support TTL indexes');
+    assertOne(found, keyPattern);
     const [index] = found;
     if (!index) throw new EngineError('IndexNotFound', `cannot find index for ns ${collection.db}.${collection.name}`);
     const { spec } = index.index;

@@ -1,25 +1,30 @@
 import { Long } from 'bson';
 import { indexCount } from '../storage/catalogue.js';
 import { type Command, int, collectionName } from './command.js';
-import { scaleOf, sizes } from './sizes.js';
+import { scaleOf, sizes, sum } from './sizes.js';
 
+/** https://www.mongodb.com/docs/manual/reference/command/collStats/ */
 export const collStats: Command = {
   help: 'Figures of a collection.',
   fields: { scale: 'number' },
   async run(context) {
     const name = collectionName(context.command, 'collStats' in context.command ? 'collStats' : 'collstats');
     const c = context.engine.catalogue.find(context.db, name);
-    const { objects, bytes } = await sizes(context, c ? [c] : []);
     const scale = scaleOf(context.command);
+    const { objects, bytes, indexes } = await sizes(context, c);
+    const indexBytes = sum(Object.values(indexes));
+    const n = (v: number): Long => Long.fromNumber(Math.floor(v / scale));
     return {
       ns: `${context.db}.${name}`,
-      size: Long.fromNumber(Math.floor(bytes / scale)),
+      size: n(bytes),
       count: Long.fromNumber(objects),
       ...(objects > 0 && { avgObjSize: Long.fromNumber(Math.round(bytes / objects)) }),
-      storageSize: Long.fromNumber(Math.floor(bytes / scale)),
+      storageSize: n(bytes),
       nindexes: int(c ? indexCount(c) : 0),
       capped: c?.options.capped !== undefined,
-      totalIndexSize: Long.fromNumber(0),
+      totalIndexSize: n(indexBytes),
+      totalSize: n(bytes + indexBytes),
+      indexSizes: Object.fromEntries(Object.entries(indexes).map(([index, held]) => [index, n(held)])),
       scaleFactor: int(scale),
     };
   },

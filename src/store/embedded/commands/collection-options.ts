@@ -5,6 +5,7 @@ import { isDoc, isNumeric, toWhole } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { compileFilter } from '../query/match.js';
+import { NO_TEXT } from '../query/text/search.js';
 import { type Catalogue, type Collection, SYSTEM_DATABASES } from '../storage/catalogue.js';
 import { type CollectionOptions, readOptions } from '../storage/options.js';
 import type { Fields } from './fields.js';
@@ -31,7 +32,7 @@ export const CHANGEABLE: Fields = { ...OF_COLLECTIONS, ...OF_CAPPED, ...OF_VIEWS
 /** A view's pipeline is only looked at, so it reads nothing. */
 const NOTHING: PipelineEnv = {
   variables: { now: new Date(0), let: {} },
-  text: { weights: {}, language: 'english' },
+  text: NO_TEXT,
   source: (name) => ({ name, stages: [] }),
   read: () => [],
   about: { stats: () => Promise.resolve({}), indexes: () => [] },

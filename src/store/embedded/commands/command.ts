@@ -62,8 +62,8 @@ export interface Command {
   readonly writes?: boolean;
   /** Takes a readConcern other than `local`. */
   readonly reads?: boolean;
-  /** Allowed in a transaction of several statements. */
-  readonly inTransaction?: boolean;
+  /** Allowed in a transaction of several statements; `later`: but not as its first. */
+  readonly inTransaction?: boolean | 'later';
   /** Can be sent again by a driver that had no answer. */
   readonly retryable?: boolean;
   run(context: Context): Promise<CommandReply> | CommandReply;

@@ -3,9 +3,9 @@ import { decode } from '../bson/value.js';
 import { countMatching } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
 import { aggregate } from './aggregate.js';
-import { collationFor } from './collation.js';
-import { type Command, hintOf, int, optionalDoc, optionalNumber, collectionName } from './command.js';
-import { nonNegative, pause } from './reading.js';
+import { type Command, collectionName, int } from './command.js';
+import { pause } from './reading.js';
+import { countedBy } from './requests.js';
 import { countOnView } from './views.js';
 
 export const count: Command = {
@@ -24,14 +24,7 @@ export const count: Command = {
     }
     const { tx, release } = context.snapshot();
     try {
-      const request = {
-        filter: optionalDoc(command, 'query') ?? {},
-        limit: Math.abs(optionalNumber(command, 'limit') ?? 0),
-        skip: nonNegative(command, 'skip'),
-        hint: hintOf(command['hint']),
-        collation: collationFor(command, collection),
-      };
-      const counting = countMatching(tx, collection, request);
+      const counting = countMatching(tx, collection, countedBy(command, collection));
       return { n: int(await inSlices(counting, pause)) };
     } finally {
       release();

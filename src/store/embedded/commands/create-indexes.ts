@@ -1,17 +1,18 @@
-import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
-import { isDoc } from '../bson/types.js';
+import { isDoc, isNumeric, toNumber } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
-import { type Collection, indexCount, specDoc } from '../storage/catalogue.js';
+import { type Collection, idIndex, indexCount, specDoc } from '../storage/catalogue.js';
 import { build, buildAtOnce } from '../storage/index-build.js';
 import { type Command, docs, ensureCollection, int, collectionName } from './command.js';
 import { assertOfTimeSeries, specFrom } from './index-spec.js';
 
-/** What an index does: all of it but how it was asked to be built, and that it is not sparse. */
-const effect = ({ background: _background, sparse, ...spec }: IndexSpec): Doc =>
-  specDoc({ ...spec, ...(sparse && { sparse }) });
+/** What an index does: all of it but how it was asked to be built, that it is not sparse, and its version. */
+const effect = ({ background: _background, sparse, ofKind, ...spec }: IndexSpec): Doc => {
+  const { textIndexVersion: _version, ...rest } = ofKind ?? {};
+  return specDoc({ ...spec, ...(sparse && { sparse }), ofKind: rest });
+};
 
 /** What tells two indexes apart; the other options can be changed, or follow from the first. */
 const identity = ({ key, unique, sparse, partialFilterExpression, collation, ofKind }: IndexSpec): Doc => ({
@@ -54,13 +55,24 @@ function existsAlready(there: readonly IndexSpec[], spec: IndexSpec): boolean {
   return false;
 }
 
-/** Those of the wanted indexes that are not there. @throws {EngineError} 86, 85, 67 */
+/** Those of the wanted indexes that are not there. @throws {EngineError} 86, 85, 67; 2: `_id` with another collation; 238: an old version */
 function missing(collection: Collection, wanted: readonly IndexSpec[]): IndexSpec[] {
   const before = collection.indexes.map((i) => i.index.spec);
   const added: IndexSpec[] = [];
   for (const spec of wanted) {
-    if (spec.name === '_id_' || equals(spec.key, { _id: new Int32(1) })) continue;
-    if (!existsAlready([...before, ...added], spec)) added.push(spec);
+    if (equals(spec.key, idIndex.spec.key)) {
+      if (!equals(spec.collation?.doc, collection.options.collation?.doc))
+        throw new EngineError('BadValue', 'The _id index must have the same collation as the collection');
+      continue;
+    }
+    if (existsAlready([...before, ...added], spec)) continue;
+    const version = spec.ofKind?.['textIndexVersion'];
+    if (isNumeric(version) && toNumber(version) < 3)
+      throw new EngineError(
+        'NotImplemented',
+        `textIndexVersion ${version.toString()} is not supported by the embedded engine`,
+      );
+    added.push(spec);
   }
   return added;
 }

@@ -45,7 +45,7 @@ export const create: Command = {
   writes: true,
   inTransaction: true,
   async run(context) {
-    const { command, engine, db } = context;
+    const { command, engine, db, own } = context;
     const name = collectionName(command, 'create');
     checkName(db, name);
     const { expireAfterSeconds, storageEngine, indexOptionDefaults } = command;
@@ -79,6 +79,11 @@ export const create: Command = {
     if (isDoc(given['collation'])) collationFor(given, undefined);
     const options = readOptions(given);
     assertOptions(engine.catalogue, db, name, options);
+    if (own && (options.view || options.timeField !== undefined))
+      throw new EngineError(
+        'OperationNotSupportedInTransaction',
+        `Cannot create a ${options.view ? 'view' : 'time-series collection'} in a multi-document transaction.`,
+      );
     if (options.view) assertViewCollation(engine.catalogue, db, options.view.on, options.collation);
     const there = await ensureCollection(context, db, name, options);
     if (!equals(there.options.doc, options.doc))

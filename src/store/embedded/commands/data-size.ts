@@ -2,8 +2,10 @@ import { Int32, Long } from 'bson';
 import { EngineError } from '../errors.js';
 import { type Command, text } from './command.js';
 import { sizes } from './sizes.js';
+import { assertNotView } from './views.js';
 
-const RANGE = ['keyPattern', 'min', 'max'];
+/** Without them a `keyPattern` says nothing. */
+const RANGE = ['min', 'max'];
 
 /** https://www.mongodb.com/docs/manual/reference/command/dataSize/ */
 export const dataSize: Command = {
@@ -21,7 +23,8 @@ export const dataSize: Command = {
     const c = engine.catalogue.find(namespace.slice(0, dot), namespace.slice(dot + 1));
     if (c?.options.timeField !== undefined)
       throw new EngineError('CommandNotSupportedOnView', `Namespace ${namespace} is a timeseries collection`);
-    const { objects, bytes } = await sizes(context, c ? [c] : []);
+    if (c) assertNotView(engine.catalogue, c.db, 'dataSize', c.name);
+    const { objects, bytes } = await sizes(context, c);
     return {
       size: Long.fromNumber(bytes),
       numObjects: Long.fromNumber(objects),

@@ -2,7 +2,7 @@ import type { Doc, Value } from '../bson/value.js';
 import { toInteger } from '../bson/types.js';
 import { variablesOf, type Command, docs, int, optionalBoolean, collectionName } from './command.js';
 import { inPieces } from './pieces.js';
-import { checkBatch, each, deleteStatement, runDelete } from './statements.js';
+import { checkBatch, deleteStatement, each, runDelete } from './statements.js';
 
 export const deleteCommand: Command = {
   help: 'Removes documents.',

@@ -6,9 +6,9 @@ import { distinctValues } from '../query/distinct.js';
 import { search } from '../query/execute.js';
 import { inSlices } from '../query/slices.js';
 import { documentsOf } from './aggregate.js';
-import { collationFor } from './collation.js';
-import { type Command, hintOf, optionalDoc, text, collectionName } from './command.js';
+import { type Command, collectionName } from './command.js';
 import { decoded, pause } from './reading.js';
+import { distinguishedBy, keyOf } from './requests.js';
 import { distinctOnView } from './views.js';
 
 export const distinct: Command = {
@@ -19,16 +19,14 @@ export const distinct: Command = {
   async run(context) {
     const { command, engine, db, own } = context;
     const collection = engine.catalogue.find(db, collectionName(command, 'distinct'), own);
-    const collation = collationFor(command, collection);
-    const key = text(command, 'key', 'distinct');
-    if (key.includes('\0')) throw new EngineError(31032, 'Key field cannot contain an embedded null byte');
+    const key = keyOf(command);
+    const request = distinguishedBy(command, collection);
     const { tx, release } = context.snapshot();
     try {
-      const filter = optionalDoc(command, 'query') ?? {};
       const docs = collection?.options.view
         ? await collected(documentsOf({ ...context, command: distinctOnView(command) }, tx))
-        : decoded(search(tx, collection, { filter, hint: hintOf(command['hint']), collation }));
-      const reply = { values: await inSlices(distinctValues(docs, key, collation), pause) };
+        : decoded(search(tx, collection, request));
+      const reply = { values: await inSlices(distinctValues(docs, key, request.collation), pause) };
       if (calculateObjectSize(reply) > MAX_DOCUMENT)
         throw new EngineError(17217, `distinct too big, ${MAX_DOCUMENT / 2 ** 20}mb cap`);
       return reply;

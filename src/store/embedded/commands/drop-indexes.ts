@@ -1,10 +1,20 @@
 import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
 import { isDoc, typeName } from '../bson/types.js';
+import type { Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
-import { indexCount } from '../storage/catalogue.js';
+import { indexCount, type StoredIndex } from '../storage/catalogue.js';
 import { collectionOf } from './collection-of.js';
 import { type Command, int, collectionName } from './command.js';
+
+/** @throws {EngineError} 181: a key that several indexes have */
+export function assertOne(found: readonly StoredIndex[], by: Value): void {
+  if (found.length > 1)
+    throw new EngineError(
+      'AmbiguousIndexKeyPattern',
+      `${found.length} indexes found with key: ${JSON.stringify(by)}: identify the index by name instead`,
+    );
+}
 
 export const dropIndexes: Command = {
   help: 'Removes indexes.',
@@ -39,6 +49,7 @@ export const dropIndexes: Command = {
             ? `index not found with name [${w}]`
             : `can't find index with key: ${JSON.stringify(w)}`,
         );
+      assertOne(found, w);
       return found;
     });
     await context.engine.transactions.run(

@@ -1,24 +1,11 @@
-import { compileWith } from '../aggregate/expression.js';
-import { isDoc } from '../bson/types.js';
 import { type Doc, encode } from '../bson/value.js';
-import { EngineError } from '../errors.js';
-import { filterOptions, type FindRequest, search } from '../query/execute.js';
-import { compileFilter } from '../query/match.js';
-import { compileProjection } from '../query/projection.js';
+import { search } from '../query/execute.js';
 import { cursorReply } from '../wire/message.js';
 import { aggregate } from './aggregate.js';
-import { collationFor } from './collation.js';
-import {
-  variablesOf,
-  type Command,
-  hintOf,
-  optionalBoolean,
-  optionalDoc,
-  optionalNumber,
-  collectionName,
-} from './command.js';
-import { findOnView } from './views.js';
+import { type Command, collectionName, optionalBoolean, optionalNumber } from './command.js';
 import { DEFAULT_BATCH, nonNegative, openedIn } from './reading.js';
+import { assertSearchable, searchedBy } from './requests.js';
+import { findOnView } from './views.js';
 
 function* bytesOf(
   found: Iterable<{ bytes: Uint8Array; doc: Doc } | undefined>,
@@ -57,41 +44,11 @@ export const find: Command = {
   async run(context) {
     const { command, engine, db, own } = context;
     const name = collectionName(command, 'find');
-    if (optionalBoolean(command, 'tailable'))
-      throw engine.catalogue.find(db, name)?.options.capped
-        ? new EngineError('NotImplemented', 'a tailable cursor is not supported by the embedded engine')
-        : new EngineError('BadValue', 'error processing query: tailable cursor requested on non capped collection');
-    if (optionalBoolean(command, 'awaitData'))
-      throw new EngineError('FailedToParse', "Cannot set 'awaitData' without also setting 'tailable'");
-    for (const field of ['returnKey', 'showRecordId'])
-      if (optionalBoolean(command, field))
-        throw new EngineError('NotImplemented', `${field} is not supported by the embedded engine`);
-    for (const field of ['min', 'max'])
-      if (isDoc(command[field]) && Object.keys(command[field]).length > 0)
-        throw new EngineError('NotImplemented', `${field} is not supported by the embedded engine`);
     const givenLimit = optionalNumber(command, 'limit') ?? 0;
     const collection = engine.catalogue.find(db, name, own);
+    assertSearchable(command, collection);
     if (collection?.options.view) return aggregate.run({ ...context, command: findOnView(command) });
-    const collation = collationFor(command, collection);
-    const request: FindRequest = {
-      filter: optionalDoc(command, 'filter') ?? {},
-      sort: optionalDoc(command, 'sort'),
-      skip: nonNegative(command, 'skip'),
-      limit: Math.abs(givenLimit),
-      hint: hintOf(command['hint']),
-      collation,
-      let: variablesOf(command),
-      now: new Date(),
-      memoryLimitBytes: engine.memoryLimitBytes,
-    };
-    const projection = optionalDoc(command, 'projection');
-    const filter = compileFilter(request.filter, filterOptions(request, collection));
-    const variables = { now: request.now ?? new Date(), let: request.let ?? {}, collation };
-    const compiled =
-      projection && Object.keys(projection).length > 0
-        ? compileWith(variables, () => compileProjection(projection, { filter, collation }))
-        : undefined;
-    const project = compiled && ((doc: Doc): Doc => compiled(doc, variables));
+    const { request, filter, project } = searchedBy(command, collection, engine.memoryLimitBytes);
     const { tx, release } = context.snapshot();
     const rows = bytesOf(search(tx, collection, request, filter), project);
     const namespace = `${db}.${name}`;

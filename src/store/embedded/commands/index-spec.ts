@@ -1,10 +1,10 @@
 import { Int32 } from 'bson';
 import { equals } from '../bson/compare.js';
-import { isDoc, isNumeric, toInteger, toNumber, truthy } from '../bson/types.js';
+import { isDoc, isNumeric, toInteger, toNumber, truthy, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { IndexSpec } from '../query/indexes.js';
-import { kindOf } from '../query/index-kinds.js';
+import { assertWords, kindOf } from '../query/index-kinds.js';
 import { compileFilter } from '../query/match.js';
 import { assertWildcard, isWildcard } from '../query/wildcard.js';
 import { specOf } from '../storage/catalogue.js';
@@ -22,14 +22,14 @@ const FIELDS: Fields = {
   v: 'number',
   key: 'object',
   name: 'string',
-  ns: 'string',
+  ns: 'own',
   unique: 'flag',
   sparse: 'flag',
-  hidden: 'flag',
+  hidden: 'switch',
   background: 'flag',
   dropDups: 'flag',
   partialFilterExpression: 'object',
-  expireAfterSeconds: 'number',
+  expireAfterSeconds: 'own',
   collation: 'object',
   weights: 'object',
   default_language: 'string',
@@ -40,6 +40,8 @@ const FIELDS: Fields = {
   min: 'number',
   max: 'number',
   '2dsphereIndexVersion': 'number',
+  coarsestIndexedLevel: 'number',
+  finestIndexedLevel: 'number',
   ...REFUSED,
 };
 
@@ -52,11 +54,17 @@ function assertKey(key: Doc): void {
   const fields = Object.entries(key);
   if (fields.length === 0) throw cannot('Index keys cannot be an empty object');
   if (fields.length > MOST_FIELDS) throw new EngineError(13103, `too many compound keys: ${fields.length}`);
+  const plugins = fields.flatMap(([path, order]) =>
+    typeof order === 'string' ? [order] : isWildcard(path) ? ['wildcard'] : [],
+  );
+  if (new Set(plugins).size > 1) throw cannot("Can't use more than one index plugin for a single index.");
+  if (plugins.filter((plugin) => plugin === '2d').length > 1) throw new EngineError(16800, "can't have 2 geo fields");
   for (const [path, order] of fields) {
     if (typeof order !== 'string' && (!isNumeric(order) || !(Math.abs(toNumber(order)) > 0)))
       throw cannot('Values in the index key pattern cannot be 0, and must be numbers');
     if (typeof order === 'string' && order !== 'text' && isWildcard(path))
       throw cannot(`A ${order} index cannot have a wildcard: ${path}`);
+    if (path === '_fts' && order !== 'text') throw cannot("Index key contains an illegal field name: '_fts'");
     const parts = path.replace(/(^|\.)\$\*\*$/, '$1all').split('.');
     if (parts.includes('')) throw cannot('Index keys cannot be an empty field.');
     if (parts.some((part) => part.startsWith('$') && !['$db', '$id', '$ref'].includes(part)))
@@ -80,7 +88,10 @@ function assertPartial(filter: Value): void {
     }
 }
 
-/** @throws {EngineError} 67, 72, 197: options that do not go together, or are out of their bounds */
+/** Of the cells that MongoDB divides the sphere into; here they are said and shown, and mean nothing. */
+const MOST_LEVELS = 30;
+
+/** @throws {EngineError} 67, 72, 197, 16747 to 16749: options that do not go together, or are out of their bounds */
 function assertOptions(spec: IndexSpec): void {
   const { _id: id, ...others } = spec.key;
   if (isNumeric(id) && toInteger(id) === -1 && Object.keys(others).length === 0)
@@ -104,6 +115,12 @@ function assertOptions(spec: IndexSpec): void {
     throw cannot(
       `unsupported geo index version { 2dsphereIndexVersion: ${String(sphere)} }, only support versions: [1,2,3]`,
     );
+  const { coarsestIndexedLevel = new Int32(0), finestIndexedLevel = new Int32(MOST_LEVELS) } = spec.ofKind ?? {};
+  const [coarsest, finest] = [coarsestIndexedLevel, finestIndexedLevel].map((v) => (isNumeric(v) ? toNumber(v) : 0));
+  if (coarsest === undefined || coarsest < 0) throw new EngineError(16747, 'coarsestIndexedLevel must be >= 0');
+  if (finest === undefined || finest > MOST_LEVELS)
+    throw new EngineError(16748, `finestIndexedLevel must be <= ${MOST_LEVELS}`);
+  if (finest < coarsest) throw new EngineError(16749, 'finestIndexedLevel must be >= coarsestIndexedLevel');
   if (isNumeric(bits) && !(toNumber(bits) > 0 && toNumber(bits) <= 32))
     throw new EngineError(
       'InvalidOptions',
@@ -113,10 +130,15 @@ function assertOptions(spec: IndexSpec): void {
     throw cannot('cannot mix "partialFilterExpression" and "sparse" options');
 }
 
-/** Seconds after which a document is over. @throws {EngineError} 67: not from 0 to 2³¹ − 1 */
-export function assertExpiry(seconds: Value): void {
-  if (!isNumeric(seconds)) return;
+/** Seconds after which a document is over; NaN is as long as can be. @throws {EngineError} 67: not from 0 to 2³¹ − 1 */
+function assertExpiry(seconds: Value): void {
+  if (seconds === undefined) return;
+  if (!isNumeric(seconds))
+    throw cannot(
+      `TTL index 'expireAfterSeconds' option must be numeric, but received a type of '${typeName(seconds)}'`,
+    );
   const n = Math.trunc(toNumber(seconds));
+  if (Number.isNaN(n)) return;
   if (!(n >= 0 && n < 2 ** 31))
     throw cannot("TTL index 'expireAfterSeconds' option must be within an acceptable range");
 }
@@ -134,18 +156,27 @@ export function specFrom(given: Doc): IndexSpec {
       'InvalidIndexSpecificationOption',
       `The field '${odd}' is not valid for an index specification`,
     );
+  const empty = Object.keys(given).find((name) => given[name] === null && FIELDS[name] !== 'own');
+  if (empty !== undefined)
+    throw new EngineError('TypeMismatch', `The field '${empty}' of an index specification must not be null`);
   const spec = checked(given, 'createIndexes.indexes', FIELDS);
   const { key, name, v, partialFilterExpression, expireAfterSeconds, collation } = spec;
   for (const [field, value] of Object.entries({ key, name }))
     if (value === undefined)
       throw new EngineError('FailedToParse', `The '${field}' field is a required property of an index specification`);
   if (isDoc(key)) assertKey(key);
+  if (name === '_id_' && !equals(key, { _id: new Int32(1) }))
+    throw new EngineError('BadValue', "The index name '_id_' is reserved for the _id index");
+  if (isDoc(key) && Object.values(key).includes('text')) assertWords(key, spec);
+  if (name === '*') throw new EngineError('BadValue', "The index name '*' is not valid.");
   if (name === '') throw cannot('The index name cannot be empty');
+  if (typeof name === 'string' && name.includes('\0')) throw cannot('The index name cannot contain a null byte');
   const version = v === undefined ? 2 : toInteger(v);
   if (version !== 1 && version !== 2)
     throw cannot(`Invalid index specification: cannot create an index with v=${String(v)}`);
   if (isDoc(collation) && Object.keys(collation).length === 0)
     throw new EngineError('BadValue', 'The collation of an index needs a locale');
+  if (version < 2 && isDoc(collation)) throw cannot("cannot create an index with the 'collation' option and v=1");
   collationFor(spec, undefined);
   const refused = Object.keys(REFUSED).find((option) => option in spec);
   if (refused !== undefined)

@@ -18,7 +18,7 @@ import { dropDatabase } from './drop-database.js';
 import { dropIndexes } from './drop-indexes.js';
 import { drop } from './drop.js';
 import { endSessions, killAllSessions, killSessions, refreshSessions } from './end-sessions.js';
-import { explain } from './explain.js';
+import { explainOf } from './explain.js';
 import { findAndModify } from './find-and-modify.js';
 import { find } from './find.js';
 import { getCmdLineOpts } from './get-cmd-line-opts.js';
@@ -67,7 +67,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['dropIndexes', dropIndexes],
   ['dropSearchIndex', searchIndexes],
   ['endSessions', endSessions],
-  ['explain', explain],
+  ['explain', explainOf(() => commands)],
   ['find', find],
   ['findAndModify', findAndModify],
   ['findandmodify', findAndModify],

@@ -7,6 +7,7 @@ import { collectionName, type Command } from './command.js';
 export const killCursors: Command = {
   help: 'Closes cursors.',
   fields: { cursors: 'list' },
+  inTransaction: 'later',
   run({ command, engine }) {
     collectionName(command, 'killCursors');
     const { cursors } = command;

@@ -4,6 +4,5 @@ import { type Command, int } from './command.js';
 
 export const startSession: Command = {
   help: 'A new session.',
-  fields: {},
   run: () => ({ id: { id: new UUID().toBinary() }, timeoutMinutes: int(SESSION_MINUTES) }),
 };

@@ -1,4 +1,4 @@
-import { filterOptions, find as findDocuments } from '../query/execute.js';
+import { filterOptions, find as findDocuments, type FindRequest } from '../query/execute.js';
 import { isDoc, toInteger } from '../bson/types.js';
 import { type Doc, type Value } from '../bson/value.js';
 import { type Writer } from '../documents/write.js';
@@ -7,7 +7,7 @@ import { compileFilter } from '../query/match.js';
 import { type Collection } from '../storage/catalogue.js';
 import type { Retry } from '../server/retry.js';
 import { Conflict, type Transaction } from '../transactions/transactions.js';
-import { compileUpdate } from '../update/apply.js';
+import { compileUpdate, type Update } from '../update/apply.js';
 import { collationFor } from './collation.js';
 import { type Context, hintOf, int, optionalBoolean, optionalDoc, requiredDoc } from './command.js';
 import { checked, type Fields } from './fields.js';
@@ -21,27 +21,9 @@ const writeError = (index: number, error: EngineError): Doc => ({
   ...(error.extra as Doc),
 });
 
-/** A statement failed inside a transaction: the transaction is over, the answer names the statement. */
-export class StatementFailed extends Error {
-  readonly writeErrors: Doc[];
-  constructor(error: Doc, earlier: Doc[]) {
-    super('a statement failed');
-    this.writeErrors = [...earlier, error];
-  }
-}
-
-/** As StatementFailed, with bulkWrite's form of an answer. */
-export class BulkFailed extends Error {
-  readonly reply: Doc;
-  constructor(reply: Doc) {
-    super('a statement failed');
-    this.reply = reply;
-  }
-}
-
 /**
  * Runs the statements of one command in order. One that fails is undone alone; outside a transaction the others stand
- * (all of them, or those before it when ordered). Inside one it ends the transaction. What `run` answers is given to `take`;
+ * (all of them, or those before it when ordered). Inside one it ends the transaction, and is the last. What `run` answers is given to `take`;
  * a statement that was done under this number before is given the answer it had.
  */
 export function each<T>(
@@ -66,9 +48,12 @@ export function each<T>(
       take(answer, index, item);
     } catch (error) {
       if (!(error instanceof EngineError) || error instanceof Conflict) throw error;
-      if (context.session.inTransaction) throw new StatementFailed(writeError(index, error), errors);
-      tx.undo();
       errors.push(writeError(index, error));
+      if (context.session.inTransaction) {
+        context.engine.sessions.fail(context.session);
+        break;
+      }
+      tx.undo();
       if (ordered) break;
     }
   }
@@ -155,13 +140,13 @@ export function assertNotRetried({ session }: Context, what: string): void {
     throw new EngineError('InvalidOptions', `Cannot use (or request) retryable writes with ${what}`);
 }
 
-export function runUpdate(
-  writer: Writer,
+/** The search and the change that a statement asks for. @throws {EngineError} 51198, and what the update is refused with */
+export function changeOf(
   collection: Collection | undefined,
   s: UpdateStatement,
   variables: Doc | undefined,
   among?: readonly Value[],
-): { matched: number; modified: number; upserted?: Value } {
+): { request: FindRequest; update: Update } {
   const filters = s.statement['arrayFilters'];
   if (s.constants && !Array.isArray(s.update))
     throw new EngineError(51198, 'Constant values may only be specified for pipeline updates');
@@ -182,6 +167,17 @@ export function runUpdate(
     upsert: s.upsert,
     among,
   };
+  return { request, update };
+}
+
+export function runUpdate(
+  writer: Writer,
+  collection: Collection | undefined,
+  s: UpdateStatement,
+  variables: Doc | undefined,
+  among?: readonly Value[],
+): { matched: number; modified: number; upserted?: Value } {
+  const { request, update } = changeOf(collection, s, variables, among);
   if (!collection) {
     compileFilter(s.filter, filterOptions(request, collection));
     return { matched: 0, modified: 0 };
@@ -221,18 +217,14 @@ export function deleteStatement(given: Doc, of: 'delete' | 'bulkWrite'): DeleteS
   return { filter, multi: limit === 0, statement };
 }
 
-/** Deletes one or all that a statement says. */
-export function runDelete(
-  context: Context,
-  tx: Transaction,
-  writer: Writer,
+/** The search for what a statement deletes. */
+export function deletedBy(
   collection: Collection | undefined,
   { filter, multi, statement }: DeleteStatement,
   variables: Doc | undefined,
   among?: readonly Value[],
-): number {
-  if (multi) assertNotRetried(context, 'limit=0');
-  const request = {
+): FindRequest {
+  return {
     filter,
     hint: hintOf(statement['hint']),
     collation: collationFor(statement, collection),
@@ -240,6 +232,20 @@ export function runDelete(
     let: variables,
     among,
   };
+}
+
+/** Deletes one or all that a statement says. */
+export function runDelete(
+  context: Context,
+  tx: Transaction,
+  writer: Writer,
+  collection: Collection | undefined,
+  statement: DeleteStatement,
+  variables: Doc | undefined,
+  among?: readonly Value[],
+): number {
+  const request = deletedBy(collection, statement, variables, among);
+  if (statement.multi) assertNotRetried(context, 'limit=0');
   const found = [...findDocuments(tx, collection, request)];
   if (!collection) return 0;
   for (const { doc } of found) writer.remove(collection, doc);

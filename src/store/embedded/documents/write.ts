@@ -18,15 +18,35 @@ const MAX_DEPTH = 180;
 /** Bytes of a document that holds one more: smaller ones need not be looked into. */
 const LEAST_PER_LEVEL = 7;
 
+/** https://www.mongodb.com/docs/manual/core/transactions/#restricted-operations @throws {EngineError} 263, 50791 */
+function assertInTransaction({ db, name, options }: Collection): void {
+  if (options.capped)
+    throw new EngineError(
+      'OperationNotSupportedInTransaction',
+      `Collection '${db}.${name}' is a capped collection. Writes in transactions are not allowed on capped collections.`,
+    );
+  if (name.startsWith('system.'))
+    throw new EngineError(50791, `Cannot write to system collection ${db}.${name} within a transaction.`);
+}
+
 /** The writes of one statement to one collection, in one transaction. */
 export class Writer {
   readonly #tx: Transaction;
   readonly #catalogue: Catalogue;
   readonly #bypassesValidation: boolean;
-  constructor(tx: Transaction, catalogue: Catalogue, bypassesValidation = false) {
+  readonly #inTransaction: boolean;
+  constructor(
+    tx: Transaction,
+    catalogue: Catalogue,
+    {
+      bypassesValidation = false,
+      inTransaction = false,
+    }: { bypassesValidation?: boolean; inTransaction?: boolean } = {},
+  ) {
     this.#tx = tx;
     this.#catalogue = catalogue;
     this.#bypassesValidation = bypassesValidation;
+    this.#inTransaction = inTransaction;
   }
 
   /** @throws {EngineError} 11000: the `_id` or a unique key is taken; 121: the collection's validator does not allow it */
@@ -83,6 +103,7 @@ export class Writer {
   /** Locks a document's key for this transaction. @throws {Conflict} somebody else was first */
   #claim(c: Collection, doc: Doc): Buffer {
     if (c.gone) throw new EngineError('QueryPlanKilled', `collection dropped: ${c.db}.${c.name}`);
+    if (this.#inTransaction) assertInTransaction(c);
     const key = documentKey(c, doc['_id']);
     this.#tx.lock(key);
     this.#tx.collections.add(c.id);

@@ -8,10 +8,10 @@ import { EngineError, outOfMemory } from '../errors.js';
 import { type Collection, idIndex } from '../storage/catalogue.js';
 import { documentKey, documentsOf, entriesOf } from '../storage/keys.js';
 import type { Transaction } from '../transactions/transactions.js';
-import { assertGeoIndex, byDistance, nearClause } from './geo/near.js';
+import { assertGeoIndex, byDistance, nearClause, type NearClause } from './geo/near.js';
 import { compileFilter, type Filter, type FilterOptions } from './match.js';
-import { hasScore, type TextIndex } from './text/search.js';
-import { plan, type Plan } from './plan.js';
+import { hasScore, NO_TEXT, type TextIndex } from './text/search.js';
+import { isHinted, plan, type Plan } from './plan.js';
 import { Slice, sortInSlices } from './slices.js';
 import { compileSortKeys, type SortKeys } from './sort.js';
 
@@ -81,6 +81,19 @@ export function planFor(tx: Transaction, c: Collection, request: FindRequest): P
   const indexes = [{ index: idIndex, multikey: false }, ...c.indexes.filter((i) => i.since <= tx.started)];
   const { filter, sort, hint, collation } = request;
   return plan({ filter, sort, hint, collation, indexes });
+}
+
+/** The `$near` of a search. @throws {EngineError} 291: it has no index, or none that the hint leaves; 2: in the natural order */
+export function nearOf(c: Collection, { filter, sort, hint }: FindRequest): NearClause | undefined {
+  const near = nearClause(filter);
+  if (!near) return undefined;
+  if ((isDoc(hint) && '$natural' in hint) || (sort && '$natural' in sort))
+    throw new EngineError('BadValue', 'geoNear expression not allowed with $natural');
+  assertGeoIndex(
+    near,
+    c.indexes.filter(({ index: { spec } }) => (hint === undefined ? !spec.hidden : isHinted(spec, hint))),
+  );
+  return near;
 }
 
 /** The one entry of a unique index under a key: a look-up costs a fifth of a walk. */
@@ -177,8 +190,7 @@ export function* search(
     return;
   }
   const chosen = planFor(tx, c, request);
-  const near = nearClause(request.filter);
-  if (near) assertGeoIndex(near, c.indexes);
+  const near = nearOf(c, request);
   const everything = chosen.kind === 'index' ? chosen.exact : Object.keys(request.filter).length === 0;
   const matching = everything ? scan(tx, c, chosen, examined) : matches(scan(tx, c, chosen, examined), filter);
   const needsSort =
@@ -208,7 +220,7 @@ export function* search(
 
 /** The collection's text index: there is one at most. Where there is no collection there is nothing to find. */
 export const textIndexOf = (c: Collection | undefined): TextIndex | undefined =>
-  c ? c.indexes.find(({ index }) => index.kind === 'text')?.index.text : { weights: {}, language: 'english' };
+  c ? c.indexes.find(({ index }) => index.kind === 'text')?.index.text : NO_TEXT;
 
 /** What a filter needs to know of the request that it is in. */
 export const filterOptions = (request: FindRequest, c: Collection | undefined): FilterOptions => ({

@@ -4,7 +4,7 @@ import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { Collection } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
-import { countMatching, type Examined, search, type FindRequest, planFor } from './execute.js';
+import { countMatching, type Examined, type FindRequest, type Found, nearOf, planFor, search } from './execute.js';
 import type { Plan } from './plan.js';
 
 export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution';
@@ -13,18 +13,28 @@ export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution';
 export interface Explained {
   readonly namespace: string;
   readonly request: FindRequest;
-  /** Stages over the search, innermost first: UPDATE, DELETE, COUNT. */
-  readonly over?: readonly string[];
+  /** The stage over the search. */
+  readonly over?: 'UPDATE' | 'DELETE' | 'COUNT';
+  readonly would?: WouldWrite;
   readonly projection?: Doc | undefined;
   readonly version: string;
 }
 
-/** @throws {EngineError} 9: no such verbosity */
+/** Follows what a write would do with what is found, where it runs. */
+export interface WouldWrite {
+  see(found: Found): void;
+  /** What its stage tells of it. */
+  figures(): Doc;
+  /** How many documents the command gives back. */
+  returned(): number;
+}
+
+/** @throws {EngineError} 2: no such verbosity */
 export function verbosityOf(v: Value): Verbosity {
   if (v === undefined) return 'allPlansExecution';
   if (v === 'queryPlanner' || v === 'executionStats' || v === 'allPlansExecution') return v;
   throw new EngineError(
-    'FailedToParse',
+    'BadValue',
     "verbosity string must be one of {'queryPlanner', 'executionStats', 'allPlansExecution'}",
   );
 }
@@ -60,10 +70,11 @@ function scanOf(plan: Plan, filter: Doc): Stage {
   return { stage: 'FETCH', about: !plan.exact && !unfiltered ? { filter } : {}, inner: scan };
 }
 
-function stagesOf(plan: Plan | undefined, { request, over = [], projection }: Explained): Stage {
-  if (!plan) return { stage: 'EOF', about: {} };
+function stagesOf(plan: Plan | undefined, { request, over, projection }: Explained): Stage {
+  const none: Stage = { stage: 'EOF', about: {} };
+  if (!plan) return over === 'COUNT' ? { stage: over, about: {}, inner: none } : none;
   let stage = scanOf(plan, request.filter);
-  const counts = over.includes('COUNT') && plan.kind === 'index' && plan.exact;
+  const counts = over === 'COUNT' && plan.kind === 'index' && plan.exact;
   if (counts && stage.inner) stage = { stage: 'COUNT_SCAN', about: stage.inner.about };
   const sorts = request.sort && Object.keys(request.sort).length > 0 && !('$natural' in request.sort);
   if (sorts && !(plan.kind === 'index' && plan.sorted))
@@ -72,11 +83,14 @@ function stagesOf(plan: Plan | undefined, { request, over = [], projection }: Ex
       about: { sortPattern: request.sort ?? {}, memLimit: new Int32(request.memoryLimitBytes ?? 0), type: 'simple' },
       inner: stage,
     };
-  if (request.skip) stage = { stage: 'SKIP', about: { skipAmount: Long.fromNumber(request.skip) }, inner: stage };
-  if (request.limit) stage = { stage: 'LIMIT', about: { limitAmount: Long.fromNumber(request.limit) }, inner: stage };
+  // The stage of a write or of a count keeps the limit itself.
+  if (over) stage = { stage: over, about: {}, inner: stage };
+  if (request.skip && !over)
+    stage = { stage: 'SKIP', about: { skipAmount: Long.fromNumber(request.skip) }, inner: stage };
+  if (request.limit && !over)
+    stage = { stage: 'LIMIT', about: { limitAmount: Long.fromNumber(request.limit) }, inner: stage };
   if (projection && Object.keys(projection).length > 0)
     stage = { stage: 'PROJECTION_DEFAULT', about: { transformBy: projection }, inner: stage };
-  for (const name of over) stage = { stage: name, about: {}, inner: stage };
   return stage;
 }
 
@@ -86,15 +100,25 @@ const shown = ({ stage, about, inner }: Stage): Doc => ({
   ...(inner && { inputStage: shown(inner) }),
 });
 
-/** As `shown`, with the figures of the run. */
-function measured({ stage, about, inner }: Stage, found: number, examined: Examined): Doc {
+const OVER = ['UPDATE', 'DELETE', 'COUNT'];
+const isOver = (stage: string): boolean => OVER.includes(stage);
+
+/** As `shown`, with the figures of the run; `over`: those of the stage over the search, and how many come through it. */
+function measured(
+  { stage, about, inner }: Stage,
+  found: number,
+  examined: Examined,
+  over?: { figures: Doc; returned: number } | false,
+): Doc {
+  const below = inner && { inputStage: measured(inner, found, examined, isOver(stage) ? undefined : over) };
+  if (over) return { stage, nReturned: new Int32(over.returned), ...(isOver(stage) ? over.figures : about), ...below };
   const own: Doc =
     stage === 'IXSCAN' || stage === 'COUNT_SCAN'
       ? { nReturned: new Int32(examined.keys), keysExamined: new Int32(examined.keys) }
       : stage === 'FETCH' || stage === 'COLLSCAN'
         ? { nReturned: new Int32(found), docsExamined: new Int32(examined.docs) }
         : { nReturned: new Int32(found) };
-  return { stage, ...own, ...about, ...(inner && { inputStage: measured(inner, found, examined) }) };
+  return { stage, ...own, ...about, ...below };
 }
 
 /** The winning plan in MongoDB's words; where it runs, in slices. https://www.mongodb.com/docs/manual/reference/explain-results/ */
@@ -105,7 +129,9 @@ export function* explainSearch(
   verbosity: Verbosity,
 ): Generator<undefined, Doc> {
   const { request, namespace, version } = explained;
-  const stage = stagesOf(c && planFor(tx, c, request), explained);
+  const chosen = c && planFor(tx, c, request);
+  if (c) nearOf(c, request);
+  const stage = stagesOf(chosen, explained);
   const reply: Doc = {
     explainVersion: '1',
     queryPlanner: {
@@ -120,18 +146,25 @@ export function* explainSearch(
     const examined: Examined = { keys: 0, docs: 0 };
     const started = performance.now();
     let found = 0;
-    if (explained.over?.includes('COUNT')) found = yield* countMatching(tx, c, request, examined);
+    if (explained.over === 'COUNT') found = yield* countMatching(tx, c, request, examined);
     else
       for (const one of search(tx, c, request, undefined, examined))
-        if (one) found += 1;
-        else yield;
+        if (one) {
+          found += 1;
+          explained.would?.see(one);
+        } else yield;
+    const over = stage.stage !== 'EOF' &&
+      explained.over && {
+        figures: explained.would?.figures() ?? { nCounted: new Int32(found) },
+        returned: explained.would?.returned() ?? 0,
+      };
     reply['executionStats'] = {
       executionSuccess: true,
-      nReturned: new Int32(explained.over && explained.over.length > 0 ? 0 : found),
+      nReturned: new Int32(over ? over.returned : found),
       executionTimeMillis: new Int32(Math.round(performance.now() - started)),
       totalKeysExamined: new Int32(examined.keys),
       totalDocsExamined: new Int32(examined.docs),
-      executionStages: measured(stage, found, examined),
+      executionStages: measured(stage, found, examined, over),
       ...(verbosity === 'allPlansExecution' && { allPlansExecution: [] }),
     };
   }

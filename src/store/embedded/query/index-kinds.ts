@@ -37,7 +37,7 @@ export function kindOf(key: Doc): IndexKind {
 const KIND_OPTIONS: Readonly<Record<IndexKind, readonly string[]>> = {
   keys: [],
   wildcard: ['wildcardProjection'],
-  geo: ['2dsphereIndexVersion', 'bits', 'min', 'max'],
+  geo: ['2dsphereIndexVersion', 'bits', 'min', 'max', 'coarsestIndexedLevel', 'finestIndexedLevel'],
   text: ['weights', 'default_language', 'language_override', 'textIndexVersion'],
 };
 
@@ -49,7 +49,7 @@ export function textSpec(key: Doc, given: Doc): { key: Doc; given: Doc } {
   if (!Object.values(key).includes('text')) return { key, given };
   const { weights = {}, default_language: language = 'english' } = given as Record<string, Value>;
   if (!isDoc(weights)) throw refused('text index option "weights" must be an object');
-  if (language !== 'english' && language !== 'none')
+  if (typeof language !== 'string' || !['english', 'en', 'none'].includes(language.toLowerCase()))
     throw refused(`a text index in ${String(language)} is not supported by the embedded engine`);
   if (readCollation(given['collation'])) throw refused('Index type text does not support collation');
   const words = Object.keys(key).filter((path) => key[path] === 'text' && path !== '_fts');
@@ -75,6 +75,24 @@ export function textSpec(key: Doc, given: Doc): { key: Doc; given: Doc } {
   };
 }
 
+/** @throws {EngineError} 67: fields of a text index that can not be, or not so */
+export function assertWords(key: Doc, { weights: given, textIndexVersion: version = new Int32(3) }: Doc): void {
+  if (!isNumeric(version) || ![1, 2, 3].includes(toNumber(version)))
+    throw refused(`bad textIndexVersion: ${String(version)}`);
+  const weights = isDoc(given) ? given : {};
+  const paths = Object.keys(key);
+  const words = paths.flatMap((path, at) => (key[path] === 'text' ? [at] : []));
+  if (words.some((at, n) => at !== (words[0] ?? 0) + n)) throw refused("'text' fields in index must all be adjacent");
+  if ('_fts' in key && (!isNumeric(key['_ftsx']) || Object.keys(weights).length === 0))
+    throw refused('a text index by its stored key has _ftsx and weights');
+  for (const path of [...words.map((at) => paths[at] ?? ''), ...Object.keys(weights)])
+    if (path !== '$**' && path.split('.').some((name) => name === '' || name.startsWith('$')))
+      throw refused(`a text index can not be of '${path}'`);
+  for (const [path, order] of Object.entries(key))
+    if (order !== 'text' && !(isNumeric(order) && Math.abs(Math.trunc(toNumber(order))) === 1))
+      throw refused(`expected value 1 or -1 for non-text key in compound index: ${path}`);
+}
+
 /** The options of its kind, with those that MongoDB adds. @throws {EngineError} 2, 67, 238: one that does not go with it */
 export function kindOptions(kind: IndexKind, key: Doc, given: Doc): Doc {
   const odd = Object.values(KIND_OPTIONS)
@@ -82,6 +100,7 @@ export function kindOptions(kind: IndexKind, key: Doc, given: Doc): Doc {
     .find((name) => name in given && !KIND_OPTIONS[kind].includes(name));
   if (odd === 'wildcardProjection')
     throw new EngineError('BadValue', "The field 'wildcardProjection' is only allowed in an 'wildcard' index");
+  if (odd === 'weights') throw refused("the field 'weights' can only be specified with text indexes");
   if (odd !== undefined)
     throw new EngineError('NotImplemented', `The index option '${odd}' is not supported by the embedded engine`);
   if (given['unique'] === true && (kind === 'wildcard' || Object.values(key).includes('hashed')))

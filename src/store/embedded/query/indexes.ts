@@ -1,13 +1,13 @@
 import { type Collation, foldValue } from '../bson/collation.js';
 import { emptyArray, encodeKey } from '../bson/key.js';
 import { isDoc, isNumeric, toNumber } from '../bson/types.js';
-import type { Doc } from '../bson/value.js';
+import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { assertPlaces, type IndexKind, kindOf } from './index-kinds.js';
 import { compileFilter, type Filter } from './match.js';
 import { indexValues, type Part } from './index-values.js';
-import { plainPath } from './path.js';
-import type { TextIndex } from './text/search.js';
+import { field, plainPath } from './path.js';
+import { type TextIndex, textIndexOf } from './text/search.js';
 import { isWildcard } from './wildcard.js';
 
 /** An index as createIndexes describes it and listIndexes shows it. */
@@ -31,22 +31,43 @@ export interface CompiledIndex {
   readonly kind: IndexKind;
   /** Of a text index: what it says. */
   readonly text: TextIndex | undefined;
-  /** The fields of a document that its entries are made of. */
-  readonly roots: readonly string[];
+  /** The fields of a document that its entries are made of; undefined: it may be any. */
+  readonly roots: readonly string[] | undefined;
   readonly fields: readonly { readonly path: string; readonly direction: 1 | -1 }[];
   /** Does the index hold an entry for this document (sparse, partial)? */
   covers(doc: Doc): boolean;
+  /** @throws {EngineError} a document that is not for an index of its kind; one that lies there already can be removed */
+  assertTakes(doc: Doc): void;
   /** The document's entries, without duplicates. @throws {EngineError} 171: two arrays on different paths */
   keys(doc: Doc): { readonly keys: Buffer[]; readonly multikey: boolean };
   /** What a duplicate key error names: the values by path. */
   keyValue(doc: Doc): Doc;
 }
 
-const textOf = ({ ofKind: { weights, default_language: language } = {}, hidden }: IndexSpec): TextIndex => ({
-  weights: isDoc(weights) ? weights : {},
-  language: typeof language === 'string' ? language : 'english',
-  hidden,
-});
+/** Is there an array at the end of a path, or on the way? */
+function meetsArray(doc: Doc, parts: readonly string[]): boolean {
+  let v: Value = doc;
+  for (const part of parts) {
+    if (!isDoc(v)) break;
+    v = field(v, part);
+  }
+  return Array.isArray(v);
+}
+
+/** @throws {EngineError} 17261, 17262, 238: the language of a document of words; 201: an array beside the words */
+function assertText(text: TextIndex, fields: readonly { parts: readonly string[] }[], doc: Doc): void {
+  text.texts(doc);
+  for (const { parts } of fields) {
+    let v: Value = doc;
+    for (const part of parts)
+      v = Array.isArray(v) && /^\d+$/.test(part) ? v[Number(part)] : isDoc(v) ? field(v, part) : v;
+    if (Array.isArray(v))
+      throw new EngineError(
+        'CannotBuildIndexKeys',
+        `Field '${parts.join('.')}' of text index contains an array in document: ${JSON.stringify(doc)}`,
+      );
+  }
+}
 
 export function compileIndex(spec: IndexSpec): CompiledIndex {
   const fields = Object.entries(spec.key).map(([path, order]) => ({
@@ -57,36 +78,42 @@ export function compileIndex(spec: IndexSpec): CompiledIndex {
   const directions = fields.map((f) => f.direction);
   const { collation } = spec;
   const kind = kindOf(spec.key);
-  const hashed = fields.filter((f) => spec.key[f.path] === 'hashed');
+  const hashed = Object.values(spec.key).includes('hashed');
   const partial: Filter | undefined =
     spec.partialFilterExpression && compileFilter(spec.partialFilterExpression, { ...(collation && { collation }) });
+  const text = kind === 'text' ? textIndexOf(spec.key, spec.ofKind ?? {}, spec.hidden) : undefined;
   const places = kind === 'geo' ? fields.filter((f) => typeof spec.key[f.path] === 'string') : undefined;
   const folded = (part: Part): Part => (collation && part !== emptyArray ? foldValue(part, collation) : part);
+  const passes = (doc: Doc): boolean => !partial || partial.test(doc);
+  // A geospatial index is sparse by itself: https://www.mongodb.com/docs/manual/core/indexes/index-types/geospatial/2dsphere/
+  const covers = (doc: Doc): boolean =>
+    passes(doc) &&
+    (places
+      ? places.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined && v !== null))
+      : !spec.sparse || fields.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined)));
   return {
     spec,
     kind,
-    text: kind === 'text' ? textOf(spec) : undefined,
-    roots: [...new Set(fields.map((f) => f.parts[0] ?? f.path))],
+    text,
+    roots: text ? undefined : [...new Set(fields.map((f) => f.parts[0] ?? f.path))],
     fields,
-    covers(doc) {
-      if (partial && !partial.test(doc)) return false;
-      // A geospatial index is sparse by itself: https://www.mongodb.com/docs/manual/core/indexes/index-types/geospatial/2dsphere/
-      if (places)
-        return places.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined && v !== null));
-      return !spec.sparse || fields.some((f) => indexValues(doc, f.parts).values.some((v) => v !== undefined));
-    },
-    keys(doc) {
+    covers,
+    assertTakes(doc) {
+      if (hashed && passes(doc) && fields.some((f) => meetsArray(doc, f.parts)))
+        throw new EngineError(16766, 'hashed indexes do not currently support array values');
+      if (kind === 'keys' || !covers(doc)) return;
       if (kind === 'geo') assertPlaces(fields, spec, doc);
+      if (text) assertText(text, fields, doc);
       if (kind === 'wildcard' && fields.some((f) => !isWildcard(f.path) && indexValues(doc, f.parts).array))
         throw new EngineError(7246301, 'the regular fields of a compound wildcard index hold no arrays');
+    },
+    keys(doc) {
       if (kind !== 'keys') return { keys: [], multikey: false };
       const parts = fields.map((f) => {
         const { values, array } = indexValues(doc, f.parts);
         return { values: collation ? values.map(folded) : values, array, path: f.path };
       });
       const arrays = parts.filter((p) => p.array);
-      if (arrays.some((p) => hashed.some((f) => f.path === p.path)))
-        throw new EngineError(16766, 'hashed indexes do not currently support array values');
       if (arrays.length === 0)
         return {
           keys: [

@@ -62,6 +62,7 @@ export function compileFilter(filter: Doc, options: FilterOptions = {}): Filter 
   const [first, second] = orders(filter);
   if (second)
     throw bad(first === second ? `Too many ${first} expressions` : 'text and geoNear not allowed in same query');
+  if (first === 'text') assertPrefix(filter, options.text?.prefix ?? []);
   return {
     test: (doc) => matches(doc, () => undefined),
     positional(doc) {
@@ -81,6 +82,25 @@ const orders = (filter: Doc): string[] =>
     if (key === '$and' && Array.isArray(v)) return v.flatMap((part) => (isDoc(part) ? orders(part) : []));
     return !key.startsWith('$') && isDoc(v) && ('$near' in v || '$nearSphere' in v) ? ['geoNear'] : [];
   });
+
+/** The paths that a query holds equal to a value. */
+const equalIn = (filter: Doc): string[] =>
+  Object.entries(filter).flatMap(([key, v]) => {
+    if (key === '$and' && Array.isArray(v)) return v.flatMap((part) => (isDoc(part) ? equalIn(part) : []));
+    const operators = isDoc(v) && Object.keys(v)[0]?.startsWith('$') === true;
+    return key.startsWith('$') || v instanceof BSONRegExp || (operators && !('$eq' in v)) ? [] : [key];
+  });
+
+/** https://www.mongodb.com/docs/manual/core/indexes/index-types/index-text/text-index-restrictions/ @throws {EngineError} 291 */
+function assertPrefix(filter: Doc, prefix: readonly string[]): void {
+  if (prefix.length === 0) return;
+  const equal = equalIn(filter);
+  if (!prefix.every((path) => equal.includes(path)))
+    throw new EngineError(
+      'NoQueryExecutionPlans',
+      'failed to use text index to satisfy $text query (if text index is compound, are equality predicates given for all prefix fields?)',
+    );
+}
 
 const all =
   (matchers: readonly Matcher[]): Matcher =>
@@ -116,6 +136,8 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
     if (operand.length === 0) throw bad(`${key} argument must be a non-empty array`);
     const parts = operand.map((part) => {
       if (!isDoc(part)) throw bad(`${key} argument's entries must be objects`);
+      if (key === '$or' && options.near === undefined && orders(part).includes('text'))
+        throw new EngineError('NotImplemented', '$text within $or is not supported by the embedded engine');
       return compileDoc(part, key === '$and' ? options : nested(options));
     });
     if (key === '$and') return [all(parts)];

@@ -6,7 +6,7 @@ import { isDoc, toInteger } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { contains, type Edge, type Interval, type Predicate, predicateOf, rangeOf, show, unbounded } from './bounds.js';
-import type { CompiledIndex } from './indexes.js';
+import type { CompiledIndex, IndexSpec } from './indexes.js';
 import { compileFilter } from './match.js';
 import { sortFields } from './sort.js';
 import { wildcardHolds } from './wildcard.js';
@@ -242,6 +242,10 @@ function pointOf(said: readonly [string, Value][], indexes: readonly PlannerInde
   return undefined;
 }
 
+/** Is this the index that a hint names, by its name or its key? A hidden one can not be named. */
+export const isHinted = ({ hidden, name, key }: IndexSpec, hint: string | Doc): boolean =>
+  !hidden && (typeof hint === 'string' ? name === hint : equals(key, hint));
+
 /** Could a wildcard index find what a clause says? It holds no entry for what is missing. */
 const servesWildcard = ({ spec }: CompiledIndex, [path, condition]: [string, Value]): boolean =>
   path.startsWith('$') || (wildcardHolds(spec, path) && predicateOf(condition)?.present !== false);
@@ -271,9 +275,7 @@ export function plan({ filter, sort, hint, collation, indexes }: PlanRequest): P
     },
   };
   if (hint !== undefined) {
-    const hinted = indexes.find(
-      ({ index: { spec } }) => !spec.hidden && (typeof hint === 'string' ? spec.name === hint : equals(spec.key, hint)),
-    );
+    const hinted = indexes.find(({ index: { spec } }) => isHinted(spec, hint));
     if (!hinted)
       throw new EngineError(
         'BadValue',

@@ -3,6 +3,7 @@ import { checked, type Fields } from '../commands/fields.js';
 import { isDoc, isNumeric, toInteger, toNumber, truthy, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import type { SessionFields } from './sessions.js';
 
 const READ: Fields = {
   level: 'string',
@@ -19,15 +20,23 @@ const READ_LEVELS = new Set(['local', 'available', 'majority', 'linearizable', '
 
 /** Commands that take `snapshot` outside a transaction. */
 const SNAPSHOTS = new Set(['find', 'aggregate', 'distinct']);
+/** What a transaction may be begun with. */
+const IN_TRANSACTIONS = new Set(['local', 'majority', 'snapshot']);
 
 /**
  * `taken`: the command takes a level. Outside a transaction `snapshot` asks for the same moment in later commands too
  * (snapshot sessions), which the engine has not.
  * https://www.mongodb.com/docs/manual/reference/read-concern/
  *
- * @throws {EngineError} 2: no such level; 72: the command takes none but `local`, or no `snapshot`; 238: a moment in the past
+ * @throws {EngineError} 2: no such level; 72: the command takes none but `local`, or no `snapshot`, or it is not the first of a transaction; 238: a
+ *   moment in the past
  */
-export function checkReadConcern(name: string, { readConcern }: Doc, taken: boolean, inTransaction: boolean): void {
+export function checkReadConcern(
+  name: string,
+  { readConcern }: Doc,
+  taken: boolean,
+  { inTransaction, startTransaction }: Pick<SessionFields, 'inTransaction' | 'startTransaction'>,
+): void {
   if (!isDoc(readConcern)) return;
   const { level, afterClusterTime, atClusterTime } = checked(readConcern, 'readConcern', READ);
   for (const [field, v] of Object.entries({ afterClusterTime, atClusterTime }))
@@ -38,7 +47,9 @@ export function checkReadConcern(name: string, { readConcern }: Doc, taken: bool
       );
   if (level === 'snapshot' && !inTransaction && !SNAPSHOTS.has(name))
     throw new EngineError('InvalidOptions', `${name} does not take readConcern snapshot outside a transaction`);
-  if (atClusterTime !== undefined || (level === 'snapshot' && !inTransaction))
+  if (inTransaction && !startTransaction && Object.keys(readConcern).length > 0)
+    throw new EngineError('InvalidOptions', 'Only the first command in a transaction may specify a readConcern');
+  if (atClusterTime !== undefined || (level === 'snapshot' && taken && !inTransaction))
     throw new EngineError(
       'NotImplemented',
       'readConcern snapshot outside a transaction is not supported by the embedded engine',
@@ -49,7 +60,13 @@ export function checkReadConcern(name: string, { readConcern }: Doc, taken: bool
       'BadValue',
       `Enumeration value '${level}' for field 'readConcern.level' is not a valid value.`,
     );
-  if (!taken && level !== 'local') throw new EngineError('InvalidOptions', 'read concern not supported');
+  if (inTransaction && !IN_TRANSACTIONS.has(level))
+    throw new EngineError(
+      'InvalidOptions',
+      "The readConcern level must be either 'local' (default), 'majority' or 'snapshot' in order to run in a transaction",
+    );
+  if (!taken && !inTransaction && level !== 'local')
+    throw new EngineError('InvalidOptions', 'read concern not supported');
 }
 
 const WRITE: Fields = {

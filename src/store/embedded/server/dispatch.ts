@@ -1,6 +1,5 @@
 import { Double, Int32 } from 'bson';
-import { BulkFailed, StatementFailed } from '../commands/statements.js';
-import { type CommandReply, type Context, type Engine } from '../commands/command.js';
+import { type Command, type CommandReply, type Context, type Engine } from '../commands/command.js';
 import { checked, type Fields, GENERIC } from '../commands/fields.js';
 import { commands } from '../commands/index.js';
 import { assertUuid, named } from '../commands/collection-uuid.js';
@@ -9,6 +8,7 @@ import { isNumeric, toNumber, truthy } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
 import { Writer } from '../documents/write.js';
 import { EngineError } from '../errors.js';
+import { SYSTEM_DATABASES } from '../storage/catalogue.js';
 import type { Transaction } from '../transactions/transactions.js';
 import { acknowledged, checkReadConcern, checkWriteConcern, unsatisfied } from './concerns.js';
 import { sessionFields, type SessionFields } from './sessions.js';
@@ -36,12 +36,8 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
   assertNotView(engine.catalogue, db, name, given[name]);
   assertUuid(engine.catalogue, db, name, given);
   const session = sessionFields(given);
-  if (session.inTransaction && !command.inTransaction)
-    throw new EngineError(
-      'OperationNotSupportedInTransaction',
-      `Cannot run '${name}' in a multi-document transaction.`,
-    );
-  if (session.txnNumber !== undefined && !session.inTransaction && !command.retryable && !ENDS_TRANSACTION.has(name))
+  if (session.inTransaction) assertInTransaction(name, command, db, session);
+  if (session.txnNumber !== undefined && !session.inTransaction && !command.retryable)
     throw new EngineError(
       50768,
       `txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and ${name} is not a retryable write command.`,
@@ -51,14 +47,13 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
   if (given['bypassEmptyTsReplacement'] === true)
     throw new EngineError('NotImplemented', 'bypassEmptyTsReplacement is not supported by the embedded engine');
   const deadline = timeLimit(given);
-  checkReadConcern(name, given, command.reads === true || session.inTransaction, session.inTransaction);
+  checkReadConcern(name, given, command.reads === true, session);
   checkWriteConcern(name, given, command.writes === true);
   if (!session.inTransaction && ENDS_TRANSACTION.has(name))
     throw new EngineError('CommandFailed', `${name} must be run within a transaction`);
+  // The first statement of a transaction begins it. One that is not begun is not ended by that either.
+  const own = session.inTransaction && !ENDS_TRANSACTION.has(name) ? engine.sessions.transactionOf(session) : undefined;
   try {
-    // The first statement of a transaction begins it.
-    const own =
-      session.inTransaction && !ENDS_TRANSACTION.has(name) ? engine.sessions.transactionOf(session) : undefined;
     const going = { ...session, startTransaction: false };
     const context: Context = {
       engine,
@@ -88,6 +83,16 @@ export async function dispatch(engine: Engine, request: Doc, connectionId: numbe
   }
 }
 
+/** @throws {EngineError} 263: the command, or the database, is for no transaction, or not for its first statement */
+function assertInTransaction(name: string, command: Command, db: string, session: SessionFields): void {
+  const banned = (what: string): EngineError =>
+    new EngineError('OperationNotSupportedInTransaction', `Cannot run ${what} multi-document transaction.`);
+  if (!command.inTransaction) throw banned(`'${name}' in a`);
+  if (command.inTransaction === 'later' && session.startTransaction)
+    throw banned(`'${name}' as the first operation in a`);
+  if (SYSTEM_DATABASES.includes(db) && !command.adminOnly) throw banned(`a command against the '${db}' database in a`);
+}
+
 interface Write {
   readonly session: SessionFields;
   readonly retryable: boolean;
@@ -97,19 +102,15 @@ interface Write {
 
 async function write(engine: Engine, request: Doc, { session, retryable, work, deadline }: Write): Promise<Doc> {
   const bypass = request['bypassDocumentValidation'];
-  const writer = (tx: Transaction): Writer => new Writer(tx, engine.catalogue, bypass !== undefined && truthy(bypass));
+  const writer = (tx: Transaction): Writer =>
+    new Writer(tx, engine.catalogue, {
+      bypassesValidation: bypass !== undefined && truthy(bypass),
+      inTransaction: session.inTransaction,
+    });
   if (session.inTransaction) {
     const tx = engine.sessions.transactionOf(session);
     tx.deadline = deadline;
-    try {
-      return work(tx, writer(tx));
-    } catch (error) {
-      if (error instanceof BulkFailed || error instanceof StatementFailed) {
-        engine.sessions.fail(session);
-        return error instanceof BulkFailed ? error.reply : { n: new Int32(0), writeErrors: error.writeErrors };
-      }
-      throw error;
-    }
+    return work(tx, writer(tx));
   }
   return engine.transactions.run(
     (tx) => {

@@ -122,8 +122,8 @@ export class Sessions {
       this.#transactions.abort(transaction);
       if (newest.txnNumber > txnNumber) throw tooOld(txnNumber, newest.txnNumber);
       throw new EngineError(
-        50911,
-        `Cannot start a transaction at given transaction number ${txnNumber}: one with the same number is in state ${newest.state}`,
+        'ConflictingOperationInProgress',
+        `Only servers in a sharded cluster can start a new transaction at the active transaction number: ${txnNumber} is in state ${newest.state}`,
       );
     }
     if (there) this.#drop(key, there);

@@ -8,6 +8,8 @@ const VERSION_1: ReadonlySet<string> = new Set([
   'insert', 'killCursors', 'listCollections', 'listDatabases', 'listIndexes', 'ping', 'refreshSessions', 'update',
 ]); // prettier-ignore
 
+export const inVersion1 = (name: string): boolean => VERSION_1.has(name);
+
 /** @throws {EngineError} 322: no such version; 323: the command is no part of it; 4886600: asked for without a version */
 export function assertStableApi(name: string, { apiVersion, apiStrict, apiDeprecationErrors }: Doc): void {
   if (apiVersion === undefined) {
@@ -19,7 +21,7 @@ export function assertStableApi(name: string, { apiVersion, apiStrict, apiDeprec
     return;
   }
   if (apiVersion !== '1') throw new EngineError('APIVersionError', 'API version must be "1"');
-  if (apiStrict === true && !VERSION_1.has(name))
+  if (apiStrict === true && !inVersion1(name))
     throw new EngineError(
       'APIStrictError',
       `Provided apiStrict:true, but the command ${name} is not in API Version 1.`,

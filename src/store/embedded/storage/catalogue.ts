@@ -1,6 +1,6 @@
 import { Int32 } from 'bson';
 import { after } from '../bson/key.js';
-import { isDoc, isNumeric, toInteger, toNumber, truthy } from '../bson/types.js';
+import { isDoc, isNumeric, type Numeric, toInteger, toNumber, truthy } from '../bson/types.js';
 import { decode, type Doc, encode, type Value } from '../bson/value.js';
 import { readCollation } from '../bson/collation.js';
 import { EngineError } from '../errors.js';
@@ -288,6 +288,12 @@ export const specDoc = (spec: IndexSpec): Doc => ({
   ...(spec.collation && { collation: spec.collation.doc }),
 });
 
+/** NaN stands for the longest time: https://www.mongodb.com/docs/manual/core/index-ttl/#indexes-configured-using-nan */
+function secondsOf(v: Numeric): number {
+  const n = Math.trunc(toNumber(v));
+  return Number.isNaN(n) ? 2 ** 31 - 1 : n;
+}
+
 /** An index as it is stored, or as it was checked. */
 export function specOf(given: Doc): IndexSpec {
   const { name } = given;
@@ -306,7 +312,7 @@ export function specOf(given: Doc): IndexSpec {
     ...(on(doc['hidden']) && { hidden: true }),
     ...(doc['background'] !== undefined && { background: truthy(doc['background']) }),
     ...(isDoc(partialFilterExpression) && { partialFilterExpression }),
-    ...(isNumeric(expireAfterSeconds) && { expireAfterSeconds: Math.trunc(toNumber(expireAfterSeconds)) }),
+    ...(isNumeric(expireAfterSeconds) && { expireAfterSeconds: secondsOf(expireAfterSeconds) }),
     ...(Object.keys(ofKind).length > 0 && { ofKind }),
     ...(order && { collation: order }),
   };

@@ -49,6 +49,7 @@ export const keptIndexes = ({ indexes, building }: Collection): readonly StoredI
 
 /** Puts a document's entries into one index. Returns whether it holds an array. */
 export function addEntries(transaction: Transaction, c: Collection, i: StoredIndex, doc: Doc): boolean {
+  i.index.assertTakes(doc);
   const { keys, multikey, id } = entriesFor(c, i, doc);
   for (const key of keys) {
     if (i.index.spec.unique) {
@@ -77,8 +78,9 @@ export function removeEntries(transaction: Transaction, c: Collection, i: Stored
 /** As removing the entries of `before` and adding those of `after`; what both have is left alone. Returns whether it holds an array. */
 export function moveEntries(tx: Transaction, c: Collection, i: StoredIndex, before: Doc, after: Doc): boolean {
   // An update keeps what it does not touch: the same objects give the same entries.
-  if (!i.index.spec.partialFilterExpression && i.index.roots.every((root) => before[root] === after[root]))
+  if (!i.index.spec.partialFilterExpression && i.index.roots?.every((root) => before[root] === after[root]))
     return false;
+  i.index.assertTakes(after);
   const [old, next] = [entriesFor(c, i, before), entriesFor(c, i, after)];
   if (old.keys.length === next.keys.length && old.keys.every((key, at) => key.equals(next.keys[at] as Buffer)))
     return next.multikey;

@@ -25,6 +25,12 @@ export class Room {
     this.#folder = dirname(file);
   }
 
+  /** Bytes of the disk that the store lies on. */
+  disk(): { total: number; used: number } {
+    const { blocks, bfree, bsize } = statfsSync(this.#folder);
+    return { total: blocks * bsize, used: (blocks - bfree) * bsize };
+  }
+
   /** @throws {EngineError} OutOfDiskSpace: nothing was written */
   ask(entries: number, bytes: number): void {
     const copied = entries < FEW ? Number.POSITIVE_INFINITY : statSync(this.#file).size;

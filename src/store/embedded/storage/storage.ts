@@ -124,6 +124,11 @@ export class Storage {
     }
   }
 
+  /** Bytes of the disk that the store lies on. */
+  disk(): { total: number; used: number } {
+    return this.#room.disk();
+  }
+
   /**
    * Copies the store into a folder while it goes on: what was committed when the copy began, and nothing else. The folder
    * can be opened as it is.

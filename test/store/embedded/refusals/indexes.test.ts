@@ -23,6 +23,11 @@ const everything = { '$**': 1 };
 const part = { 'sub.$**': 1 };
 const over = (wildcardProjection: unknown, key: object = everything): object => ({ key, wildcardProjection });
 
+/** The corners of a ring, one number after the other. */
+const square = (west: number, south: number, east: number, north: number): number[] => [
+  west, south, west, north, east, north, east, south, west, south,
+]; // prettier-ignore
+
 // https://github.com/documentdb/functional-tests: compatibility/tests/core/indexes
 describe('an index', () => {
   // https://www.mongodb.com/docs/manual/core/indexes/index-types/index-wildcard/reference/restrictions/
@@ -45,6 +50,47 @@ describe('an index', () => {
     made(over({ a: 0 }, { a: 1, ...everything })),
     ['an array', { insert: 'c', documents: [{ a: [1], b: 1 }] }, 7246301],
     ['an array later', { update: 'c', updates: [{ q: { _id: 1 }, u: { $set: { a: [1] } } }] }, 7246301],
+  ]);
+
+  // mongodb/mongo: jstests/core/index/wildcard/compound_wildcard_index_validation.js
+  refuses('of everything leaves out the fields beside it, each of them', [
+    ...(
+      [
+        [{ a: 1 }, { _id: 0, a: 0 }, 0],
+        [{ 'a.b': 1 }, { _id: 0, a: 0 }, 0],
+        [{ _id: 1 }, { _id: 0 }, 0],
+        [{ another: 1 }, { _id: 1, a: 0, another: 0 }, 0],
+        [{ _id: 1, e: 1 }, { _id: 0, a: 1 }, 0],
+        [{ c: 1 }, { 'a.b': 1, 'a.b.c': 1 }, 7246200],
+        [{ a: 1 }, { a: 1 }, 7246208],
+        [{ a: 1, b: 1 }, { _id: 1, a: 1 }, 7246208],
+        [{ _id: 1 }, { _id: 1 }, 7246208],
+        [{ a: 1 }, { 'a.b': 1 }, 7246208],
+        [{ a: 1, b: 1 }, { b: 0 }, 7246209],
+        [{ a: 1, _id: 1 }, { a: 0 }, 7246209],
+        [{ e: 1 }, { _id: 1, 'e.b': 0 }, 7246209],
+        [{ a: 1 }, { _id: 0 }, 7246210],
+        [{ b: 1 }, { _id: 0, a: 0 }, 7246210],
+        [{ 'e.c': 1 }, { _id: 1, 'e.b': 0 }, 7246210],
+        [{ c: 1 }, { _id: 0, a: 0, b: 1 }, 7246211],
+      ] as const
+    ).flatMap(([key, projection, code]) => [made(over(projection, { ...key, ...everything }), code), dropped]),
+    made({ key: { sub: 1, ...part } }, 7246204),
+    made({ key: { 'sub.a': 1, ...part } }, 7246204),
+    made({ key: { subject: 1, ...part } }),
+  ]);
+
+  // The same, and jstests/core/index/geo/geo_s2validindex.js, geo_s2index.js
+  refuses('is of one kind; how finely places are told apart is said within bounds', [
+    ...['text', 'hashed', '2dsphere'].map((kind) => made({ key: { ...part, b: kind } }, 67)),
+    ...['2d', 'hashed', 'text'].map((kind) => made({ key: { a: '2dsphere', b: kind } }, 67)),
+    made({ key: { a: '2d', b: '2dsphere' } }, 67),
+    made({ key: { a: '2d', b: '2d' } }, 16800),
+    made({ key: { a: '2dsphere' }, coarsestIndexedLevel: -1 }, 16747),
+    made({ key: { a: '2dsphere' }, finestIndexedLevel: 31 }, 16748),
+    made({ key: { a: '2dsphere' }, finestIndexedLevel: 5, coarsestIndexedLevel: 6 }, 16749),
+    made({ key: { a: '2dsphere' }, finestIndexedLevel: 'x' }, 14),
+    made({ key: { a: '2dsphere', b: 1, c: '2dsphere' }, finestIndexedLevel: 30, coarsestIndexedLevel: 0 }),
   ]);
 
   // https://www.mongodb.com/docs/manual/reference/command/find/: hint
@@ -104,6 +150,26 @@ describe('an index', () => {
       { insert: 'c', documents: [{ a: [0, 1].map((n) => ({ type: 'Point', coordinates: [n, n] })) }] },
       16755,
     ],
+    ...[
+      { type: 'MultiPoint', coordinates: [] },
+      { type: 'MultiPolygon', coordinates: [] },
+      { type: 'GeometryCollection', geometries: [] },
+    ].map((place): Case => ['nothing', { insert: 'c', documents: [{ a: place }] }, 16755]),
+    // mongodb/mongo: jstests/core/index/geo/geo_s2polywithholes.js
+    ...(
+      [
+        ['holes that overlap', [square(2, 6, 6, 9), square(5, 4, 8, 7)], 16755],
+        ['a hole in a hole', [square(1, 1, 9, 9), square(2, 2, 8, 8)], 16755],
+        ['a hole with two corners of the border', [[0, 0, 1, 9, 10, 10, 9, 1, 0, 0]], 16755],
+        ['a hole with one corner of the border', [[0, 0, 2, 4, 4, 2, 0, 0]], 0],
+        ['holes side by side', [square(1, 1, 3, 3), square(5, 5, 8, 8)], 0],
+      ] as const
+    ).map(([name, holes, code]): Case => {
+      const coordinates = [square(0, 0, 10, 10), ...holes].map((ring) =>
+        Array.from({ length: ring.length / 2 }, (_, i) => ring.slice(2 * i, 2 * i + 2)),
+      );
+      return [name, { insert: 'c', documents: [{ a: { type: 'Polygon', coordinates } }] }, code];
+    }),
   ]);
 
   // …/createIndexes/test_createIndexes_errors.py
@@ -112,6 +178,38 @@ describe('an index', () => {
     made({ key: { a: 'text' }, weights: { a: 0 } }, 67),
     made({ key: { _id: -1 } }, 2),
     made({ key: { _id: 'hashed' } }),
+  ]);
+
+  // https://www.mongodb.com/docs/manual/reference/command/createIndexes/#command-fields, and MongoDB's index_key_validate.cpp
+  refuses('has options of one type each, which null is not; its expiry is a number (67); NaN is the longest', [
+    ...['unique', 'sparse', 'background', 'hidden', 'name', 'key', 'v', 'collation', 'partialFilterExpression'].map(
+      (option) => made({ key: { a: 1 }, [option]: null }, 14),
+    ),
+    ...['weights', 'default_language', 'language_override', 'textIndexVersion'].map((option) =>
+      made({ key: { a: 'text' }, [option]: null }, 14),
+    ),
+    ...['bits', 'min', 'max'].map((option) => made({ key: { a: '2d' }, [option]: null }, 14)),
+    made({ key: everything, wildcardProjection: null }, 14),
+    ...[1, 0, new Double(1), 'true'].map((v) => made({ key: { a: 1 }, hidden: v }, 14)),
+    ...[null, '60', true, [60]].map((v) => made({ key: { a: 1 }, expireAfterSeconds: v }, 67)),
+    made({ key: { a: 1 }, weights: { a: 1 } }, 67),
+    made({ key: { a: 1 }, v: 1, collation: { locale: 'en' } }, 67),
+    made({ key: { a: 1 }, ns: 5 }),
+    dropped,
+    made({ key: { a: 1 }, expireAfterSeconds: Number.NaN }),
+    made({ key: { a: 1 }, expireAfterSeconds: 2147483647 }),
+  ]);
+
+  // The same: what names the index of _id
+  refuses('of _id has its name alone, and the collation of its collection', [
+    made({ key: { a: 1 }, name: '_id_' }, 2),
+    made({ key: { _id: 1 }, collation: { locale: 'fr' } }, 2),
+    made({ key: { _id: 1 } }),
+    ['drop', { drop: 'c' }, 0],
+    ['create', { create: 'c', collation: { locale: 'fr' } }, 0],
+    made({ key: { _id: 1 }, collation: { locale: 'fr' } }),
+    made({ key: { _id: 1 } }),
+    made({ key: { _id: 1 }, collation: { locale: 'simple' } }, 2),
   ]);
 
   // https://www.mongodb.com/docs/manual/core/indexes/index-types/index-text/text-index-restrictions/
@@ -123,6 +221,64 @@ describe('an index', () => {
     made({ key: { a: 1 }, unique: true }),
     made({ key: { a: 1 }, sparse: true, name: 'j' }),
     made({ key: { a: 1 }, expireAfterSeconds: 5, name: 'k' }, 0),
+  ]);
+
+  // mongodb/mongo: jstests/core/index/fts/fts_index.js
+  refuses('of words has them side by side, and beside them orders of 1 and -1; its version makes it no other', [
+    made({ key: { a: 'text', b: 1, c: 'text' } }, 67),
+    ...[Number.MAX_VALUE, 2, '2dsphere'].map((order) => made({ key: { a: 'text', b: order } }, 67)),
+    ...['a.$**', 'a.$b'].map((path) => made({ key: { [path]: 'text' } }, 67)),
+    ...['$b', 'b.', 'a..b'].map((path) => made({ key: { a: 'text' }, weights: { [path]: 1 } }, 67)),
+    made({ key: { _fts: 1 } }, 67),
+    made({ key: { _fts: 'text' } }, 67),
+    made({ key: { _fts: 'text', _ftsx: 1 }, weights: {} }, 67),
+    ...[0, 4].map((textIndexVersion) => made({ key: { a: 'text' }, textIndexVersion }, 67)),
+    ...[1, 2].map((textIndexVersion) => made({ key: { a: 'text' }, textIndexVersion }, 238)),
+    made({ key: { a: 'text' }, default_language: 'spanglish' }, 67),
+    made({ key: { _fts: 'text', _ftsx: 1 }, weights: { a: 1 } }),
+    ...[1, 2, 3].map((textIndexVersion) => made({ key: { a: 'text' }, textIndexVersion })),
+    ...['spanglish', ''].map(($language) => found({ $text: { $search: 'x', $language } }, 2)),
+    found({ $text: { $search: 'x', $language: 'es' } }, 238),
+    found({ $text: { $search: 'x', $language: 'English' } }, 0),
+    ...['x', 1, null].flatMap((v) =>
+      ['$caseSensitive', '$diacriticSensitive', '$language'].map((option) =>
+        found({ $text: { $search: 'x', [option]: v } }, v === 'x' && option === '$language' ? 2 : 14),
+      ),
+    ),
+    found({ $or: [{ $text: { $search: 'x' } }, { _id: 1 }] }, 238),
+    [
+      'a score',
+      { find: 'c', filter: { $text: { $search: 'x' } }, projection: { 'x.$': { $meta: 'textScore' } } },
+      31271,
+    ],
+  ]);
+
+  // mongodb/mongo: jstests/core/catalog, …/index/hashed
+  refuses('has a name of its own, and is not told from another by a key that both have', [
+    made({ key: { a: 1 }, name: '*' }, 2),
+    made({ key: { a: 1 }, name: 'a\0b' }, 67),
+    ...['en', 'fr'].map((locale) => made({ key: { a: 1 }, name: locale, collation: { locale } })),
+    ['dropIndexes', { dropIndexes: 'c', index: { a: 1 } }, 181],
+    hidden({ keyPattern: { a: 1 }, hidden: true }, 181),
+    ['dropIndexes', { dropIndexes: 'c', index: 'en' }, 0],
+    hidden({ keyPattern: { a: 1 }, hidden: true }, 0),
+    ['dropIndexes', { dropIndexes: 'c', index: { a: 1 } }, 0],
+  ]);
+
+  // mongodb/mongo: jstests/core/index/hashed/compound_hashed_index.js
+  refuses('that is hashed takes no array on any of its paths', [
+    made({ key: { a: 'hashed', 'b.c': 1 }, sparse: true }),
+    ...[{ a: [] }, { a: [1] }, { b: [{ c: 1 }] }, { b: { c: [1] } }].map((doc): Case => [
+      `insert ${JSON.stringify(doc)}`,
+      { insert: 'c', documents: [doc] },
+      16766,
+    ]),
+    ['insert', { insert: 'c', documents: [{ _id: 2, a: 1, b: { c: 1 }, d: [1] }] }, 0],
+    ['update', { update: 'c', updates: [{ q: { _id: 2 }, u: { $set: { 'b.c': [1] } } }] }, 16766],
+    dropped,
+    ['update', { update: 'c', updates: [{ q: { _id: 2 }, u: { $set: { 'b.c': [1] } } }] }, 0],
+    made({ key: { a: 'hashed', 'b.c': 1 } }, 16766),
+    made({ key: { a: 'hashed', 'b.c': 1 }, partialFilterExpression: { a: { $gt: 1 } } }),
   ]);
 
   // https://www.mongodb.com/docs/manual/core/index-ttl/#restrictions

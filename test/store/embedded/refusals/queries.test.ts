@@ -261,7 +261,7 @@ describe('an index', () => {
       [{ key: { a: 1 }, name: 123 }, 14],
       [{ ...a, unknownOption: true }, 197],
       [{ ...a, unique: 'x' }, 14],
-      [{ ...a, expireAfterSeconds: 'x' }, 14],
+      [{ ...a, expireAfterSeconds: 'x' }, 67],
       [{ ...a, expireAfterSeconds: 2147483648 }, 67],
       [{ ...a, v: 3 }, 67],
       [{ ...a, collation: {} }, 2],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Long } from 'bson';
+import { type Document, Long } from 'bson';
 import { MongoServerError } from 'mongodb';
 import { byHand, newSession, refusal, running } from '../running.js';
 
@@ -209,7 +209,7 @@ describe('a transaction’s number', () => {
       expect(await send({ commitTransaction: 1, ...at(1), $db: 'admin' })).toEqual({ ok: 1 });
     expect(await insert(2, 1, false)).toMatchObject({ code: 256, codeName: 'TransactionCommitted' });
     expect(await send({ abortTransaction: 1, ...at(1), $db: 'admin' })).toMatchObject({ code: 256 });
-    expect(await insert(2, 1)).toMatchObject({ code: 50911 });
+    expect(await insert(2, 1)).toMatchObject({ code: 117, codeName: 'ConflictingOperationInProgress' });
     expect(await db.collection('c').countDocuments()).toBe(1);
   });
 
@@ -247,19 +247,133 @@ describe('a transaction’s number', () => {
     expect(await single(2, 1)).toMatchObject({ code: 72 });
     expect(await single(2, 2)).toMatchObject({ ok: 1, n: 1 });
     expect(await send({ commitTransaction: 1, ...at(1), $db: 'admin' })).toMatchObject({ code: 225 });
-    expect(await insert(3, 2)).toMatchObject({ code: 50911 });
+    expect(await insert(3, 2)).toMatchObject({ code: 117, codeName: 'ConflictingOperationInProgress' });
     expect(await db.collection('c').find().toArray()).toEqual([{ _id: 2 }]);
   });
 
   it('needs autocommit false and a session; a write concern stands only on the commit', async () => {
     const { send, at, lsid } = await setUp();
     const txnNumber = Long.fromNumber(1);
-    expect(await send({ commitTransaction: 1, lsid, txnNumber, $db: 'admin' })).toMatchObject({ code: 125 });
+    for (const end of ['commitTransaction', 'abortTransaction']) {
+      expect(await send({ [end]: 1, lsid, txnNumber, $db: 'admin' })).toMatchObject({ code: 50768 });
+      expect(await send({ [end]: 1, lsid, $db: 'admin' })).toMatchObject({ code: 125 });
+    }
     expect(await send({ find: 'c', txnNumber })).toMatchObject({ code: 72 });
     expect(await send({ find: 'c', lsid, txnNumber, startTransaction: true })).toMatchObject({ code: 72 });
     expect(await send({ find: 'c', lsid: { id: 'me' } })).toMatchObject({ code: 14 });
     const insert = { insert: 'c', documents: [{ _id: 1 }], writeConcern: { w: 1 } };
     expect(await send({ ...insert, ...at(2, { startTransaction: true }) })).toMatchObject({ code: 72 });
+  });
+});
+
+// https://www.mongodb.com/docs/manual/core/transactions/#restricted-operations, and mongodb/mongo: jstests/core/txns
+describe('what is not for a transaction', () => {
+  const setUp = async () => {
+    const { engine } = await running();
+    const send = await byHand(engine.uri);
+    await send({ insert: 'c', documents: [{ _id: 0, x: 'a' }] });
+    await send({ create: 'capped', capped: true, size: 1000 });
+    const lsid = newSession();
+    let n = 0;
+    /** The first command of a transaction, or a later one. */
+    const begin = (command: Document): Promise<Document> =>
+      send({ ...command, lsid, txnNumber: Long.fromNumber((n += 1)), autocommit: false, startTransaction: true });
+    const go = (command: Document): Promise<Document> =>
+      send({ ...command, lsid, txnNumber: Long.fromNumber(n), autocommit: false });
+    const end = async (): Promise<unknown> => (await go({ commitTransaction: 1, $db: 'admin' }))['code'] ?? 0;
+    return { send, begin, go, end };
+  };
+  const find = { find: 'c' };
+  const insert = { insert: 'c', documents: [{}] };
+  const at = (level: string): Document => ({ readConcern: { level } });
+
+  it('is refused as its first command, and begins none; later, where it is another command, it goes on', async () => {
+    const { begin, go, end } = await setUp();
+    const wrong: unknown[] = [];
+    for (const [command, code, ended] of [
+      ...['admin', 'config', 'local'].flatMap(($db) => [
+        [{ ...find, $db }, 263, 0] as const,
+        [{ ...insert, $db }, 263, 0] as const,
+      ]),
+      [{ ping: 1 }, 263, 0],
+      [{ explain: find }, 263, 0],
+      [{ create: 'v', viewOn: 'c', pipeline: [] }, 263, 251],
+      [{ create: 't', timeseries: { timeField: 't' } }, 263, 251],
+      [{ aggregate: 'c', pipeline: [{ $collStats: { storageStats: {} } }], cursor: {} }, 263, 251],
+      [{ aggregate: 'c', pipeline: [{ $indexStats: {} }], cursor: {} }, 263, 251],
+      [{ ...find, ...at('available') }, 72, 0],
+      [{ ...insert, ...at('linearizable') }, 72, 0],
+    ] as const) {
+      const first = [(await begin(command))['code'], await end()];
+      await begin(insert);
+      const later = [(await go(command))['code'], await end()];
+      if (
+        String([first, later]) !==
+        String([
+          [code, 251],
+          [code, ended],
+        ])
+      )
+        wrong.push(command, first, later);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('is a read concern but of its first command; killing a cursor as its first', async () => {
+    const { send, begin, go, end } = await setUp();
+    for (const level of ['local', 'majority', 'snapshot']) {
+      expect(await begin({ ...insert, ...at(level) })).toMatchObject({ ok: 1 });
+      for (const command of [insert, find]) expect(await go({ ...command, ...at(level) })).toMatchObject({ code: 72 });
+      expect(await go({ ...find, readConcern: {} })).toMatchObject({ ok: 1 });
+      expect(await go({ commitTransaction: 1, $db: 'admin', ...at(level) })).toMatchObject({ code: 72 });
+      expect(await end()).toBe(0);
+    }
+    const cursor = async (found: Promise<Document>): Promise<Document> => ({
+      killCursors: 'c',
+      cursors: [Long.fromNumber((await found)['cursor'].id as number)],
+    });
+    expect(await begin(await cursor(send({ ...find, batchSize: 1 })))).toMatchObject({ code: 263 });
+    const killed = await cursor(begin({ ...find, batchSize: 1 }));
+    expect(await go(killed)).toMatchObject({ cursorsKilled: killed['cursors'].map(Number), ok: 1 });
+    expect(await end()).toBe(0);
+  });
+
+  it('is a write to a capped collection or one of the system', async () => {
+    const { begin } = await setUp();
+    const refused = async (command: Document): Promise<unknown> => (await begin(command))['writeErrors'][0].code;
+    expect(await refused({ ...insert, insert: 'capped' })).toBe(263);
+    expect(await refused({ ...insert, insert: 'system.js' })).toBe(50791);
+  });
+
+  it('ends by a statement that fails; those before it are counted, and none comes after it', async () => {
+    const { begin, end } = await setUp();
+    const [set, raise] = [{ $set: { x: 'b' } }, { $inc: { x: 1 } }].map((u) => ({ q: { _id: 0 }, u }));
+    for (const [command, code, counted] of [
+      [{ insert: 'c', documents: [{ _id: 1 }, { _id: 0 }, { _id: 2 }] }, 11000, { n: 1 }],
+      [{ update: 'c', updates: [set, raise, raise] }, 14, { n: 1, nModified: 1 }],
+      [{ delete: 'c', deletes: [{}, { $foo: 1 }, {}].map((q) => ({ q, limit: 1 })) }, 2, { n: 1 }],
+    ] as const)
+      for (const ordered of [true, false]) {
+        expect(await begin({ ...command, ordered })).toMatchObject({
+          ok: 1,
+          ...counted,
+          writeErrors: [{ index: 1, code }],
+        });
+        expect(await end()).toBe(251);
+      }
+    const ops = [{ _id: 1 }, { _id: 0 }, { _id: 2 }].map((document) => ({ insert: 0, document }));
+    expect(await begin({ bulkWrite: 1, ops, nsInfo: [{ ns: 'test.c' }], $db: 'admin' })).toMatchObject({
+      nErrors: 1,
+      nInserted: 1,
+    });
+    expect(await end()).toBe(251);
+  });
+
+  it('is a second start under its number, which leaves it as it is', async () => {
+    const { begin, go, end } = await setUp();
+    await begin(insert);
+    expect(await go({ ...find, startTransaction: true })).toMatchObject({ code: 117 });
+    expect(await end()).toBe(0);
   });
 });
 

@@ -87,7 +87,7 @@ function geoJson(v: Value): Geometry | undefined {
   if (systemOf(crs) === undefined || (strict && type !== 'Polygon')) return undefined;
   const one = <T>(part: T | undefined, name: keyof Geometry): Geometry | undefined => part && made({ [name]: [part] });
   const several = <T>(parts: T[] | undefined, name: keyof Geometry): Geometry | undefined =>
-    parts && made({ [name]: parts });
+    parts && parts.length > 0 ? made({ [name]: parts }) : undefined;
   switch (type) {
     case 'Point':
       return one(position(c), 'points');
@@ -106,14 +106,12 @@ function geoJson(v: Value): Geometry | undefined {
       );
     case 'GeometryCollection': {
       const parts = every(v['geometries'], geoJson);
-      return (
-        parts &&
-        made({
-          points: parts.flatMap((p) => p.points),
-          lines: parts.flatMap((p) => p.lines),
-          polygons: parts.flatMap((p) => p.polygons),
-        })
-      );
+      if (!parts || parts.length === 0) return undefined;
+      return made({
+        points: parts.flatMap((p) => p.points),
+        lines: parts.flatMap((p) => p.lines),
+        polygons: parts.flatMap((p) => p.polygons),
+      });
     }
     default:
       return undefined;

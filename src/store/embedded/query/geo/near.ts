@@ -18,7 +18,7 @@ export function distanceAt(doc: Doc, parts: readonly string[], near: Near): numb
   return least;
 }
 
-interface NearClause {
+export interface NearClause {
   readonly path: string;
   readonly near: Near;
 }

@@ -101,7 +101,8 @@ export function cross2(one: Line, other: Line): boolean {
 }
 
 /**
- * Do rings bound an area? No corner comes twice, no edges cross, and holes lie inside and share no edge.
+ * Do rings bound an area? No corner comes twice, no edges cross, holes lie inside and outside of each other, and two rings
+ * share no edge and one corner at most.
  * https://www.mongodb.com/docs/manual/reference/geojson/#polygons-with-multiple-rings
  */
 export function bounds([outer = [], ...holes]: Polygon): boolean {
@@ -111,5 +112,15 @@ export function bounds([outer = [], ...holes]: Polygon): boolean {
     hole.every((p) => inPolygon(p, [outer])) &&
     !cross2(hole, outer) &&
     !arcs(hole).some(([a, b]) => onLine(unit(plus(a, b)), outer));
-  return [outer, ...holes].every(simple) && holes.every(inside);
+  const rings = [outer, ...holes];
+  const shared = (a: Line, b: Line): number => {
+    const corners = new Set(b.map(String));
+    return a.slice(1).filter((p) => corners.has(String(p))).length;
+  };
+  const apart = (a: Line, b: Line): boolean =>
+    !cross2(a, b) &&
+    ![...a.filter((p) => onLeft(p, b)), ...b.filter((p) => onLeft(p, a))].some((p) => !(onLine(p, a) && onLine(p, b)));
+  const pairs = (list: readonly Line[], hold: (a: Line, b: Line) => boolean): boolean =>
+    list.every((a, i) => list.slice(i + 1).every((b) => hold(a, b)));
+  return rings.every(simple) && holes.every(inside) && pairs(holes, apart) && pairs(rings, (a, b) => shared(a, b) <= 1);
 }

@@ -1,16 +1,43 @@
-import { isDoc, isNumeric, toNumber } from '../../bson/types.js';
+import { isDoc, isNumeric, toNumber, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { visitPath } from '../path.js';
+import { fieldsOf, type Language, languageOf, type Text, textsIn } from './language.js';
 import { stem } from './stem.js';
 
-/** What a text index says: how much the words of each field weigh. */
+/** What a text index says. */
 export interface TextIndex {
-  /** By path; `$**` is every text there is. */
-  readonly weights: Doc;
-  readonly language: string;
+  /** The paths before the words: a search has to hold each equal to a value. */
+  readonly prefix: readonly string[];
+  readonly language: Language;
+  /** The texts of a document. @throws {EngineError} 17261, 17262, 238: it says a language that can not be */
+  texts(doc: Doc): readonly Text[];
   /** It is kept, but no search may use it. */
   readonly hidden?: boolean | undefined;
+}
+
+/** An index that there is not: nothing is searched. */
+export const NO_TEXT: TextIndex = { prefix: [], language: 'english', texts: () => [] };
+
+/** How an index of words is to be read. `weights`: by path; `$**` is every text there is. */
+export function textIndexOf(key: Doc, options: Doc, hidden: boolean | undefined): TextIndex {
+  const {
+    weights,
+    default_language: name,
+    language_override: override = 'language',
+  } = options as Record<string, Value>;
+  const given = Object.entries(isDoc(weights) ? weights : {}).map(
+    ([path, w]) => [path, isNumeric(w) ? toNumber(w) : 1] as const,
+  );
+  const everything = given.find(([path]) => path === '$**')?.[1];
+  const fields = fieldsOf(given.filter(([path]) => path !== '$**'));
+  const language = typeof name === 'string' ? languageOf(name, 'CannotCreateIndex') : 'english';
+  const paths = Object.keys(key);
+  return {
+    prefix: paths.slice(0, paths.indexOf('_fts')),
+    language,
+    texts: (doc) => textsIn(doc, fields, language, { override: String(override), everything }),
+    hidden,
+  };
 }
 
 /** English words that are not searched for. https://snowballstem.org/algorithms/english/stop.txt */
@@ -31,33 +58,13 @@ function fold(text: string, { keepsCase, keepsMarks }: Folding): string {
 }
 
 /** The words of a text as they are compared: stems, without stop words. */
-function termsOf(text: string, language: string, folding: Folding): string[] {
+function termsOf(text: string, language: Language, folding: Folding): string[] {
   const words = text.match(/[\p{L}\p{N}\p{M}_]+(?:'[\p{L}]+)*/gu) ?? [];
   return words.flatMap((word) => {
     if (language !== 'none' && stopWords.has(word.toLowerCase())) return [];
     const folded = fold(word, folding);
     return [language === 'none' ? folded : stem(folded)];
   });
-}
-
-/** Every text at a path with its weight. */
-function textsOf(doc: Doc, weights: Doc): { text: string; weight: number }[] {
-  const found: { text: string; weight: number }[] = [];
-  const walk = (v: Value, weight: number): void => {
-    if (typeof v === 'string') found.push({ text: v, weight });
-    else if (Array.isArray(v)) for (const item of v) walk(item, weight);
-    else if (isDoc(v)) for (const inner of Object.values(v)) walk(inner, weight);
-  };
-  for (const [path, w] of Object.entries(weights)) {
-    const weight = isNumeric(w) ? toNumber(w) : 1;
-    if (path === '$**') walk(doc, weight);
-    else
-      visitPath(doc, path.split('.'), (v) => {
-        for (const text of Array.isArray(v) ? v : [v]) if (typeof text === 'string') found.push({ text, weight });
-        return false;
-      });
-  }
-  return found;
 }
 
 /** How much each word of a text counts: the more often it stands there, and the fewer others beside it, the more. */
@@ -87,7 +94,7 @@ export function compileText(operand: Value, index: TextIndex | undefined): (doc:
     throw new EngineError('NoQueryExecutionPlans', 'failed to use text index to satisfy $text query: it is hidden');
   const {
     $search: search,
-    $language: language = index.language,
+    $language: given = index.language,
     $caseSensitive: keepsCase = false,
     $diacriticSensitive: keepsMarks = false,
     ...rest
@@ -95,11 +102,11 @@ export function compileText(operand: Value, index: TextIndex | undefined): (doc:
   const [odd] = Object.keys(rest);
   if (odd !== undefined) throw new EngineError('BadValue', `extra fields in $text: ${odd}`);
   if (typeof search !== 'string') throw new EngineError('TypeMismatch', '$search had the wrong type. Expected string');
-  if (language !== 'none' && language !== 'english' && language !== 'en')
-    throw new EngineError(
-      'NotImplemented',
-      `text search in ${String(language)} is not supported by the embedded engine`,
-    );
+  if (typeof given !== 'string') throw new EngineError('TypeMismatch', '$language had the wrong type. Expected string');
+  for (const [option, v] of Object.entries({ $caseSensitive: keepsCase, $diacriticSensitive: keepsMarks }))
+    if (typeof v !== 'boolean')
+      throw new EngineError('TypeMismatch', `${option} had the wrong type. Expected bool, found ${typeName(v)}`);
+  const language = languageOf(given, 'BadValue');
   const folding = { keepsCase: keepsCase === true, keepsMarks: keepsMarks === true };
   const phrases = [...search.matchAll(/(-?)"([^"]*)"/g)].map(([, minus, text = '']) => ({
     not: minus === '-',
@@ -113,9 +120,9 @@ export function compileText(operand: Value, index: TextIndex | undefined): (doc:
   const unwanted = words.filter((w) => /^-\S/.test(w)).flatMap((w) => termsOf(w.slice(1), language, folding));
   return (doc) => {
     let score = 0;
-    const texts = textsOf(doc, index.weights);
-    for (const { text, weight } of texts) {
-      const scores = scoresIn(text, termsOf(text, language, folding));
+    const texts = index.texts(doc);
+    for (const { text, weight, language: spoken } of texts) {
+      const scores = scoresIn(text, termsOf(text, spoken, folding));
       if (unwanted.some((term) => scores.has(term))) return undefined;
       for (const term of wanted) score += weight * (scores.get(term) ?? 0);
     }
