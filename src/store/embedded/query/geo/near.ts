@@ -2,7 +2,6 @@ import { Double } from 'bson';
 import { isDoc } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import type { PlannerIndex } from '../plan.js';
 import { visitPath } from '../path.js';
 import type { SortKeys } from '../sort.js';
 import { type Near, nearIn } from './operators.js';
@@ -49,10 +48,9 @@ export function byDistance({ path, near }: NearClause): {
   };
 }
 
-/** @throws {EngineError} 291: the field has no index of the kind that the search needs, as in MongoDB */
-export function assertGeoIndex({ path, near }: NearClause, indexes: readonly PlannerIndex[]): void {
-  const kinds = near.spherical ? ['2dsphere', '2d'] : ['2d'];
-  if (!indexes.some(({ index }) => kinds.includes(String(index.spec.key[path]))))
+/** @throws {EngineError} 291: the field has no index of the kind that the search needs, as in MongoDB. `keys`: of the indexes there are */
+export function assertGeoIndex({ path, near: { kinds } }: NearClause, keys: readonly Doc[]): void {
+  if (!keys.some((key) => kinds.includes(String(key[path]))))
     throw new EngineError(
       'NoQueryExecutionPlans',
       'error processing query: planner returned error :: caused by :: unable to find index for $geoNear query',
