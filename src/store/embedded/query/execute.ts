@@ -176,11 +176,7 @@ export function* search(
   }
   const chosen = planFor(tx, c, request);
   const near = nearClause(request.filter);
-  if (near)
-    assertGeoIndex(
-      near,
-      c.indexes.flatMap(({ index: { spec } }) => (spec.hidden ? [] : [spec.key])),
-    );
+  if (near) assertGeoIndex(near, c.indexes);
   const everything = chosen.kind === 'index' ? chosen.exact : Object.keys(request.filter).length === 0;
   const matching = everything ? scan(tx, c, chosen, examined) : matches(scan(tx, c, chosen, examined), filter);
   const needsSort =

@@ -2,7 +2,7 @@ import { Double } from 'bson';
 import { isDoc, isNumeric, toNumber, truthy } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import { assertGeoIndex, distanceAt } from '../../query/geo/near.js';
+import { assertGeoIndex, distanceAt, type Keyed } from '../../query/geo/near.js';
 import { type Near, nearOf } from '../../query/geo/operators.js';
 import { compileFilter } from '../../query/match.js';
 import { assertPath, plainPath } from '../../query/path.js';
@@ -11,21 +11,25 @@ import { compileExpression } from '../expression.js';
 import { collect, type PipelineEnv, type Stage } from '../stage.js';
 import { setPath } from './one-to-one.js';
 
-/** The keys of the collection's indexes that are not hidden. @throws {EngineError} 26: there is no such collection */
-function visibleKeys({ about }: PipelineEnv): Doc[] {
+/** The collection's indexes that are not hidden. @throws {EngineError} 26: there is no such collection */
+function visible({ about }: PipelineEnv): Keyed[] {
   const all = about?.indexes() ?? [];
   if (all.length === 0)
     throw new EngineError(
       'NamespaceNotFound',
       '$geoNear requires a geo index to run, but the collection does not exist',
     );
-  return all.flatMap(({ key, spec }) => (isDoc(key) && !(isDoc(spec) && spec['hidden'] === true) ? [key] : []));
+  return all.flatMap(({ key, spec }) =>
+    isDoc(key) && !(isDoc(spec) && spec['hidden'] === true) ? [{ index: { spec: { key } } }] : [],
+  );
 }
 
 /** The field of the one `2d` index, or else of the one `2dsphere`. @throws {EngineError} 27: there is none, or several */
-function indexedPath(keys: readonly Doc[]): string {
+function indexedPath(indexes: readonly Keyed[]): string {
   for (const kind of ['2d', '2dsphere']) {
-    const paths = keys.flatMap((key) => Object.keys(key).find((path) => key[path] === kind) ?? []);
+    const paths = indexes.flatMap(
+      ({ index: { spec } }) => Object.keys(spec.key).find((path) => spec.key[path] === kind) ?? [],
+    );
     if (paths.length > 1)
       throw new EngineError(
         'IndexNotFound',
@@ -116,9 +120,9 @@ export function geoNear(spec: Value, env: PipelineEnv): Stage {
   });
   return async function* (input) {
     const search = searchOf();
-    const keys = visibleKeys(env);
-    const path = named ?? indexedPath(keys);
-    assertGeoIndex({ path, near: search }, keys);
+    const indexes = visible(env);
+    const path = named ?? indexedPath(indexes);
+    assertGeoIndex({ path, near: search }, indexes);
     const parts = path.split('.');
     const rows: { doc: Doc; distance: number }[] = [];
     for (const doc of await collect(input, env, '$geoNear')) {

@@ -48,9 +48,14 @@ export function byDistance({ path, near }: NearClause): {
   };
 }
 
-/** @throws {EngineError} 291: the field has no index of the kind that the search needs, as in MongoDB. `keys`: of the indexes there are */
-export function assertGeoIndex({ path, near: { kinds } }: NearClause, keys: readonly Doc[]): void {
-  if (!keys.some((key) => kinds.includes(String(key[path]))))
+/** As the planner's indexes have it. */
+export interface Keyed {
+  readonly index: { readonly spec: { readonly key: Doc } };
+}
+
+/** @throws {EngineError} 291: the field has no index of the kind that the search needs, as in MongoDB */
+export function assertGeoIndex({ path, near }: NearClause, indexes: readonly Keyed[]): void {
+  if (!indexes.some(({ index }) => near.kinds.includes(String(index.spec.key[path]))))
     throw new EngineError(
       'NoQueryExecutionPlans',
       'error processing query: planner returned error :: caused by :: unable to find index for $geoNear query',
