@@ -168,6 +168,15 @@ describe('places', () => {
     ]);
     expect(found[0]).toMatchObject({ d: { at: at(116.407, 39.904) } });
     expect(await refusal(c.aggregate([{ $match: {} }, { $geoNear: stage }]).toArray())).toMatchObject({ code: 40_602 });
+    // …/#geonear-with-bound-let-option: the place and the limits may be variables.
+    const bound = { near: '$$place', distanceField: 'd', maxDistance: { $multiply: ['$$km', 1000] } };
+    const within = await c.aggregate([{ $geoNear: bound }], { let: { place: at(117.2, 39), km: 150 } }).toArray();
+    expect(within.map((f) => f['name'])).toEqual(['Tianjin', 'Beijing']);
+    const each = [
+      { $lookup: { from: 'c', let: { place: '$loc', km: 150 }, pipeline: [{ $geoNear: bound }], as: 'near' } },
+    ];
+    const around = await c.aggregate([...each, { $project: { name: 1, near: '$near.name' } }]).toArray();
+    expect(around.map((f) => f['near'].length)).toEqual([2, 2, 1, 1]);
   });
 
   // …/core/indexes/index-types/geospatial/2dsphere/, …/index-hashed/, …/index-wildcard/

@@ -3,7 +3,7 @@ import { EngineError } from '../errors.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { assertPath, field, setField } from '../query/path.js';
-import { constancyOf, noteVarying } from './constancy.js';
+import { constancyOf, noteReading, noteVarying } from './constancy.js';
 import { assertTextSize } from './operators/arguments.js';
 import { operators } from './operators/index.js';
 import { assertReadable } from './variable-names.js';
@@ -38,7 +38,8 @@ function variable(text: string, bound: ReadonlySet<string> | undefined): Evaluat
   assertReadable(name);
   const evaluate = variableOf(name, parts, bound);
   assertPath(path);
-  noteVarying();
+  if (name === 'ROOT' || name === 'CURRENT') noteReading();
+  else noteVarying();
   return evaluate;
 }
 
@@ -112,7 +113,8 @@ export function compileExpression(expr: Value, known = scope): Evaluate {
   if (!operator) throw new EngineError(168, `Unrecognized expression '${first}'`);
   const [evaluate, constant] = constancyOf(() => operator(expr[first], first, compile));
   // MongoDB evaluates constants beforehand, also those that no document asks for: their mistakes are told at once.
-  if (constant && !CHANCES.has(first)) evaluate({}, BEFOREHAND);
+  if (CHANCES.has(first)) noteReading();
+  else if (constant) evaluate({}, BEFOREHAND);
   else noteVarying();
   return evaluate;
 }
@@ -133,7 +135,7 @@ export function assertFieldName(name: string): void {
 function path(text: string): Evaluate {
   if (text === '') throw new EngineError(16872, "'$' by itself is not a valid FieldPath");
   const parts = assertPath(text);
-  noteVarying();
+  noteReading();
   // A variable CURRENT, set by $let alone, stands for the document.
   const [only = ''] = parts;
   if (parts.length === 1)

@@ -1,5 +1,5 @@
 import { describe } from '@jest/globals';
-import { Binary, Code, Decimal128, type Document, Double, MinKey } from 'bson';
+import { Binary, Code, Decimal128, type Document, Double, Long, MinKey } from 'bson';
 import { type Case, refuses } from './refused.js';
 
 const stage = (name: string, spec: unknown, code: number): Case => [
@@ -33,9 +33,14 @@ describe('a stage', () => {
       [-1, 5107201],
       [new Double(1e308), 5107201],
       [Decimal128.fromString('1E-6176'), 5107201],
+      [Long.MAX_VALUE, 0],
     ]),
     ...stages('$skip', [
       [-1, 5107200],
+      [Long.MAX_VALUE, 0],
+      [Decimal128.fromString('9223372036854775807'), 0],
+      [Decimal128.fromString('9223372036854775808'), 5107200],
+      [Decimal128.fromString('0.1'), 5107200],
       [new Double(2 ** 63), 5107200],
       ['1', 5107200],
     ]),
@@ -68,6 +73,15 @@ describe('a stage', () => {
       [{ path: '$x', includeArrayIndex: 'a.' }, 40353],
       [{ path: '$x', includeArrayIndex: 'a.$b' }, 16410],
       [{ path: '$x', includeArrayIndex: 'a\0b' }, 16411],
+      // Of several mistakes the first is told, those of the paths last.
+      [{ path: 1, other: 1 }, 28808],
+      [{ other: 1, path: 1 }, 28811],
+      [{ includeArrayIndex: 1, path: 1 }, 28810],
+      [{ preserveNullAndEmptyArrays: 1, path: 1 }, 28809],
+      [{ path: 'x', includeArrayIndex: 1 }, 28810],
+      [{ path: 'x', includeArrayIndex: '$i' }, 28822],
+      [{ path: 'x', includeArrayIndex: 'a..b' }, 28818],
+      [{ path: '$a..b', includeArrayIndex: 'x.' }, 40353],
     ]),
     // The limit is that of the whole request.
     ...stages('$replaceWith', [
@@ -290,6 +304,90 @@ describe('a stage', () => {
 });
 
 // The same, compatibility/tests/core/operator/expressions; the codes are those of framework/error_codes.py
+// …/operator/stages/geoNear; https://www.mongodb.com/docs/manual/reference/operator/aggregation/geoNear/
+describe('$geoNear', () => {
+  const point = { type: 'Point', coordinates: [0, 0] };
+  const geoNear = (more: Document): Document => ({ near: point, distanceField: 'd', ...more });
+  const indexed = (key: Document, more: Document = {}): Case => [
+    `an index of ${JSON.stringify(key)}`,
+    { createIndexes: 'c', indexes: [{ key, name: Object.keys(key).join(), ...more }] },
+    0,
+  ];
+  const wrongPaths = [
+    ['$bad', 16410],
+    ['.bad', 15998],
+    ['bad.', 40353],
+    ['a..b', 15998],
+    ['a\0b', 16411],
+    [path(201), 15],
+  ] as const;
+  refuses('is refused where its argument can not be', [
+    indexed({ x: '2dsphere' }, { partialFilterExpression: { x: { $type: 'object' } } }),
+    ...stages('$geoNear', [
+      [1, 10065],
+      ...['distanceField', 'includeLocs', 'key'].flatMap((name) =>
+        wrongPaths.map(([v, code]) => [geoNear({ [name]: v }), code] as const),
+      ),
+      ...(
+        [
+          [{}, 0],
+          [{ distanceField: '' }, 40352],
+          [{ distanceField: null }, 16606],
+          [{ includeLocs: '' }, 40352],
+          [{ includeLocs: 1 }, 16607],
+          [{ key: 1 }, 14],
+          [{ key: '' }, 2],
+          [{ key: 'other' }, 291],
+          [{ key: path(180) }, 291],
+          [{ near: 1 }, 14],
+          [{ near: '$x' }, 5860402],
+          [{ near: '$$p' }, 17276],
+          [{ near: [0, 0] }, 291],
+          [{ near: [0, 0], spherical: true }, 0],
+          [{ minDistance: '$x' }, 7555701],
+          [{ maxDistance: { $add: ['$x', 1] } }, 7555702],
+          [{ maxDistance: { $add: [{ $rand: {} }, 1] } }, 7555702],
+          [{ maxDistance: { $add: [1, 2] } }, 0],
+        ] as const
+      ).map(([more, code]) => [geoNear(more), code] as const),
+      ...['distanceMultiplier', 'minDistance', 'maxDistance'].flatMap((name) =>
+        (
+          [
+            ['1', 14],
+            [null, 14],
+            [-1, 2],
+            [0, 0],
+          ] as const
+        ).map(([v, code]) => [geoNear({ [name]: v }), code] as const),
+      ),
+    ]),
+  ]);
+
+  const search = (about: string, collection: string, more: Document, code: number): Case => [
+    about,
+    { aggregate: collection, pipeline: [{ $geoNear: geoNear(more) }], cursor: {} },
+    code,
+  ];
+  refuses(
+    'takes the one index there is: of the plane before that of the sphere, and none that is hidden',
+    [
+      search('no collection', 'none', {}, 26),
+      search('no index', 'c', {}, 27),
+      indexed({ h: '2dsphere' }, { hidden: true }),
+      search('hidden', 'c', {}, 27),
+      indexed({ a: '2d' }),
+      search('GeoJSON on the plane', 'c', {}, 291),
+      search('a pair', 'c', { near: [0, 0] }, 0),
+      indexed({ b: '2dsphere' }),
+      search('one of each', 'c', { near: [0, 0] }, 0),
+      search('key', 'c', { key: 'b' }, 0),
+      indexed({ e: '2d' }),
+      search('two of the plane', 'c', { near: [0, 0] }, 27),
+    ],
+    [{ _id: 1 }],
+  );
+});
+
 describe('an expression', () => {
   refuses('is refused where an argument can not be', [
     ...expressions([

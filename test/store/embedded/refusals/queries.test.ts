@@ -38,6 +38,7 @@ describe('a query', () => {
       { createIndexes: 'c', indexes: [{ key: { [field]: '2dsphere' }, name: field }] },
       0,
     ]),
+    ['of the plane', { createIndexes: 'c', indexes: [{ key: { p: '2d' }, name: 'p' }] }, 0],
     ['an index of words', { createIndexes: 'c', indexes: [{ key: { t: 'text' }, name: 't' }] }, 0],
     ...filters([
       [{ a: near }, 0],
@@ -48,6 +49,8 @@ describe('a query', () => {
       [{ $and: [{ a: near }, { a: near }] }, 2],
       [{ a: near, $text: { $search: 't' } }, 2],
       [{ a: { ...near, $eq: point } }, 34413],
+      [{ p: near }, 291],
+      [{ p: { $nearSphere: [0, 0] } }, 0],
       // https://www.mongodb.com/docs/manual/reference/operator/query/all/; …/listCollections, filter_all_pipeline_stage
       [{ a: { $all: [{ $gt: 1 }] } }, 2],
       [{ a: { $all: [{ $match: { x: 1 } }] } }, 0],

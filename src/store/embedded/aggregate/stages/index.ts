@@ -1,5 +1,6 @@
 import { Int32 } from 'bson';
-import { isDoc, isNumeric, toInteger, toWhole, typeName } from '../../bson/types.js';
+import { exactInteger } from '../../bson/exact.js';
+import { isDoc, isNumeric, toWhole, typeName } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError, searchNotEnabled } from '../../errors.js';
 import { checked } from '../../commands/fields.js';
@@ -37,10 +38,11 @@ export const matchOptions = ({ variables, collation, text }: PipelineEnv): Filte
 
 /** @throws {EngineError} 15958, 5107201, 5107200: no such number of documents */
 export function countOf(spec: Value, name: string): number {
-  const n = toInteger(spec);
+  const whole = isNumeric(spec) ? exactInteger(spec) : undefined;
   const code = name === '$limit' ? 5107201 : 5107200;
-  if (n === undefined || Math.abs(n) >= 2 ** 63)
+  if (whole === undefined || BigInt.asIntN(64, whole) !== whole)
     throw new EngineError(code, `invalid argument to ${name} stage: Expected an integer: ${name}: ${String(spec)}`);
+  const n = Number(whole);
   if (n < 0)
     throw new EngineError(code, `invalid argument to ${name} stage: Expected a non-negative number in: ${name}: ${n}`);
   if (n === 0 && name === '$limit') throw new EngineError(15958, 'the limit must be positive');

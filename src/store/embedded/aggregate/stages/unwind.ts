@@ -15,6 +15,38 @@ function plain(doc: Doc, parts: readonly string[]): Value {
   return value;
 }
 
+interface Spec {
+  readonly path: string;
+  readonly index: string | undefined;
+  readonly keep: boolean;
+}
+
+/** The fields one by one, in their order: of several mistakes the first is told. @throws {EngineError} 28808 to 28812, 28822 */
+function read(spec: Doc): Spec {
+  let [path, index, keep]: [string, string | undefined, boolean] = ['', undefined, false];
+  for (const [name, v] of Object.entries(spec))
+    if (name === 'path') {
+      if (typeof v !== 'string')
+        throw new EngineError(28808, `expected a string as the path for $unwind stage, got ${typeName(v)}`);
+      path = v;
+    } else if (name === 'preserveNullAndEmptyArrays') {
+      if (typeof v !== 'boolean')
+        throw new EngineError(28809, 'expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage');
+      keep = v;
+    } else if (name === 'includeArrayIndex') {
+      if (typeof v !== 'string' || v === '')
+        throw new EngineError(28810, 'expected a non-empty string for the includeArrayIndex option to $unwind stage');
+      if (v.startsWith('$'))
+        throw new EngineError(
+          28822,
+          `includeArrayIndex option to $unwind stage should not be prefixed with a '$': ${v}`,
+        );
+      index = v;
+    } else throw new EngineError(28811, `unrecognized option to $unwind stage: ${name}`);
+  if (path === '') throw new EngineError(28812, 'no path specified to $unwind stage');
+  return { path, index, keep };
+}
+
 /** One document for each element. https://www.mongodb.com/docs/manual/reference/operator/aggregation/unwind/ */
 export function unwind(spec: Value): (doc: Doc) => Doc[] {
   if (typeof spec !== 'string' && !isDoc(spec))
@@ -22,31 +54,12 @@ export function unwind(spec: Value): (doc: Doc) => Doc[] {
       15981,
       `expected either a string or an object as specification for $unwind stage, got ${typeName(spec)}`,
     );
-  const {
-    path,
-    includeArrayIndex: index,
-    preserveNullAndEmptyArrays: keep = false,
-    ...others
-  } = isDoc(spec) ? (spec as Record<string, Value>) : ({ path: spec } as Record<string, Value>);
-  const [odd] = Object.keys(others);
-  if (odd !== undefined) throw new EngineError(28811, `unrecognized option to $unwind stage: ${odd}`);
-  if (path === undefined || path === '') throw new EngineError(28812, 'no path specified to $unwind stage');
-  if (typeof path !== 'string')
-    throw new EngineError(28808, `expected a string as the path for $unwind stage, got ${typeName(path)}`);
+  const { path, index, keep } = read(isDoc(spec) ? spec : { path: spec });
   if (!path.startsWith('$'))
     throw new EngineError(28818, `path option to $unwind stage should be prefixed with a '$': ${path}`);
   if (path.includes('\0')) throw new EngineError(16419, 'field path must not contain embedded null characters');
+  const place = index === undefined ? undefined : assertPath(index);
   const parts = assertPath(path.slice(1));
-  if (index !== undefined && (typeof index !== 'string' || index === ''))
-    throw new EngineError(28810, `expected a non-empty string for the includeArrayIndex option to $unwind stage`);
-  if (typeof index === 'string' && index.startsWith('$'))
-    throw new EngineError(
-      28822,
-      `includeArrayIndex option to $unwind stage should not be prefixed with a '$': ${index}`,
-    );
-  if (typeof keep !== 'boolean')
-    throw new EngineError(28809, 'expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage');
-  const place = typeof index === 'string' ? assertPath(index) : undefined;
   const numbered = (doc: Doc, n: number | null): Doc =>
     place ? (setPath(doc, place, n === null ? null : Long.fromNumber(n)) as Doc) : doc;
   return (doc) => {

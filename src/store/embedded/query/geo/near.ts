@@ -2,7 +2,6 @@ import { Double } from 'bson';
 import { isDoc } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
 import { EngineError } from '../../errors.js';
-import type { PlannerIndex } from '../plan.js';
 import { visitPath } from '../path.js';
 import type { SortKeys } from '../sort.js';
 import { type Near, nearIn } from './operators.js';
@@ -49,10 +48,14 @@ export function byDistance({ path, near }: NearClause): {
   };
 }
 
+/** As the planner's indexes have it. */
+export interface Keyed {
+  readonly index: { readonly spec: { readonly key: Doc } };
+}
+
 /** @throws {EngineError} 291: the field has no index of the kind that the search needs, as in MongoDB */
-export function assertGeoIndex({ path, near }: NearClause, indexes: readonly PlannerIndex[]): void {
-  const kinds = near.spherical ? ['2dsphere', '2d'] : ['2d'];
-  if (!indexes.some(({ index }) => kinds.includes(String(index.spec.key[path]))))
+export function assertGeoIndex({ path, near }: NearClause, indexes: readonly Keyed[]): void {
+  if (!indexes.some(({ index }) => near.kinds.includes(String(index.spec.key[path]))))
     throw new EngineError(
       'NoQueryExecutionPlans',
       'error processing query: planner returned error :: caused by :: unable to find index for $geoNear query',

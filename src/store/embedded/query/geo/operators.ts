@@ -104,7 +104,8 @@ export function geoIntersects(operand: Value): Test {
 
 /** A search for what is near: how far a value is, if it is a place and within the limits. */
 export interface Near {
-  readonly spherical: boolean;
+  /** The kinds of index that serve it. */
+  readonly kinds: readonly string[];
   /** Metres from GeoJSON, radians or degrees from a pair. */
   distanceTo(v: Value): number | undefined;
 }
@@ -130,7 +131,7 @@ export function nearOf(near: Value, spherical: boolean, limits: { min: Value; ma
     return g && distance(from, g) * (isGeoJson ? EARTH_RADIUS : 1);
   };
   return {
-    spherical,
+    kinds: isGeoJson ? ['2dsphere'] : spherical ? ['2dsphere', '2d'] : ['2d'],
     distanceTo(v) {
       // A field may hold several pairs: the nearest counts.
       const all = Array.isArray(v) && !pairOf(v) ? v.map(measure) : [measure(v)];
