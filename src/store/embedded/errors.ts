@@ -37,6 +37,7 @@ export const codes = {
   IndexOptionsConflict: 85,
   IndexKeySpecsConflict: 86,
   OutOfDiskSpace: 14031,
+  NotExactValueField: 111,
   WriteConflict: 112,
   ConversionFailure: 241,
   InvalidPipelineOperator: 168,

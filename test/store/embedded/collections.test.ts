@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Decimal128, Double, MaxKey, MinKey, serialize } from 'bson';
+import { Decimal128, Double, Long, MaxKey, MinKey, serialize } from 'bson';
 import type { Sort } from 'mongodb';
 import { decode, encode, type Value } from '../../../src/store/embedded/bson/value.js';
 import { compileSchema } from '../../../src/store/embedded/query/json-schema.js';
@@ -222,6 +222,8 @@ describe('collMod, listCollections and $indexStats', () => {
 
 /** https://www.mongodb.com/docs/manual/reference/operator/query/jsonSchema/ */
 describe('$jsonSchema', () => {
+  /** Above what a double holds exactly. */
+  const big = (last: number): Long => Long.fromString(`900719925474099${last}`);
   const stored = (v: unknown): Value => decode(serialize({ v }))['v'];
   const meets = (schema: object, v: unknown): boolean => compileSchema(stored(schema))(stored(v));
   it.each<[object, unknown[], unknown[]]>([
@@ -239,6 +241,25 @@ describe('$jsonSchema', () => {
     [{ dependencies: { a: ['b'] } }, [{ a: '', b: '' }, {}], [{ a: '' }]],
     [{ minProperties: 1, maxProperties: 1 }, [{ a: '' }], [{}, { a: '', b: '' }]],
     [{ allOf: [{ bsonType: 'minKey' }] }, [new MinKey()], [new MaxKey()]],
+    // Fields in any order are the same document, and a field of every object in JavaScript is none of BSON's.
+    [{ enum: [{ a: '', b: [{ c: '', d: '' }] }] }, [{ b: [{ d: '', c: '' }], a: '' }], [{ a: '' }]],
+    [
+      { uniqueItems: true },
+      [[{ a: '' }, { b: '' }]],
+      [
+        [
+          { a: '', b: '' },
+          { b: '', a: '' },
+        ],
+      ],
+    ],
+    [{ required: ['constructor'] }, [{ constructor: '' }], [{}]],
+    [{ dependencies: { toString: ['a'] } }, [{}], [{ toString: '' }]],
+    // Numbers are compared and divided as decimals.
+    [{ minimum: big(3) }, [big(3), big(4)], [big(2), new Double(Number.NaN)]],
+    [{ maximum: new Double(2 ** 53) }, [big(2)], [big(3)]],
+    [{ multipleOf: 0.1 }, [0.3, new Double(7)], [0.35]],
+    [{ multipleOf: 2 }, [big(2)], [big(3), Infinity]],
   ])('%j', (schema, good, bad) => {
     for (const v of good) expect([v, meets(schema, v)]).toEqual([v, true]);
     for (const v of bad) expect([v, meets(schema, v)]).toEqual([v, false]);

@@ -125,6 +125,104 @@ describe('what the documentation says', () => {
     expect(await ids({ $not: { $regex: 'b', $options: 'i' } })).toEqual([1, 3]);
   });
 
+  // …/reference/operator/query/elemMatch/: a condition is on the element itself, which may be a list.
+  it.each<[condition: object, found: unknown[], not: unknown[]]>([
+    [{ $size: 1 }, [[[5]]], [[[5, 6]], [5]]],
+    [{ $elemMatch: { $gt: 1 } }, [[[2]]], [[2], [[0]]]],
+    [{ $elemMatch: { a: 1 } }, [[[{ a: 1 }]], [[{ a: [1] }]]], [[{ a: 1 }]]],
+    [{ $not: { $elemMatch: { $gt: 1 } } }, [[[0]], [5]], [[[2]]]],
+    [{ $gt: 1 }, [[2]], [[[2]]]],
+    [{ $eq: [1] }, [[[1]]], [[1], [[[1]]]]],
+    [{ $in: [null] }, [[null]], [[[null]], []]],
+  ])('$elemMatch: %j', async ($elemMatch, found, not) => {
+    await c.insertMany([...found, ...not].map((a, _id) => ({ _id, a })));
+    const ids = (await c.find({ a: { $elemMatch } }).sort({ _id: 1 }).toArray()).map((d) => d._id);
+    expect(ids).toEqual(found.map((_, i) => i));
+  });
+
+  // …/reference/operator/query/regex/#index-use: what every match begins with, to whole characters.
+  it('an index finds what begins with a character beyond 16 bits that may be missing', async () => {
+    await c.insertMany(['𠀀b', 'b', '𠀀c'].map((a, _id) => ({ _id, a })));
+    await c.createIndex({ a: 1 });
+    const found = await c.find({ a: /^𠀀?b/u }).hint({ a: 1 }).toArray();
+    await c.dropIndex('a_1');
+    expect(found.map((d) => d._id)).toEqual([1, 0]);
+  });
+
+  // …/tutorial/query-arrays/#query-for-an-element-by-the-array-index-position
+  it('a place of an array has no zeros before it', async () => {
+    await c.insertMany([
+      { _id: 1, a: [1] },
+      { _id: 2, a: { '00': 1 } },
+      { _id: 3, a: [{ '00': 1 }] },
+    ]);
+    expect((await c.find({ 'a.00': 1 }).sort({ _id: 1 }).toArray()).map((d) => d._id)).toEqual([2, 3]);
+  });
+
+  // …/reference/operator/projection/: what no field settles is settled by _id, then by $elemMatch.
+  it.each<[projection: object, shown: object]>([
+    [
+      { _id: 1, a: { $slice: 1 } },
+      { _id: 1, a: [{ x: 1 }] },
+    ],
+    [
+      { _id: 0, a: { $slice: 1 } },
+      { a: [{ x: 1 }], b: [1, 2], c: 1 },
+    ],
+    [{ a: { $elemMatch: { x: 1 } } }, { _id: 1, a: [{ x: 1 }] }],
+    [
+      { a: { $elemMatch: { x: 2 } }, b: { $slice: 1 } },
+      { _id: 1, a: [{ x: 2 }], b: [1], c: 1 },
+    ],
+    [
+      { _id: 1, a: { $elemMatch: { x: 2 } }, b: { $slice: 1 } },
+      { _id: 1, b: [1], a: [{ x: 2 }] },
+    ],
+    [
+      { a: { $elemMatch: { x: 2 } }, b: 0 },
+      { _id: 1, a: [{ x: 2 }], c: 1 },
+    ],
+    [
+      { b: 0, a: { $elemMatch: { x: 9 } } },
+      { _id: 1, c: 1 },
+    ],
+    [
+      { b: { $slice: 1.9 }, a: 0 },
+      { _id: 1, b: [1], c: 1 },
+    ],
+    [
+      { b: { $slice: -1.5 }, a: 0 },
+      { _id: 1, b: [2], c: 1 },
+    ],
+    [
+      { b: { $slice: [1.2, 1.9] }, a: 0 },
+      { _id: 1, b: [2], c: 1 },
+    ],
+  ])('the projection %j', async (projection, shown) => {
+    await c.insertOne({ _id: 1, a: [{ x: 1 }, { x: 2 }], b: [1, 2], c: 1 });
+    expect(JSON.stringify(await c.findOne({}, { projection }))).toBe(JSON.stringify(shown));
+  });
+
+  // …/reference/operator/query/mod/: dividend, divisor and remainder are cut to whole numbers of 64 bits.
+  it.each<[value: unknown, divisor: unknown, remainder: unknown, found: boolean]>([
+    [Long.fromString('9007199254740993'), 2, 1, true],
+    [Long.fromString('9007199254740993'), 2, 0, false],
+    [Decimal128.fromString('9007199254740993'), Long.fromNumber(2), 1, true],
+    [Long.MIN_VALUE, 10, -8, true],
+    [Long.MIN_VALUE, -1, 0, true],
+    [Long.MAX_VALUE, Long.MAX_VALUE, 0, true],
+    [new Double(1e20), 2, 0, false],
+    [Decimal128.fromString('1E+20'), 2, 0, false],
+    [new Double(-4.9), new Double(2.9), new Double(0.5), true],
+    [Decimal128.fromString('4.5'), 4, 0, true],
+    [-5, 4, -1, true],
+    [-4, 4, 0, true],
+    [Infinity, 4, 0, false],
+  ])('$mod of %s by %s leaves %s: %s', async (a, divisor, remainder, found) => {
+    await c.insertOne({ _id: 1, a });
+    expect(await c.countDocuments({ a: { $mod: [divisor, remainder] } } as object)).toBe(Number(found));
+  });
+
   // …/reference/operator/update/#behavior: new fields come by name.
   it('a renamed field comes among the new ones by its new name', async () => {
     await c.insertOne({ _id: 1, d: 5 } as object as Row);

@@ -55,6 +55,23 @@ describe('a search for words', () => {
       { $project: { s: 1, t: score } },
     ];
     expect((await again.aggregate(stages).toArray())[0]).toEqual({ _id: 3, s: 11.1, t: 11.1 });
+    // Of a score alone: all fields in a find, but with _id named; in a pipeline none but it.
+    const fields = async (project: object): Promise<string[][]> => {
+      const docs = [
+        await again.findOne({ $text }, { projection: project }),
+        (await again.aggregate([{ $match: { $text } }, { $project: project }]).toArray())[0],
+      ];
+      return docs.map((doc) => Object.keys(doc ?? {}));
+    };
+    expect(await fields({ score })).toEqual([
+      ['_id', 'title', 'body', 'score'],
+      ['_id', 'score'],
+    ]);
+    expect(await fields({ _id: 1, score })).toEqual([
+      ['_id', 'score'],
+      ['_id', 'score'],
+    ]);
+    expect(await fields({ _id: 0, score })).toEqual([['title', 'body', 'score'], ['score']]);
     expect(await again.countDocuments({ $text })).toBe(3);
     expect(await refusal(again.find().sort({ score }).toArray())).toMatchObject({ code: 40_218 });
     expect(await refusal(again.aggregate([{ $limit: 1 }, { $match: { $text } }]).toArray())).toMatchObject({

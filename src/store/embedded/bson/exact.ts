@@ -37,14 +37,27 @@ export function exact(v: Numeric): Exact | number {
   return exactDecimal(text);
 }
 
+/** A finite number as a fraction of integers. */
+function fraction(n: Exact): [whole: bigint, divisor: bigint] {
+  const part = (sign: 1 | -1): bigint =>
+    10n ** BigInt(Math.max(n.ten * sign, 0)) * 2n ** BigInt(Math.max(n.two * sign, 0));
+  return [n.digits * part(1), part(-1)];
+}
+
 /** The integer that a number stands for, to its last digit; undefined: it is none. */
 export function exactInteger(v: Numeric): bigint | undefined {
   const n = exact(v);
   if (typeof n === 'number') return undefined;
-  const part = (sign: 1 | -1): bigint =>
-    10n ** BigInt(Math.max(n.ten * sign, 0)) * 2n ** BigInt(Math.max(n.two * sign, 0));
-  const [whole, divisor] = [n.digits * part(1), part(-1)];
+  const [whole, divisor] = fraction(n);
   return whole % divisor === 0n ? whole / divisor : undefined;
+}
+
+/** What is left of a number without its fraction, if it has a place in 64 bits. */
+export function cutToLong(v: Numeric): bigint | undefined {
+  const n = exact(v);
+  if (typeof n === 'number') return undefined;
+  const [whole, divisor] = fraction(n);
+  return BigInt.asIntN(64, whole / divisor) === whole / divisor ? whole / divisor : undefined;
 }
 
 /** `a − b`, exactly, as a numerator over a common power: only its sign and size matter to the callers. */

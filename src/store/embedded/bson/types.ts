@@ -91,7 +91,8 @@ export function storedBytes(v: Binary): Uint8Array {
   return Buffer.concat([length, bytes]);
 }
 
-export const typeNumbers: Readonly<Record<string, number>> = {
+/** Of no prototype: a name that every object has is no type's. */
+export const typeNumbers: Readonly<Record<string, number>> = Object.assign(Object.create(null) as object, {
   double: 1,
   string: 2,
   object: 3,
@@ -113,7 +114,7 @@ export const typeNumbers: Readonly<Record<string, number>> = {
   decimal: 19,
   minKey: -1,
   maxKey: 127,
-};
+});
 
 /**
  * The place of a value's type in the order of all values; also the first byte of an index key.

@@ -74,6 +74,7 @@ export const findAndModify: Command = {
         hint: hintOf(command['hint']),
         limit: 1,
         let: variables,
+        upsert,
       };
       const filter = compileFilter(filterDoc, filterOptions(request, collection));
       const [found] = [...findDocuments(tx, collection, request, filter)];

@@ -179,6 +179,7 @@ export function runUpdate(
     sort: optionalDoc(s.statement, 'sort'),
     collation,
     let: variables,
+    upsert: s.upsert,
     among,
   };
   if (!collection) {

@@ -112,12 +112,22 @@ function withId(doc: Doc): Doc {
   if (Array.isArray(id)) throw new EngineError('InvalidIdField', "The '_id' value cannot be of type array");
   if (typeof id === 'object' && id !== null && '_bsontype' in id && id._bsontype === 'BSONRegExp')
     throw new EngineError('InvalidIdField', "The '_id' value cannot be of type regex");
-  if (isDoc(id) && Object.keys(id).some((k) => k.startsWith('$')))
+  const dollar = isDoc(id) ? dollarIn(id) : undefined;
+  if (dollar !== undefined)
     throw new EngineError(
       'DollarPrefixedFieldName',
-      `_id fields may not contain '$'-prefixed fields: ${Object.keys(id)[0] ?? ''} is not valid for storage.`,
+      `_id fields may not contain '$'-prefixed fields: ${dollar} is not valid for storage.`,
     );
   if (Object.keys(doc)[0] === '_id') return doc;
   const { _id, ...rest } = doc;
   return { _id, ...rest };
+}
+
+/** A name within an `_id` that begins with $; a reference (https://www.mongodb.com/docs/manual/reference/database-references/) is none. */
+function dollarIn(v: Value): string | undefined {
+  if (!isDoc(v) && !Array.isArray(v)) return undefined;
+  const names = Object.keys(v);
+  const isReference = isDoc(v) && names[0] === '$ref' && typeof v['$ref'] === 'string' && names[1] === '$id';
+  const own = isReference ? names.slice(names[2] === '$db' ? 3 : 2) : names;
+  return own.find((name) => name.startsWith('$')) ?? Object.values(v).map(dollarIn).find(Boolean);
 }

@@ -72,7 +72,7 @@ function prefixOf(regex: BSONRegExp): string {
   if (regex.options.includes('i') || regex.options.includes('x') || regex.options.includes('m')) return '';
   const literal = /^\^([\p{L}\p{N} _:;,@#/<>=!&"'~%-]*)(.?)/u.exec(regex.pattern);
   if (!literal?.[1] || regex.pattern.includes('|')) return '';
-  return '*?{'.includes(literal[2] || ' ') ? literal[1].slice(0, -1) : literal[1];
+  return '*?{'.includes(literal[2] || ' ') ? [...literal[1]].slice(0, -1).join('') : literal[1];
 }
 
 /** The first text that does not begin as another does, as explain prints the end of a prefix. */

@@ -8,7 +8,10 @@ import { field } from './path.js';
 /** What lies at a path: a number is a place in an array; what is missing is null. */
 function at(value: Value, parts: readonly string[]): Value {
   let here = value;
-  for (const part of parts) here = Array.isArray(here) ? here[Number(part)] : isDoc(here) ? field(here, part) : null;
+  for (const part of parts) {
+    if (Array.isArray(here)) here = /^\d+$/.test(part) ? here[Number(part)] : null;
+    else here = isDoc(here) ? field(here, part) : null;
+  }
   return here ?? null;
 }
 

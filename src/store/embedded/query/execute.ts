@@ -24,6 +24,8 @@ export interface FindRequest {
   readonly collation?: Collation | undefined;
   readonly let?: Doc | undefined;
   readonly now?: Date;
+  /** A document is made of what the filter says is equal, where none is found. */
+  readonly upsert?: boolean;
   readonly memoryLimitBytes?: number;
   /** Looks at the documents with these `_id`s alone, in this order. */
   readonly among?: readonly Value[] | undefined;
@@ -213,6 +215,7 @@ export const filterOptions = (request: FindRequest, c: Collection | undefined): 
   text: textIndexOf(c),
   // MongoDB reads a time series by an aggregation.
   ...(c?.options.timeField !== undefined && { near: 'refused' }),
+  ...(request.upsert && { upsert: true }),
   ...(request.let && { let: request.let }),
   ...(request.now && { now: request.now }),
   ...(request.collation && { collation: request.collation }),

@@ -1,7 +1,10 @@
-import { equals } from '../bson/compare.js';
+import { modulo } from '../aggregate/arithmetic.js';
+import { toDecimal } from '../aggregate/decimals.js';
+import { compare, equals } from '../bson/compare.js';
 import { isDoc, isNumeric, toInteger, toNumber, typeName, typeNumbers } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
+import { field } from './path.js';
 import { toRegExp } from './regex.js';
 
 type Test = (v: Value) => boolean;
@@ -20,10 +23,21 @@ const failed = (message: string): EngineError => new EngineError('FailedToParse'
 const mismatch = (keyword: string, wanted: string): EngineError =>
   new EngineError('TypeMismatch', `$jsonSchema keyword '${keyword}' must be ${wanted}`);
 
+/** Keywords of a kind that a value is not of, or that say nothing of it, are met by it. */
+const met: Test = () => true;
+
+/** A list that names each thing once. @throws {EngineError} 9: it is empty, or names one twice; 14: no list */
+function listOf(keyword: string, operand: Value): readonly Value[] {
+  if (!Array.isArray(operand)) throw mismatch(keyword, 'an array');
+  if (operand.length === 0) throw failed(`$jsonSchema keyword '${keyword}' cannot be an empty array`);
+  if (!unique(operand)) throw failed(`$jsonSchema keyword '${keyword}' array cannot contain duplicate values`);
+  return operand;
+}
+
 const lengthOf = (text: string): number => [...text].length;
 
 function typesTest(keyword: 'type' | 'bsonType', operand: Value): Test {
-  const names = (Array.isArray(operand) ? operand : [operand]).map((t) => {
+  const names = listOf(keyword, Array.isArray(operand) ? operand : [operand]).map((t) => {
     if (typeof t !== 'string') throw mismatch(keyword, 'either a string or an array of strings');
     if (keyword === 'type' && t === 'integer') throw failed("$jsonSchema type 'integer' is not currently supported.");
     const name = keyword === 'type' ? JSON_TYPES.get(t) : t;
@@ -41,30 +55,37 @@ function whole(keyword: string, operand: Value): number {
 }
 
 function schemas(keyword: string, operand: Value): Test[] {
-  if (!Array.isArray(operand) || operand.length === 0) throw mismatch(keyword, 'an array of schemas that is not empty');
+  if (!Array.isArray(operand)) throw mismatch(keyword, 'an array');
+  if (operand.length === 0)
+    throw new EngineError('BadValue', `$jsonSchema keyword '${keyword}' must be a non-empty array`);
   return operand.map(compileSchema);
 }
 
-const namesIn = (keyword: string, operand: Value): string[] => {
-  if (!Array.isArray(operand) || operand.length === 0) throw failed(`$jsonSchema keyword '${keyword}' cannot be empty`);
-  return operand.map((name) => {
+const namesIn = (keyword: string, operand: Value): string[] =>
+  listOf(keyword, operand).map((name) => {
     if (typeof name !== 'string') throw mismatch(keyword, 'an array of strings');
     return name;
   });
-};
 
 /** A bound of a number; `exclusive` is MongoDB's (draft 4's) boolean beside it. */
 function bound(keyword: 'minimum' | 'maximum', schema: Doc): Test {
   const limit = schema[keyword];
   if (!isNumeric(limit)) throw mismatch(keyword, 'a number');
-  const exclusive = schema[keyword === 'minimum' ? 'exclusiveMinimum' : 'exclusiveMaximum'] === true;
   const sign = keyword === 'minimum' ? 1 : -1;
-  return (v) => {
-    if (!isNumeric(v)) return true;
-    const above = (toNumber(v) - toNumber(limit)) * sign;
-    return exclusive ? above > 0 : above >= 0;
-  };
+  const least = schema[keyword === 'minimum' ? 'exclusiveMinimum' : 'exclusiveMaximum'] === true ? 1 : 0;
+  const isNaN = Number.isNaN(toNumber(limit));
+  return (v) => !isNumeric(v) || (Number.isNaN(toNumber(v)) === isNaN && compare(v, limit) * sign >= least);
 }
+
+/** The boolean beside a bound. @throws {EngineError} 9: there is no bound; 14: no boolean */
+const exclusive =
+  (keyword: 'minimum' | 'maximum') =>
+  (operand: Value, schema: Doc): Test => {
+    if (schema[keyword] === undefined)
+      throw failed(`$jsonSchema keyword '${keyword}' must be present beside its exclusive form`);
+    if (typeof operand !== 'boolean') throw mismatch(`exclusive ${keyword}`, 'a boolean');
+    return met;
+  };
 
 /** `properties`, `patternProperties` and `additionalProperties`, which decide together what a field may be. */
 function propertiesTest({ properties = {}, patternProperties = {}, additionalProperties = true }: Doc): Test {
@@ -90,6 +111,7 @@ function propertiesTest({ properties = {}, patternProperties = {}, additionalPro
 /** `items` and `additionalItems`. */
 function itemsTest({ items, additionalItems = true }: Doc): Test {
   const rest: Test = typeof additionalItems === 'boolean' ? () => additionalItems : compileSchema(additionalItems);
+  if (items === undefined) return met;
   if (!Array.isArray(items)) {
     const each = compileSchema(items);
     return (v) => !Array.isArray(v) || v.every(each);
@@ -103,35 +125,56 @@ function dependenciesTest(operand: Value): Test {
   const tests = Object.entries(operand).map(([name, needed]): [string, Test] => {
     if (isDoc(needed)) return [name, compileSchema(needed)];
     const names = namesIn('dependencies', needed);
-    return [name, (v) => isDoc(v) && names.every((n) => v[n] !== undefined)];
+    return [name, (v) => isDoc(v) && names.every((n) => field(v, n) !== undefined)];
   });
-  return (v) => !isDoc(v) || tests.every(([name, test]) => v[name] === undefined || test(v));
+  return (v) => !isDoc(v) || tests.every(([name, test]) => field(v, name) === undefined || test(v));
 }
 
-const unique = (list: readonly Value[]): boolean =>
-  list.every((item, i) => !list.slice(i + 1).some((other) => equals(item, other)));
+/** A value with its fields in order: in a schema the order of fields is none. */
+function ordered(v: Value): Value {
+  if (Array.isArray(v)) return v.map(ordered);
+  if (!isDoc(v)) return v;
+  const fields = Object.entries(v).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(fields.map(([name, inner]) => [name, ordered(inner)]));
+}
 
-/** A value that is not of a keyword's kind meets it. */
+function unique(list: readonly Value[]): boolean {
+  const items = list.map(ordered);
+  return items.every((item, i) => !items.slice(i + 1).some((other) => equals(item, other)));
+}
+
+const words =
+  (keyword: string) =>
+  (operand: Value): Test => {
+    if (typeof operand !== 'string') throw mismatch(keyword, 'of type string');
+    return met;
+  };
+
+const isZero = (v: Value): boolean => isNumeric(v) && toNumber(v) === 0;
+
 const keywords: Readonly<Record<string, (operand: Value, schema: Doc) => Test>> = {
   type: (operand) => typesTest('type', operand),
   bsonType: (operand) => typesTest('bsonType', operand),
   enum(operand) {
-    if (!Array.isArray(operand) || operand.length === 0) throw failed("$jsonSchema keyword 'enum' cannot be empty");
-    return (v) => operand.some((item) => equals(item, v));
+    const values = listOf('enum', operand).map(ordered);
+    return (v) => values.some((item) => equals(item, ordered(v)));
   },
   required(operand) {
     const names = namesIn('required', operand);
-    return (v) => !isDoc(v) || names.every((name) => v[name] !== undefined);
+    return (v) => !isDoc(v) || names.every((name) => field(v, name) !== undefined);
   },
   properties: (_operand, schema) => propertiesTest(schema),
   patternProperties: (_operand, schema) => propertiesTest(schema),
   additionalProperties: (_operand, schema) => propertiesTest(schema),
   items: (_operand, schema) => itemsTest(schema),
-  additionalItems: () => () => true,
+  additionalItems: (_operand, schema) => itemsTest(schema),
   dependencies: dependenciesTest,
   minItems: (operand) => atLeast((v) => (Array.isArray(v) ? v.length : undefined), whole('minItems', operand)),
   maxItems: (operand) => atMost((v) => (Array.isArray(v) ? v.length : undefined), whole('maxItems', operand)),
-  uniqueItems: (operand) => (operand === true ? (v) => !Array.isArray(v) || unique(v) : () => true),
+  uniqueItems(operand) {
+    if (typeof operand !== 'boolean') throw mismatch('uniqueItems', 'a boolean');
+    return operand ? (v) => !Array.isArray(v) || unique(v) : met;
+  },
   minLength: (operand) =>
     atLeast((v) => (typeof v === 'string' ? lengthOf(v) : undefined), whole('minLength', operand)),
   maxLength: (operand) => atMost((v) => (typeof v === 'string' ? lengthOf(v) : undefined), whole('maxLength', operand)),
@@ -139,12 +182,13 @@ const keywords: Readonly<Record<string, (operand: Value, schema: Doc) => Test>> 
   maxProperties: (operand) => atMost(fieldsIn, whole('maxProperties', operand)),
   minimum: (_operand, schema) => bound('minimum', schema),
   maximum: (_operand, schema) => bound('maximum', schema),
-  exclusiveMinimum: () => () => true,
-  exclusiveMaximum: () => () => true,
+  exclusiveMinimum: exclusive('minimum'),
+  exclusiveMaximum: exclusive('maximum'),
   multipleOf(operand) {
-    if (!isNumeric(operand) || !(toNumber(operand) > 0))
-      throw failed("$jsonSchema keyword 'multipleOf' must be above 0");
-    return (v) => !isNumeric(v) || toNumber(v) % toNumber(operand) === 0;
+    if (!isNumeric(operand)) throw mismatch('multipleOf', 'a number');
+    if (toNumber(operand) <= 0) throw failed("$jsonSchema keyword 'multipleOf' must have a positive value");
+    const divisor = toDecimal(operand);
+    return (v) => !isNumeric(v) || isZero(modulo(toDecimal(v), divisor));
   },
   pattern(operand) {
     if (typeof operand !== 'string') throw mismatch('pattern', 'a string');
@@ -171,8 +215,8 @@ const keywords: Readonly<Record<string, (operand: Value, schema: Doc) => Test>> 
       (test) => (v: Value) =>
         !test(v)
     )(compileSchema(operand)),
-  title: () => () => true,
-  description: () => () => true,
+  title: words('title'),
+  description: words('description'),
 };
 
 const fieldsIn = (v: Value): number | undefined => (isDoc(v) ? Object.keys(v).length : undefined);

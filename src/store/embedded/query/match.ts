@@ -1,9 +1,9 @@
-import { Binary, BSONRegExp } from 'bson';
+import { Binary, BSONRegExp, Int32 } from 'bson';
 import { assertCollated } from '../aggregate/collated.js';
 import { compileExpression, compileWith } from '../aggregate/expression.js';
 import type { Collation } from '../bson/collation.js';
 import { compare, equals } from '../bson/compare.js';
-import { exactInteger } from '../bson/exact.js';
+import { cutToLong, exactInteger } from '../bson/exact.js';
 import {
   isDoc,
   isNumeric,
@@ -39,8 +39,14 @@ export interface FilterOptions {
   readonly let?: Doc;
   readonly now?: Date;
   readonly collation?: Collation;
-  /** May `$near` stand here, where it would order what is found? */
-  readonly near?: 'nested' | 'refused' | 'validator';
+  /** May `$near` stand here, where it would order what is found? `element`: a query on one element of a list may least. */
+  readonly near?: 'nested' | 'refused' | 'validator' | 'element';
+  /** The filter makes a document too: what an expression says is equal is not known. */
+  readonly upsert?: boolean;
+  /** Each test is of the value that the path reaches alone, and of no elements of it: that of an `$elemMatch`. */
+  readonly alone?: boolean;
+  /** Within an `$elemMatch`, where what is said of whole documents has no place. */
+  readonly inElement?: boolean;
   /** The collection's text index, for `$text`. */
   readonly text?: TextIndex | undefined;
 }
@@ -98,7 +104,12 @@ function compileDoc(filter: Doc, options: FilterOptions): Matcher {
 
 function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[] {
   if (key === '$comment') return [];
+  if (options.inElement && ['$expr', '$text', '$where', '$sampleRate'].includes(key))
+    throw bad(`${key} can only be applied to the top-level document`);
   if (key === '$expr') {
+    const place = options.upsert ? 'the query predicate for an upsert' : 'this context';
+    if (options.near === 'element' || options.upsert)
+      throw new EngineError('QueryFeatureNotAllowed', `$expr is not allowed in ${place}`);
     if (options.collation) assertCollated('$expr', operand);
     const variables = { now: options.now ?? new Date(), let: options.let ?? {}, collation: options.collation };
     const evaluate = compileWith(variables, () => compileExpression(operand));
@@ -115,13 +126,15 @@ function topLevel(key: string, operand: Value, options: FilterOptions): Matcher[
     const some: Matcher = (doc, found) => parts.some((p) => p(doc, found));
     return [key === '$or' ? some : (doc, found) => !some(doc, found)];
   }
-  if (key === '$alwaysTrue') return [() => true];
-  if (key === '$alwaysFalse') return [() => false];
+  if (key === '$alwaysTrue' || key === '$alwaysFalse') {
+    if (toInteger(operand) !== 1) throw new EngineError('FailedToParse', `${key} must be an integer value of 1`);
+    return [() => key === '$alwaysTrue'];
+  }
   if (key === '$jsonSchema') {
     const meets = compileSchema(operand);
     return [(doc) => meets(doc)];
   }
-  if (options.near === 'validator' && ['$text', '$where'].includes(key))
+  if ((options.near === 'validator' || options.near === 'element') && ['$text', '$where'].includes(key))
     throw bad(`${key} is not allowed in this context`);
   if (key === '$text') {
     if (options.near === 'nested') throw bad(`$text has to stand at the top of a query`);
@@ -166,8 +179,7 @@ const isOperators = (v: Value): v is Doc => isDoc(v) && (Object.keys(v)[0] ?? ''
 function compilePath(path: string, operand: Value, options: FilterOptions): Matcher {
   const parts = path.split('.');
   if (!isOperators(operand)) {
-    if (operand instanceof BSONRegExp) return onLeaf(parts, regexTest(operand));
-    return onLeaf(parts, equalTest(operand, options));
+    return onLeaf(parts, operand instanceof BSONRegExp ? regexTest(operand) : equalTest(operand, options));
   }
   const near = nearIn(operand);
   if (near || '$geoNear' in operand) assertNear(options);
@@ -180,18 +192,14 @@ function compilePath(path: string, operand: Value, options: FilterOptions): Matc
   return all(matchers);
 }
 
-/** A test on each value that the path reaches, and on each element where it reaches an array. */
-function onLeaf(parts: readonly string[], test: Test): Matcher {
+/** A test on each value that the path reaches, and on each element where it reaches an array, unless it is `alone`. */
+function onLeaf(parts: readonly string[], test: Test, alone = false): Matcher {
   return (doc, found) =>
     visitPath(doc, parts, (v, index) => {
-      if (test(v)) {
-        if (index !== undefined) found(index);
-        return true;
-      }
-      if (!Array.isArray(v)) return false;
-      const at = v.findIndex(test);
-      if (at === -1) return false;
-      found(index ?? at);
+      const at = !alone && Array.isArray(v) ? v.findIndex(test) : -1;
+      if (at === -1 && !test(v)) return false;
+      const place = index ?? (at === -1 ? undefined : at);
+      if (place !== undefined) found(place);
       return true;
     });
 }
@@ -261,13 +269,18 @@ function modTest(operand: Value): Test {
   if (!Array.isArray(operand)) throw bad('malformed mod, needs to be an array');
   if (operand.length < 2) throw bad('malformed mod, not enough elements');
   if (operand.length > 2) throw bad('malformed mod, too many elements');
-  const [divisor, rest] = operand.map((v) => (isNumeric(v) ? Math.trunc(toNumber(v)) : undefined));
-  if (divisor === undefined) throw bad('malformed mod, divisor not a number');
-  if (rest === undefined) throw bad('malformed mod, remainder not a number');
-  if (!Number.isFinite(divisor)) throw bad('malformed mod, divisor value is invalid');
-  if (!Number.isFinite(rest)) throw bad('malformed mod, remainder value is invalid');
-  if (divisor === 0) throw bad('divisor cannot be 0');
-  return (v) => isNumeric(v) && Number.isFinite(toNumber(v)) && Math.trunc(toNumber(v)) % divisor === rest;
+  const [divisor, rest] = operand.map((v) => (isNumeric(v) ? cutToLong(v) : undefined));
+  const invalid = (n: Value, name: string): EngineError =>
+    bad(`malformed mod, ${name} ${isNumeric(n) ? 'value is invalid' : 'not a number'}`);
+  if (divisor === undefined) throw invalid(operand[0], 'divisor');
+  if (rest === undefined) throw invalid(operand[1], 'remainder');
+  if (divisor === 0n) throw bad('divisor cannot be 0');
+  const [near, left] = [Number(divisor), Number(rest)];
+  return (v) => {
+    if (v instanceof Int32) return v.value % near === left;
+    const whole = isNumeric(v) ? cutToLong(v) : undefined;
+    return whole !== undefined && whole % divisor === rest;
+  };
 }
 
 function bitsTest(operator: string, operand: Value): Test {
@@ -305,13 +318,14 @@ function bitsTest(operator: string, operand: Value): Test {
 
 function elemMatch(parts: readonly string[], operand: Value, options: FilterOptions): Matcher {
   if (!isDoc(operand)) throw bad('$elemMatch needs an Object');
+  const within: FilterOptions = { ...nested(options), inElement: true, alone: false };
   let test: Test;
   const first = Object.keys(operand)[0] ?? '';
   if (first.startsWith('$') && !['$and', '$or', '$nor', '$expr'].includes(first) && !REFERENCE.has(first)) {
-    const matcher = compilePath('v', operand, nested(options));
-    test = (v) => matcher({ v: Array.isArray(v) ? [v] : v }, () => undefined);
+    const matcher = compilePath('v', operand, { ...within, alone: true });
+    test = (v) => matcher({ v }, () => undefined);
   } else {
-    const matcher = compileDoc(operand, nested(options));
+    const matcher = compileDoc(operand, within);
     test = (v) =>
       isDoc(v)
         ? matcher(v, () => undefined)
@@ -326,6 +340,8 @@ function elemMatch(parts: readonly string[], operand: Value, options: FilterOpti
       return true;
     });
 }
+
+const isElemMatch = (v: Value): v is Doc => isDoc(v) && Object.keys(v)[0] === '$elemMatch';
 
 function inList(operand: Value, operator: string, options: FilterOptions): Test {
   if (!Array.isArray(operand)) throw bad(`${operator} needs an array`);
@@ -343,37 +359,38 @@ function compileOperator(
   whole: Doc,
   options: FilterOptions,
 ): Matcher {
+  const leaf = (test: Test): Matcher => onLeaf(parts, test, options.alone);
   switch (operator) {
     case '$eq':
-      return onLeaf(parts, equalTest(operand, options));
+      return leaf(equalTest(operand, options));
     case '$ne':
       if (operand instanceof BSONRegExp) throw bad("Can't have regex as arg to $ne.");
-      return not(onLeaf(parts, equalTest(operand, options)));
+      return not(leaf(equalTest(operand, options)));
     case '$gt':
     case '$gte':
     case '$lt':
     case '$lte':
-      return onLeaf(parts, rangeTest(operator, operand, options));
+      return leaf(rangeTest(operator, operand, options));
     case '$in':
-      return onLeaf(parts, inList(operand, operator, options));
+      return leaf(inList(operand, operator, options));
     case '$nin':
-      return not(onLeaf(parts, inList(operand, operator, options)));
+      return not(leaf(inList(operand, operator, options)));
     case '$exists': {
       const wanted = truthy(operand);
-      const exists: Matcher = (doc) => visitPath(doc, parts, (v) => v !== undefined);
+      const exists = leaf((v) => v !== undefined);
       return wanted ? exists : not(exists);
     }
     case '$type': {
       const test = typeTest(operand);
-      return onLeaf(parts, test);
+      return leaf(test);
     }
     case '$not': {
-      if (operand instanceof BSONRegExp) return not(onLeaf(parts, regexTest(operand)));
+      if (operand instanceof BSONRegExp) return not(leaf(regexTest(operand)));
       if (!isOperators(operand)) throw bad('$not needs a regex or a document');
       return not(compilePath(parts.join('.'), operand, nested(options)));
     }
     case '$mod':
-      return onLeaf(parts, modTest(operand));
+      return leaf(modTest(operand));
     case '$regex': {
       const flags = whole['$options'];
       if (flags !== undefined && typeof flags !== 'string') throw bad('$options has to be a string');
@@ -384,7 +401,7 @@ function compileOperator(
         );
       if (!(operand instanceof BSONRegExp) && typeof operand !== 'string') throw bad('$regex has to be a string');
       const { pattern, options: own } = typeof operand === 'string' ? { pattern: operand, options: '' } : operand;
-      return onLeaf(parts, regexTest({ pattern, options: flags ?? own }));
+      return leaf(regexTest({ pattern, options: flags ?? own }));
     }
     case '$options':
       throw bad('$options needs a $regex');
@@ -392,16 +409,25 @@ function compileOperator(
       const size = toInteger(operand);
       if (size === undefined || size > 2 ** 31 - 1) throw bad(`Failed to parse $size. Expected an integer`);
       if (size < 0) throw bad(`Failed to parse $size. Expected a non-negative number in: $size: ${size}`);
-      return (doc) => visitPath(doc, parts, (v) => Array.isArray(v) && v.length === size);
+      return (doc, found) =>
+        visitPath(doc, parts, (v, index) => {
+          if (!Array.isArray(v) || v.length !== size) return false;
+          if (index !== undefined) found(index);
+          return true;
+        });
     }
     case '$all': {
       if (!Array.isArray(operand)) throw bad('$all needs an array');
       if (operand.length === 0) return () => false;
+      const inElements = isElemMatch(operand[0]);
       return all(
         operand.map((item) => {
-          if (isDoc(item) && '$elemMatch' in item) return elemMatch(parts, item['$elemMatch'], options);
+          if (inElements) {
+            if (!isElemMatch(item)) throw bad('$all/$elemMatch has to be consistent');
+            return elemMatch(parts, item['$elemMatch'], options);
+          }
           if (isOperators(item) && CONDITIONS.has(Object.keys(item)[0] ?? '')) throw bad('no $ expressions in $all');
-          return onLeaf(parts, item instanceof BSONRegExp ? regexTest(item) : equalTest(item, options));
+          return leaf(item instanceof BSONRegExp ? regexTest(item) : equalTest(item, options));
         }),
       );
     }
@@ -411,14 +437,14 @@ function compileOperator(
     case '$bitsAllClear':
     case '$bitsAnySet':
     case '$bitsAnyClear':
-      return onLeaf(parts, bitsTest(operator, operand));
+      return leaf(bitsTest(operator, operand));
     case '$comment':
       return () => true;
     case '$geoWithin':
     case '$within':
-      return onLeaf(parts, geoWithin(operand));
+      return leaf(geoWithin(operand));
     case '$geoIntersects':
-      return onLeaf(parts, geoIntersects(operand));
+      return leaf(geoIntersects(operand));
     default:
       throw bad(`unknown operator: ${operator}`);
   }

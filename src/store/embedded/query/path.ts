@@ -2,7 +2,8 @@ import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 
-const INDEX = /^\d+$/;
+/** As an array's places are named: without zeros before. */
+const INDEX = /^(?:0|[1-9]\d*)$/;
 
 /** Own fields only: `__proto__` and its like are no fields of a document. */
 export const field = (doc: Doc, name: string): Value => (Object.hasOwn(doc, name) ? doc[name] : undefined);

@@ -1,7 +1,7 @@
 import { assertCollated } from '../aggregate/collated.js';
 import { compileExpression, isOperator, type Variables } from '../aggregate/expression.js';
 import type { Collation } from '../bson/collation.js';
-import { isDoc, isNumeric, toInteger, truthy, typeName } from '../bson/types.js';
+import { isDoc, isNumeric, toNumber, truthy, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import { compileFilter, type Filter } from './match.js';
@@ -55,7 +55,8 @@ function flatten(spec: Doc, prefix: string): [string, Value][] {
     const [first] = Object.keys(v);
     if (first === undefined)
       throw new EngineError(51270, `An empty sub-projection is not a valid value. Found empty object at path ${path}`);
-    return first.startsWith('$') ? [[path, v]] : flatten(v, `${path}.`);
+    const whole = first.startsWith('$') || path.endsWith('.$');
+    return whole ? [[path, v]] : flatten(v, `${path}.`);
   });
 }
 
@@ -64,7 +65,8 @@ function sliceOf(argument: Value): Compute {
   const pair = Array.isArray(argument) ? argument : [argument];
   if (pair.length < 1 || (Array.isArray(argument) && pair.length !== 2))
     throw new EngineError(28667, 'Invalid $slice syntax. The given syntax did not match the find() syntax');
-  const [skip, limit] = pair.map((v) => (isNumeric(v) ? toInteger(v) : undefined));
+  // A number is cut to a whole one, NaN to 0.
+  const [skip, limit] = pair.map((v) => (isNumeric(v) ? Math.trunc(toNumber(v)) || 0 : undefined));
   if (skip === undefined || pair.length > 2 || (pair.length === 2 && limit === undefined))
     throw new EngineError(28667, 'Invalid $slice syntax. The given syntax did not match the find() syntax');
   if (limit !== undefined && limit <= 0)
@@ -93,7 +95,7 @@ const positional =
 function elemMatch(operand: Value, collation: Collation | undefined): Compute {
   if (!isDoc(operand))
     throw new EngineError(31274, `elemMatch: Invalid argument, object required, but got ${typeName(operand)}`);
-  const wanted = compileFilter({ v: { $elemMatch: operand } }, { ...(collation && { collation }) });
+  const wanted = compileFilter({ v: { $elemMatch: operand } }, { near: 'element', ...(collation && { collation }) });
   return (_root, at) => {
     const found = Array.isArray(at) ? at.findIndex((item) => wanted.test({ v: [item] })) : -1;
     return found === -1 || !Array.isArray(at) ? undefined : [at[found]];
@@ -104,6 +106,10 @@ function elemMatch(operand: Value, collation: Collation | undefined): Compute {
 class Mode {
   including: boolean | undefined;
   readonly #specials = new Set<string>();
+  /** Fields of `$elemMatch`, with what it finds. */
+  readonly elemMatches = new Map<string, Compute>();
+  hasSlice = false;
+  hasMeta = false;
   /** @throws {EngineError} 31276: two positional ones; 31255, 31256: one beside $elemMatch */
   special(kind: 'positional' | 'elemMatch'): void {
     if (kind === 'positional' && this.#specials.has(kind))
@@ -114,6 +120,14 @@ class Mode {
         kind === 'positional' ? 31255 : 31256,
         'Cannot specify positional operator and $elemMatch.',
       );
+  }
+  /**
+   * What a projection is that no field settles, by what is said of `_id`.
+   * https://www.mongodb.com/docs/manual/reference/operator/projection/slice/#path-collision-slice-of-an-array-and-embedded-fields
+   */
+  unsettled(id: boolean | undefined, stage: boolean): boolean {
+    if (this.hasSlice) return id === true;
+    return this.elemMatches.size > 0 || (stage && this.hasMeta) || id === true;
   }
   settle(include: boolean, path: string): void {
     if (this.including !== undefined && this.including !== include)
@@ -141,6 +155,8 @@ function compileField(
   if (path.includes('.$.') && !stage)
     throw new EngineError(31394, 'Positional projection may only be used at the end of a path');
   if (path.endsWith('.$') && !stage) {
+    if (isDoc(v)) throw new EngineError(31271, 'positional projection cannot be used with an expression or sub object');
+    if (!isFlag(v)) throw new EngineError(31308, 'positional projection cannot be used with a literal');
     if (!truthy(v)) throw new EngineError(31395, 'positional projection cannot be used with exclusion');
     if (mode.including === false) throw new EngineError(31395, 'positional projection cannot be used with exclusion');
     mode.settle(true, path);
@@ -151,25 +167,29 @@ function compileField(
     mode.settle(truthy(v), path);
     return [path, { kind: truthy(v) ? 'keep' : 'drop' }];
   }
-  if (isDoc(v) && !stage) {
+  if (isDoc(v) && !stage && Object.keys(v).length === 1) {
     const slice = v['$slice'];
     if (
       '$slice' in v &&
       !(Array.isArray(slice) && (slice.length === 3 || (slice.length === 2 && !isNumeric(slice[0]))))
-    )
+    ) {
+      mode.hasSlice = true;
       return [path, { kind: 'change', of: sliceOf(slice) }];
+    }
     if ('$elemMatch' in v) {
       if (path.includes('.')) throw new EngineError(31275, 'Cannot use $elemMatch projection on a nested field');
-      if (mode.including === undefined) mode.settle(true, path);
       mode.special('elemMatch');
-      return [path, { kind: 'computed', of: elemMatch(v['$elemMatch'], collation) }];
+      const of = elemMatch(v['$elemMatch'], collation);
+      mode.elemMatches.set(path, of);
+      return [path, { kind: 'computed', of }];
     }
   }
   const [operator = ''] = isDoc(v) ? Object.keys(v) : [];
   if (operator.startsWith('$') && !isOperator(operator))
     throw new EngineError(31325, `Invalid $project :: caused by :: Unknown expression ${operator}`);
   // A score is added to an inclusion and an exclusion alike.
-  if (operator !== '$meta') {
+  if (operator === '$meta') mode.hasMeta = true;
+  else {
     if (mode.including === false)
       throw new EngineError(
         operator.startsWith('$') ? 31252 : 31310,
@@ -206,8 +226,9 @@ export function compileProjection(
     }
     put(tree, ...compileField(path, v, mode, options));
   }
-  const alone = entries.every(([path]) => path === '_id');
-  const inclusive = mode.including ?? (alone ? id === true : false);
+  const inclusive = mode.including ?? mode.unsettled(id, options.stage === true);
+  // Where fields are left out, $elemMatch changes its own where it stands.
+  if (!inclusive) for (const [path, of] of mode.elemMatches) tree.set(path, { kind: 'change', of });
   if (inclusive && !tree.has('_id')) tree.set('_id', { kind: 'keep' });
   return (doc, variables = NONE) => project(doc, tree, { inclusive, root: doc, variables });
 }

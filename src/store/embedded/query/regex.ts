@@ -4,8 +4,15 @@ import { fromPcre, PatternError } from './pcre.js';
 /** https://www.mongodb.com/docs/manual/reference/operator/query/regex/#pcre-regular-expressions */
 const MAX_BYTES = 16_384;
 
-/** Both forms of a regular expression; `invalid` is the code of a pattern that is none. */
+/** Compiled ones, since an expression compiles its own for each document. */
+const compiled = new Map<string, RegExp>();
+const MOST_KEPT = 256;
+
+/** Both forms of a regular expression, which is PCRE's; `invalid` is the code of a pattern that is none. */
 export function toRegExp(pattern: string, flags: string, invalid = 51091): RegExp {
+  const key = `${flags}/${pattern}`;
+  const kept = compiled.get(key);
+  if (kept) return kept;
   if (pattern.includes('\0'))
     throw new EngineError('BadValue', 'Regular expression cannot contain an embedded null byte');
   if (Buffer.byteLength(pattern) > MAX_BYTES)
@@ -15,7 +22,10 @@ export function toRegExp(pattern: string, flags: string, invalid = 51091): RegEx
   const has = (flag: string): boolean => flags.includes(flag);
   try {
     const { source, ignoreCase } = fromPcre(pattern, { i: has('i'), m: has('m'), s: has('s'), x: has('x') });
-    return new RegExp(source, ignoreCase ? 'iu' : 'u');
+    const regex = new RegExp(source, ignoreCase ? 'iu' : 'u');
+    if (compiled.size >= MOST_KEPT) compiled.clear();
+    compiled.set(key, regex);
+    return regex;
   } catch (error) {
     if (error instanceof PatternError && !error.supported)
       throw new EngineError(

@@ -3,15 +3,15 @@ import type { Collation } from '../bson/collation.js';
 import { isDoc, typeName } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { arrayFilters } from './array-filters.js';
-import { type Change, failed, REMOVE, show } from './change.js';
+import { bad, type Change, failed, REMOVE, show } from './change.js';
 import { assertSameId, withId } from './id.js';
 import { operators } from './operators/index.js';
-import { assertNoConflict, comparePaths, partsOf } from './path.js';
+import { assertNoConflict, comparePaths, mayMeet, partsOf } from './path.js';
 import { pipelineUpdate } from './pipeline.js';
 import { renamed, renamePaths } from './rename.js';
 import { replacement } from './replacement.js';
 import { base } from './upsert.js';
-import { changed } from './walk.js';
+import { changed, placesOf } from './walk.js';
 
 export interface UpdateOptions {
   readonly arrayFilters?: readonly Doc[];
@@ -56,6 +56,14 @@ function stepsOf(operator: string, operand: Value, options: UpdateOptions): Step
   );
 }
 
+/** The path with `$` as the place where the query matched. @throws {EngineError} 2: it matched in no array */
+function matched(parts: readonly string[], positional: number | undefined): readonly string[] {
+  const at = parts.indexOf('$');
+  if (at === -1) return parts;
+  if (positional === undefined) throw bad('The positional operator did not find the match needed from the query.');
+  return parts.with(at, String(positional));
+}
+
 /**
  * Compiles an update: operators, a replacement or a pipeline.
  *
@@ -73,13 +81,15 @@ export function compileUpdate(update: Doc | readonly Value[], options: UpdateOpt
     // $rename stands where its new field does.
     .toSorted((a, b) => comparePaths(a.to ?? a.parts, b.to ?? b.parts));
   const named = steps.flatMap(({ parts, to }) => (to ? [parts, to] : [parts]));
-  assertNoConflict(named.map((parts) => parts.join('.')));
+  assertNoConflict(named);
   const filters = arrayFilters(options.arrayFilters ?? [], named, options.collation);
+  const meeting = mayMeet(named);
   const run = (doc: Doc, inserting: boolean, positional: number | undefined): Doc => {
+    if (meeting) assertNoConflict(steps.flatMap(({ parts }) => placesOf(doc, matched(parts, positional), filters)));
     let out = doc;
     for (const step of steps) {
       if (step.operator === '$setOnInsert' && !inserting) continue;
-      const walk = { lenient: step.operator === '$unset', inserting, positional, filters, path: step.path };
+      const walk = { lenient: step.operator === '$unset', inserting, filters, path: step.path };
       if (step.to) {
         const value = renamed(out, step.parts, 'source');
         if (value === undefined) continue;
@@ -87,7 +97,7 @@ export function compileUpdate(update: Doc | readonly Value[], options: UpdateOpt
         out = changed(out, step.parts, 0, () => REMOVE, walk) as Doc;
         out = changed(out, step.to, 0, () => value, walk) as Doc;
       } else {
-        const result = changed(out, step.parts, 0, step.change, walk);
+        const result = changed(out, matched(step.parts, positional), 0, step.change, walk, doc);
         if (result !== REMOVE) out = result as Doc;
       }
     }

@@ -1,7 +1,6 @@
 import type { Collation } from '../bson/collation.js';
 import { isDoc } from '../bson/types.js';
 import type { Doc } from '../bson/value.js';
-import { EngineError } from '../errors.js';
 import { compileFilter, type Filter } from '../query/match.js';
 import { bad, failed } from './change.js';
 
@@ -18,8 +17,7 @@ export function arrayFilters(
   const used = new Set(paths.flat().flatMap((part) => /^\$\[(.+)\]$/.exec(part)?.[1] ?? []));
   const map = new Map<string, Filter>();
   for (const filter of filters) {
-    if ('$expr' in filter)
-      throw new EngineError('QueryFeatureNotAllowed', '$expr is not allowed in the context of arrayFilters');
+    const compiled = compileFilter(filter, { near: 'element', ...(collation && { collation }) });
     const names = new Set(identifiers(filter));
     const [name] = names;
     if (names.size !== 1 || name === undefined) throw failed('Expected a single top-level field name in array filter');
@@ -28,7 +26,7 @@ export function arrayFilters(
         `Error parsing array filter: The top-level field name must be an alphanumeric string beginning with a lowercase letter, found '${name}'`,
       );
     if (map.has(name)) throw failed(`Found multiple array filters with the same top-level field name ${name}`);
-    map.set(name, compileFilter(filter, collation && { collation }));
+    map.set(name, compiled);
   }
   const missing = [...used].find((name) => !map.has(name));
   if (missing !== undefined)

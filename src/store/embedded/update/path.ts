@@ -35,16 +35,38 @@ export function comparePaths(a: readonly string[], b: readonly string[]): number
   return a.length - b.length;
 }
 
-/** @throws {EngineError} 40: two paths that touch: one is the other, or lies inside it */
-export function assertNoConflict(paths: readonly string[]): void {
+/**
+ * @throws {EngineError} 40: two paths that touch: one is the other, or lies inside it; or of which one takes for a list,
+ *   by `$[]` or `$[identifier]`, what the other takes for a document
+ */
+export function assertNoConflict(paths: readonly (readonly string[])[]): void {
+  if (paths.length < 2) return;
   const all = new Set<string>();
-  for (const path of paths) {
+  for (const path of paths.map((parts) => parts.join('.'))) {
     if (all.has(path)) throw conflict(path, path);
     all.add(path);
   }
   for (const path of all)
     for (let dot = path.indexOf('.'); dot !== -1; dot = path.indexOf('.', dot + 1))
       if (all.has(path.slice(0, dot))) throw conflict(path, path.slice(0, dot));
+  for (const [parent, children] of siblings(paths))
+    if (new Set([...children].map((part) => part.startsWith('$['))).size > 1)
+      throw conflict([parent, ...children].join('.'), parent);
+}
+
+/** Do two of the paths name elements of one list in ways that may come to the same element? */
+export const mayMeet = (paths: readonly (readonly string[])[]): boolean =>
+  paths.length > 1 && [...siblings(paths).values()].some((parts) => parts.size > 1 && [...parts].some(isPositional));
+
+/** What follows each beginning that has a positional part after it in some path. */
+function siblings(paths: readonly (readonly string[])[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const parts of paths)
+    for (const [i, part] of parts.entries()) if (isPositional(part)) found.set(parts.slice(0, i).join('.'), new Set());
+  if (found.size > 0)
+    for (const parts of paths)
+      for (const [i, part] of parts.entries()) found.get(parts.slice(0, i).join('.'))?.add(part);
+  return found;
 }
 
 const conflict = (path: string, at: string): EngineError =>

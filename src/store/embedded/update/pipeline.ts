@@ -6,6 +6,7 @@ import { isDoc } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { Update } from './apply.js';
+import { mismatch } from './change.js';
 import { assertSameId, withId } from './id.js';
 import { base } from './upsert.js';
 import { same } from './walk.js';
@@ -13,7 +14,8 @@ import { same } from './walk.js';
 /** @throws {EngineError} 40324: no such stage; 72: one that an update may not have; 238: one that compares, with a collation */
 export function pipelineUpdate(stages: readonly Value[], variables: Variables): Update {
   const compiled = stages.map((stage) => {
-    if (!isDoc(stage) || Object.keys(stage).length !== 1)
+    if (!isDoc(stage)) throw mismatch("Each element of the 'pipeline' array must be an object");
+    if (Object.keys(stage).length !== 1)
       throw new EngineError(40323, 'A pipeline stage specification object must contain exactly one field.');
     const [[name, spec]] = Object.entries(stage) as [[string, Value]];
     if (!STAGES.has(name)) throw new EngineError(40324, `Unrecognized pipeline stage name: '${name}'`);

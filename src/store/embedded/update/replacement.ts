@@ -4,7 +4,7 @@ import { EngineError } from '../errors.js';
 import type { Update, UpdateOptions } from './apply.js';
 import { failed } from './change.js';
 import { assertSameId, withId } from './id.js';
-import { equalities } from './upsert.js';
+import { base } from './upsert.js';
 import { same } from './walk.js';
 
 /** @throws {EngineError} 9: of several documents, or with arrayFilters; 52, of a document that is there: a field that begins with $ */
@@ -26,7 +26,7 @@ export function replacement(document: Doc, options: UpdateOptions): Update {
       return same(after, doc) ? doc : after;
     },
     insertFor(filter) {
-      const id = equalities(filter).find(([path]) => path === '_id')?.[1];
+      const id = base(filter, '_id')['_id'];
       if (id !== undefined && document['_id'] !== undefined) assertSameId({ _id: id }, document);
       return withId({ ...(id !== undefined && { _id: id }), ...document });
     },

@@ -1,7 +1,7 @@
 import { Decimal128, Double } from 'bson';
 import { equals } from '../bson/compare.js';
 import { isDoc, typeName } from '../bson/types.js';
-import type { Value } from '../bson/value.js';
+import type { Doc, Value } from '../bson/value.js';
 import { EngineError } from '../errors.js';
 import type { Filter } from '../query/match.js';
 import { field } from '../query/path.js';
@@ -12,27 +12,31 @@ export interface Walk {
   /** $unset leaves alone what can't be there; all others refuse such a path. */
   readonly lenient: boolean;
   readonly inserting: boolean;
-  readonly positional: number | undefined;
   readonly filters: ReadonlyMap<string, Filter>;
   readonly path: string;
 }
 
-/** The value with the change made at the path; the same reference if nothing changed. */
+/**
+ * The value with the change made at the path; the same reference if nothing changed. `was`: what stood here before the
+ * update's first change, which is what array filters look at.
+ */
 export function changed(
   value: Value,
   parts: readonly string[],
   at: number,
   change: Change,
   walk: Walk,
+  was: Value = value,
 ): Value | typeof REMOVE {
   const part = parts[at];
   if (part === undefined) return change(value, walk);
   if (Array.isArray(value)) {
-    const places = elements(value, part, walk);
+    const list = Array.isArray(was) ? was : value;
+    const places = elements(list, part, walk);
     let copy: Value[] | undefined;
     for (const i of places) {
       const before = value[i];
-      const result = changed(before, parts, at + 1, change, walk);
+      const result = changed(before, parts, at + 1, change, walk, list[i]);
       if (
         result === REMOVE ? before === undefined : result === before || (result !== undefined && same(result, before))
       )
@@ -64,7 +68,7 @@ export function changed(
     );
   const doc = value ?? {};
   const before = field(doc, part);
-  const result = changed(before, parts, at + 1, change, walk);
+  const result = changed(before, parts, at + 1, change, walk, was === value || !isDoc(was) ? before : field(was, part));
   if (result === REMOVE) {
     if (!Object.hasOwn(doc, part)) return value === undefined ? REMOVE : value;
     const { [part]: _gone, ...rest } = doc;
@@ -73,6 +77,19 @@ export function changed(
   if (result === before || (result !== undefined && before !== undefined && same(result, before)))
     return value === undefined ? REMOVE : value;
   return { ...doc, [part]: result };
+}
+
+/** The paths that one with `$[]` or `$[identifier]` stands for in a document, as far as they lead through lists. */
+export function placesOf(doc: Doc, parts: readonly string[], filters: Walk['filters']): string[][] {
+  const walk = { lenient: true, inserting: false, filters, path: parts.join('.') };
+  let places: { value: Value; path: string[] }[] = [{ value: doc, path: [] }];
+  for (const part of parts)
+    places = places.flatMap(({ value, path }) => {
+      if (Array.isArray(value))
+        return elements(value, part, walk).map((i) => ({ value: value[i], path: [...path, `${i}`] }));
+      return [{ value: isDoc(value) ? field(value, part) : undefined, path: [...path, part] }];
+    });
+  return places.map(({ path }) => path);
 }
 
 /** Equal in value, type and digits: what a no-op leaves as it is. */
@@ -90,11 +107,6 @@ export function same(a: Value, b: Value): boolean {
 }
 
 function elements(list: readonly Value[], part: string, walk: Walk): number[] {
-  if (part === '$') {
-    if (walk.positional === undefined)
-      throw bad('The positional operator did not find the match needed from the query.');
-    return [walk.positional];
-  }
   if (part === '$[]') return list.map((_, i) => i);
   const named = /^\$\[(.+)\]$/.exec(part);
   if (named?.[1] !== undefined) {

@@ -52,6 +52,8 @@ describe('expressions', () => {
     ['cond', { $cond: [decimal('1E-6176'), 1, 2] }, new Int32(1)],
     ['toBool', { $toBool: decimal('1E-6176') }, true],
     ['mod', { $mod: [new Int32(-7), new Int32(3)] }, new Int32(-1)],
+    // A list within an element is one value, above every number.
+    ['sortArray', { $sortArray: { input: [{ a: [5, 1] }, { a: 2 }], sortBy: { a: 1 } } }, [{ a: 2 }, { a: [5, 1] }]],
     ['round', { $round: [new Double(2.5)] }, new Double(2)],
     ['round', { $round: [new Double(1234.5678), new Int32(2)] }, new Double(1234.57)],
     ['round', { $round: [decimal('1.5'), new Int32(2)] }, decimal('1.50')],
@@ -353,6 +355,8 @@ describe('expressions', () => {
   it.each<[page: string, expression: unknown, code: number]>([
     ['divide', { $divide: [1, 0] }, 2],
     ['mod', { $mod: [1, 0] }, 16610],
+    ['sortArray', { $sortArray: { input: [], sortBy: { a: 2 } } }, 2942505],
+    ['sortArray', { $sortArray: { input: [], sortBy: { 'a.': 1 } } }, 2942505],
     ['add', { $add: ['a', 1] }, 14],
     ['arrayElemAt', { $arrayElemAt: ['a', 0] }, 28689],
     ['toInt', { $toInt: 'x' }, 241],

@@ -79,8 +79,19 @@ describe('a query', () => {
       [{ a: { $size: Long.MAX_VALUE } }, 2],
       [{ a: { $size: new Double(1.5) } }, 2],
       [{ a: { $mod: [new Double(Number.NaN), 1] } }, 2],
+      [{ a: { $mod: [new Double(1e20), 1] } }, 2],
+      [{ a: { $mod: [1, new Double(-1e20)] } }, 2],
+      // https://www.mongodb.com/docs/manual/reference/operator/query/all/#use--all-with--elemmatch
+      [{ a: { $all: [{ $elemMatch: { x: 1 } }, 1] } }, 2],
+      [{ a: { $all: [1, { $elemMatch: { x: 1 } }] } }, 2],
+      // https://www.mongodb.com/docs/manual/reference/operator/query/elemMatch/#restrictions
+      [{ a: { $elemMatch: { $expr: true } } }, 2],
+      [{ a: { $elemMatch: { x: 1, $or: [{ $expr: true }] } } }, 2],
+      [{ $alwaysTrue: 2 }, 9],
       [{ a: { $type: new Double(1.5) } }, 2],
       [{ a: { $type: null } }, 14],
+      [{ a: { $type: 'constructor' } }, 2],
+      [{ $jsonSchema: { properties: { a: { bsonType: 'toString' } } } }, 2],
       [{ a: { $bitsAllSet: 'x' } }, 2],
       [{ a: { $bitsAllSet: -1 } }, 9],
       [{ a: { $regex: 'a\0b' } }, 2],
@@ -120,11 +131,56 @@ describe('a query', () => {
     ['$near of a time series', { find: 't', filter: { a: { $near: [0, 0] } } }, 5626500],
     ...projections([
       [{ a: { $slice: [1] } }, 28667],
+      [{ a: { $elemMatch: { x: 1 }, $slice: 1 } }, 31325],
+      [{ a: { $elemMatch: { x: { $near: [0, 0] } } } }, 5626500],
+      [{ 'x.$': { b: 1 } }, 31271],
+      [{ 'x.$': 'a' }, 31308],
       [{ 'a.$': 1, 'b.$': 1 }, 31276],
       [{ 'a.$': 1, b: { $elemMatch: { x: 1 } } }, 31256],
       [{ a: { $foo: 1 } }, 31325],
     ]),
   ]);
+});
+
+// https://www.mongodb.com/docs/manual/reference/operator/query/jsonSchema/#available-keywords
+describe('a schema', () => {
+  refuses(
+    'is refused where a keyword is of the wrong kind, empty, or says one thing twice',
+    filters(
+      (
+        [
+          [{ bsonType: ['int', 'int'] }, 9],
+          [{ bsonType: [] }, 9],
+          [{ required: 'a' }, 14],
+          [{ required: ['a', 'a'] }, 9],
+          [{ enum: 5 }, 14],
+          [{ enum: [1, new Double(1)] }, 9],
+          [
+            {
+              enum: [
+                { a: 1, b: 1 },
+                { b: 1, a: 1 },
+              ],
+            },
+            9,
+          ],
+          [{ allOf: [] }, 2],
+          [{ allOf: 5 }, 14],
+          [{ exclusiveMinimum: true }, 9],
+          [{ maximum: 1, exclusiveMaximum: 1 }, 14],
+          [{ multipleOf: 'x' }, 14],
+          [{ multipleOf: 0 }, 9],
+          [{ uniqueItems: 1 }, 14],
+          [{ additionalItems: 1 }, 14],
+          [{ dependencies: { a: 1 } }, 14],
+          [{ dependencies: { a: ['b', 'b'] } }, 9],
+          [{ title: 1 }, 14],
+          [{ description: 1 }, 14],
+          [{ title: 'a', description: 'b', additionalItems: false, minimum: 1, exclusiveMinimum: false }, 0],
+        ] as const
+      ).map(([a, code]) => [{ $jsonSchema: { properties: { a } } }, code] as const),
+    ),
+  );
 });
 
 // …/operator/update
@@ -145,6 +201,19 @@ describe('an update', () => {
       [{ $rename: { 'arr.$[].a': 'b' } }, 2],
       [{ $rename: { n: '_id' }, $set: { n: 1 } }, 40],
       [{ $set: { o: 1, 'o-a': 1, 'o.b': 1 } }, 40],
+      // Two ways to one element: https://www.mongodb.com/docs/manual/reference/operator/update/positional-filtered/
+      [{ $set: { 'arr.$[]': 1, 'arr.0': 1 } }, 40],
+      [{ $set: { 'arr.$[]': 1 }, $inc: { 'arr.$[x]': 1 } }, 40, { arrayFilters: [{ x: 2 }] }],
+      [{ $set: { 'arr.$[x]': 1 }, $inc: { 'arr.$[y]': 1 } }, 40, { arrayFilters: [{ x: 2 }, { y: { $gt: 1 } }] }],
+      [{ $set: { 'arr.$[x]': 2 }, $inc: { 'arr.$[y]': 0 } }, 0, { arrayFilters: [{ x: 2 }, { y: 1 }] }],
+      [{ $set: { 'arr.$': 1, 'arr.1': 1 } }, 40, { q: { arr: 2 } }],
+      [{ $set: { 'n.$': 1 } }, 28, { q: { arr: 2 } }],
+      [{ $push: { arr: { $each: [], $slice: new Double(1e20) } } }, 2],
+      // A condition on one element says nothing of whole documents.
+      [{ $pull: { arr: { $expr: true } } }, 224],
+      [{ $pull: { arr: { $where: 'true' } } }, 2],
+      [{ $pull: { arr: { a: { $near: [0, 0] } } } }, 5626500],
+      [{ $pull: { arr: { $jsonSchema: {}, $comment: 'x' } } }, 0],
       [{ $addToSet: { arr: { $each: [4], $sort: 1 } } }, 2],
       [{ $addToSet: { arr: { $each: 4 } } }, 14],
       [{ $push: { arr: { $each: 4 } } }, 2],
@@ -160,10 +229,20 @@ describe('an update', () => {
       [{ $currentDate: { n: { $foo: 'date' } } }, 2],
       [{ $set: { 'arr.$[x]': 1 } }, 2, { arrayFilters: [{ y: 1 }] }],
       [{ $set: { 'arr.$[x]': 1 } }, 224, { arrayFilters: [{ $expr: true }] }],
+      [{ $set: { 'arr.$[x]': 1 } }, 224, { arrayFilters: [{ $and: [{ x: 1 }, { $expr: true }] }] }],
+      [{ $set: { 'arr.$[x]': 1 } }, 2, { arrayFilters: [{ $text: { $search: 'a' } }] }],
       [{ a: 1 }, 9, { arrayFilters: [{ y: 1 }] }],
       [[{ $foo: 1 }], 40324],
+      [[5], 14],
       [[{ $match: {} }], 72],
       [{ $set: { a: 1 } }, 54, { q: { $and: [{ _id: 7 }, { _id: 8 }] }, upsert: true }],
+      [{ a: 1 }, 54, { q: { $and: [{ _id: 7 }, { _id: 8 }] }, upsert: true }],
+      ...[{ $set: { a: 1 } }, { a: 1 }].map((u) => [u, 111, { q: { '_id.x': 7 }, upsert: true }] as const),
+      // https://www.mongodb.com/docs/manual/reference/operator/query/expr/: an upsert can not know what it says is equal.
+      [{ $set: { n: 1 } }, 224, { q: { _id: 1, $expr: true }, upsert: true }],
+      [{ $set: { n: 1 } }, 0, { q: { _id: 1, $expr: true } }],
+      [{ $set: { a: 1 } }, 52, { q: { _id: { $eq: { x: [{ $y: 1 }] } } }, upsert: true }],
+      [{ $set: { a: 1 } }, 0, { q: { _id: { $eq: { $ref: 'c', $id: 1, $db: 'd' } } }, upsert: true }],
     ]),
     [document],
   );

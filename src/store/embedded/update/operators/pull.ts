@@ -4,8 +4,24 @@ import type { Value } from '../../bson/value.js';
 import { compileFilter } from '../../query/match.js';
 import { bad, failed, mismatch, type Operator, REMOVE, show } from '../change.js';
 
-/** Operators of a whole query: a condition that begins with one is a query on documents, not a test of a value. */
-const OF_DOCUMENTS = ['$and', '$or', '$nor', '$not', '$expr'];
+/** Names at the top of a query: a condition that begins with one is a query on documents, not a test of a value. */
+const OF_DOCUMENTS = new Set([
+  '$and',
+  '$or',
+  '$nor',
+  '$not',
+  '$expr',
+  '$jsonSchema',
+  '$comment',
+  '$text',
+  '$where',
+  '$alwaysTrue',
+  '$alwaysFalse',
+  '$sampleRate',
+  '$ref',
+  '$id',
+  '$db',
+]);
 
 const without =
   (leaves: (v: Value) => boolean): ReturnType<Operator> =>
@@ -18,19 +34,13 @@ const without =
 
 /** https://www.mongodb.com/docs/manual/reference/operator/update/pull/ */
 export const pull: Operator = (operand, _path, { collation }) => {
-  const options = collation && { collation };
-  if (!isDoc(operand)) {
-    const filter = compileFilter({ v: operand }, options);
-    return without(
-      (v) =>
-        filter.test({ v: Array.isArray(v) ? [v] : v }) && (!Array.isArray(v) || equals(v, operand, collation?.compare)),
-    );
-  }
-  const [first = ''] = Object.keys(operand);
-  if (first.startsWith('$') && !OF_DOCUMENTS.includes(first)) {
+  const options = { near: 'element', ...(collation && { collation }) } as const;
+  const [first = ''] = isDoc(operand) ? Object.keys(operand) : [];
+  if (typeName(operand) === 'regex' || (first.startsWith('$') && !OF_DOCUMENTS.has(first))) {
     const filter = compileFilter({ v: operand }, options);
     return without((v) => filter.test({ v }));
   }
+  if (!isDoc(operand)) return without((v) => equals(v, operand, collation?.compare));
   const filter = compileFilter(operand, options);
   return without((v) => isDoc(v) && filter.test(v));
 };

@@ -10,7 +10,7 @@ const MODIFIERS = ['$each', '$position', '$slice', '$sort'];
 function whole(modifiers: Doc, name: string): number | undefined {
   if (!(name in modifiers)) return undefined;
   const n = toInteger(modifiers[name]);
-  if (n === undefined)
+  if (n === undefined || n < -(2 ** 63) || n > 2 ** 63)
     throw bad(`The value for ${name} must be an integer value but was given type: ${typeName(modifiers[name])}`);
   return n;
 }
