@@ -57,7 +57,8 @@ function equality(part: Value): { path: string; v: Value } | undefined {
   const operators = operatorsIn(v);
   if (!operators) return { path, v };
   const { $eq, ...others } = operators;
-  return '$eq' in operators && Object.keys(others).length === 0 && !operatorsIn($eq) ? { path, v: $eq } : undefined;
+  const plain = '$eq' in operators && !operatorsIn($eq) && !($eq instanceof BSONRegExp);
+  return plain && Object.keys(others).length === 0 ? { path, v: $eq } : undefined;
 }
 
 /** Of several alternatives none tells a place, but values of one path are one `$in`. */
