@@ -65,4 +65,23 @@ describe('what Mongoose asks', () => {
     for (const filter of found) expect(await c.countDocuments(filter)).toBe(1);
     expect(await c.countDocuments({ ref: { $type: 'object' } })).toBe(1);
   });
+
+  // model.updateOne.test.js, gh-13786; https://www.mongodb.com/docs/manual/core/dot-dollar-considerations/dollar-prefix/
+  it('an upsert takes names that begin with $ as an insert does, an update does not', async () => {
+    const updates: Document[] = [
+      { $set: { $hotel: 1 } },
+      { $set: { phone: 1 }, $setOnInsert: { $hotel: 1 } },
+      { $inc: { 'a.$hotel': 1 } },
+      { phone: 1, $hotel: 1 },
+    ];
+    for (const [_id, u] of updates.entries()) {
+      const send = (): Promise<Document> => db.command({ update: 'c', updates: [{ q: { _id }, u, upsert: true }] });
+      expect([u, await send()]).toEqual([u, expect.objectContaining({ upserted: [{ index: 0, _id }] })]);
+      expect(JSON.stringify(await c.findOne({ _id } as Document))).toContain('"$hotel":1');
+      const again = await send();
+      const code = '$setOnInsert' in u ? undefined : 52;
+      expect([u, again['writeErrors']?.[0].code]).toEqual([u, code]);
+    }
+    expect(await db.command({ update: 'c', updates: [{ q: { _id: 9 }, u: { a: 1, $b: 1 } }] })).toMatchObject({ n: 0 });
+  });
 });

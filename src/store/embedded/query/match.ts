@@ -21,6 +21,7 @@ import { distanceAt } from './geo/near.js';
 import { geoIntersects, geoWithin, nearIn } from './geo/operators.js';
 import { compileSchema } from './json-schema.js';
 import { visitPath } from './path.js';
+import { placing } from './place.js';
 import { toRegExp } from './regex.js';
 import { compileText, keepScore, type TextIndex } from './text/search.js';
 
@@ -30,7 +31,7 @@ import { compileText, keepScore, type TextIndex } from './text/search.js';
  */
 export interface Filter {
   test(doc: Doc): boolean;
-  /** Where in the first array on the way the query matched, for the positional `$`; undefined: in no array. */
+  /** Where in the first array on the way a document that is found matched, for the positional `$`; undefined: in no array. */
   positional(doc: Doc): number | undefined;
 }
 
@@ -59,6 +60,7 @@ const bad = (message: string): EngineError => new EngineError('BadValue', messag
 /** @throws {EngineError} BadValue: an unknown operator, an operand of the wrong kind */
 export function compileFilter(filter: Doc, options: FilterOptions = {}): Filter {
   const matches = compileDoc(filter, options);
+  let places: Matcher[] | undefined;
   const [first, second] = orders(filter);
   if (second)
     throw bad(first === second ? `Too many ${first} expressions` : 'text and geoNear not allowed in same query');
@@ -66,10 +68,12 @@ export function compileFilter(filter: Doc, options: FilterOptions = {}): Filter 
   return {
     test: (doc) => matches(doc, () => undefined),
     positional(doc) {
+      places ??= placing(filter).map(([path, operand]) => compilePath(path, operand, options));
       let index: number | undefined;
-      matches(doc, (i) => {
-        index ??= i;
-      });
+      for (const tells of places)
+        tells(doc, (i) => {
+          index = i;
+        });
       return index;
     },
   };

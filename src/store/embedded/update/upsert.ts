@@ -27,9 +27,9 @@ function equalities(filter: Doc, out: [string, Value][] = []): [string, Value][]
 }
 
 /**
- * What an upsert begins with; `of`: all that is equal, or `_id` alone.
+ * What an upsert begins with; `of`: all that is equal, or `_id` alone, for a replacement.
  *
- * @throws {EngineError} 54: two values for one path, or for one inside another; 111: a path into `_id`
+ * @throws {EngineError} 54: two values for one path, or for one inside another; 111, of a replacement: a path into `_id`
  *   (https://www.mongodb.com/docs/manual/reference/method/db.collection.updateOne/#upsert-with-dotted-_id-query)
  */
 export function base(filter: Doc, of: 'all' | '_id' = 'all'): Doc {
@@ -38,7 +38,7 @@ export function base(filter: Doc, of: 'all' | '_id' = 'all'): Doc {
   const found = equalities(filter)
     .filter(([path]) => of === 'all' || path === '_id' || path.startsWith('_id.'))
     .toSorted(([a], [b]) => (a < b ? -1 : Number(a > b)));
-  const inId = found.find(([path]) => path.startsWith('_id.'))?.[0];
+  const inId = of === '_id' ? found.find(([path]) => path.startsWith('_id.'))?.[0] : undefined;
   if (inId !== undefined)
     throw new EngineError(
       'NotExactValueField',

@@ -61,7 +61,7 @@ export function changed(
       `Cannot create field '${part}' in element {${parts[at - 1] ?? ''}: ${show(value)}}`,
     );
   }
-  if (part.startsWith('$') && !walk.lenient)
+  if (part.startsWith('$') && !walk.lenient && !walk.inserting)
     throw new EngineError(
       'DollarPrefixedFieldName',
       `The dollar ($) prefixed field '${part}' in '${walk.path}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`,

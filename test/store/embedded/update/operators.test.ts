@@ -584,13 +584,15 @@ describe('an upsert takes over', () => {
     ['an expression that $eq names', { a: { $eq: x } }, { a: /^a/ }],
     ['no expression to search by', { a: x, b: { $all: [x] }, c: { $in: [x] } }, {}],
     ['no condition on elements', { a: { $all: [{ $elemMatch: { b: 1 } }] }, b: { $elemMatch: { c: 1 } } }, {}],
+    ['the parts of _id', { '_id.y': 3, '_id.x': 1 }, { _id: { x: 1, y: 3 } }],
     ['fields by the names of their paths', { z: 1, 'b.y': 3, 'b.x': 1, a: 2 }, { a: 2, b: { x: 1, y: 3 }, z: 1 }],
   ])('%s', async (_what, q, made) => {
     const { engine } = await running();
     const send = await byHand(engine.uri);
-    await send({ update: 'c', updates: [{ q: { _id: 1, ...q }, u: { $set: { m: 1 } }, upsert: true }] });
+    const id = '_id' in made ? {} : { _id: 1 };
+    await send({ update: 'c', updates: [{ q: { ...id, ...q }, u: { $set: { m: 1 } }, upsert: true }] });
     const [doc] = (await send({ find: 'c' }))['cursor'].firstBatch as Document[];
-    expect(JSON.stringify(doc)).toBe(JSON.stringify({ _id: 1, ...made, m: 1 }));
+    expect(JSON.stringify(doc)).toBe(JSON.stringify({ ...id, ...made, m: 1 }));
   });
 });
 
