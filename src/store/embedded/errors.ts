@@ -119,3 +119,6 @@ export class EngineError extends Error {
     this.inGroup = options.inGroup;
   }
 }
+
+/** 2: a value that can not be. */
+export const badValue = (message: string): EngineError => new EngineError('BadValue', message);

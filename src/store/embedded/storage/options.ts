@@ -2,7 +2,7 @@ import { Int32, Long } from 'bson';
 import { type Collation, readCollation } from '../bson/collation.js';
 import { isDoc, isNumeric, toInteger, toNumber } from '../bson/types.js';
 import type { Doc, Value } from '../bson/value.js';
-import { EngineError } from '../errors.js';
+import { badValue as bad, EngineError } from '../errors.js';
 import { compileFilter, type Filter } from '../query/match.js';
 
 /** What a collection was made with. */
@@ -21,7 +21,6 @@ export interface CollectionOptions {
   readonly expireAfterSeconds: number | undefined;
 }
 
-const bad = (message: string): EngineError => new EngineError('BadValue', message);
 const invalid = (message: string): EngineError => new EngineError('InvalidOptions', message);
 
 /** https://www.mongodb.com/docs/manual/core/timeseries/timeseries-granularity/ */

@@ -1,7 +1,7 @@
 import type { Collation } from '../bson/collation.js';
 import { isDoc, typeName } from '../bson/types.js';
 import type { Value } from '../bson/value.js';
-import { EngineError } from '../errors.js';
+import { badValue as bad, EngineError } from '../errors.js';
 
 /** Removes the field when it is what an operator gives back. */
 export const REMOVE = Symbol('remove');
@@ -17,7 +17,7 @@ export interface OperatorOptions {
 /** Compiles an operator's operand for one path. @throws {EngineError} 2, 9, 14: it is of the wrong kind */
 export type Operator = (operand: Value, path: string, options: OperatorOptions) => Change;
 
-export const bad = (message: string): EngineError => new EngineError('BadValue', message);
+export { bad };
 export const failed = (message: string): EngineError => new EngineError('FailedToParse', message);
 export const mismatch = (message: string): EngineError => new EngineError('TypeMismatch', message);
 

@@ -1,12 +1,10 @@
 import { isDoc, isNumeric, toNumber } from '../../bson/types.js';
 import type { Doc, Value } from '../../bson/value.js';
-import { EngineError } from '../../errors.js';
+import { badValue as bad, EngineError } from '../../errors.js';
 import { distance, geometryOf, intersects, onEarth, type Pair, pairOf, soundGeometry, within } from './geometry.js';
 import { angle, EARTH_RADIUS, vectorOf } from './sphere.js';
 
 type Test = (v: Value) => boolean;
-
-const bad = (message: string): EngineError => new EngineError('BadValue', message);
 
 const pair = (v: Value, what: string): Pair => {
   const found = pairOf(v);
