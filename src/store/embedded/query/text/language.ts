@@ -1,5 +1,5 @@
 import { isDoc } from '../../bson/types.js';
-import type { Doc } from '../../bson/value.js';
+import type { Doc, Value } from '../../bson/value.js';
 import { type CodeName, EngineError } from '../../errors.js';
 import { field } from '../path.js';
 
@@ -74,12 +74,12 @@ const isPlain = (name: string): boolean => !name.includes('.') && !name.startsWi
 /** @throws {EngineError} 17261, 17262, 238: what a document says of its language can not be */
 export function textsIn(doc: Doc, fields: Fields, language: Language, asked: Asked): Text[] {
   const texts: Text[] = [];
-  const visit = (v: unknown, at: Fields | undefined, spoken: Language): void => {
+  const visit = (v: Value, at: Fields | undefined, spoken: Language): void => {
     if (typeof v === 'string') {
       const weight = at?.weight ?? asked.everything;
       if (weight !== undefined) texts.push({ text: v, weight, language: spoken });
     } else if (Array.isArray(v)) for (const item of v) visit(item, at, spoken);
-    else if (isDoc(v as Doc)) within(v as Doc, at, spoken);
+    else if (isDoc(v)) within(v, at, spoken);
   };
   const within = (d: Doc, at: Fields | undefined, outer: Language): void => {
     const spoken = saidBy(d, asked.override) ?? outer;
