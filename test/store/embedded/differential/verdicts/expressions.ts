@@ -1,4 +1,4 @@
-import { equal, isDecimal, isDoc, isObject, type Json, type JsonDoc, numberOf, some, text } from './json.js';
+import { equal, isDecimal, isDoc, isList, isObject, type Json, type JsonDoc, numberOf, some, text } from './json.js';
 import { isRightRow, pipelineOf } from './made.js';
 import { clausesOf, docOf, filtersOf, holds, listOf, stagesOf } from './request.js';
 import { has, operator, page, refusal, type Seen, type Verdict } from './rule.js';
@@ -147,6 +147,19 @@ export const expressions: readonly Verdict[] = [
     page: page('core/aggregation-pipeline-optimization/'),
     refusal: (s) =>
       s.kind === 'aggregate' && refuses(s.code) && s.theirs !== undefined && isDropped(s) && s.refusedEarlier,
+  },
+  {
+    // MongoDB evaluates constants when it compiles the request, whether or not anything is found.
+    name: 'an expression of constants is evaluated only when a document comes',
+    page: page('core/aggregation-pipeline-optimization/'),
+    refusal: (s) =>
+      refuses(s.code) &&
+      ((isList(s.theirs) && s.theirs.length === 0) || (isDoc(s.theirs) && s.theirs['value'] === null)) &&
+      some(
+        s.operation,
+        (part) =>
+          isDoc(part) && tells(part, s.message) && !some(part, (v) => typeof v === 'string' && v.startsWith('$')),
+      ),
   },
   {
     name: 'a missing first operand of $setIsSubset has another code',
