@@ -14,7 +14,7 @@ const LITTLE = 1024 * 1024;
 
 /**
  * One connection: its requests are answered one after the other. A broken frame closes it and nothing else. While a
- * request is answered nothing more is read, so a client costs what it has sent in one piece, whatever it sends after.
+ * request is answered at most one more chunk is read (64 kB), so a client costs what it has sent in one piece, whatever it sends after.
  * `heavy` is told when that is much.
  */
 class Connection {

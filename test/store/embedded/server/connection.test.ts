@@ -100,6 +100,24 @@ describe('a connection', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(120_000_000);
   });
 
+  it('whose request waits is not read further, whatever it sends after, and answers all of it in the end', async () => {
+    const { engine, client, db } = await running();
+    await db.collection<{ _id: number }>('a').insertOne({ _id: 1 });
+    const session = client.startSession();
+    session.startTransaction();
+    await db.collection('a').updateOne({}, { $set: { x: 1 } }, { session });
+    const { socket, answer } = await bareConnection(engine.uri);
+    // It waits for the transaction, which holds the document.
+    socket.write(message(1, { update: 'a', updates: [{ q: {}, u: { $set: { x: 2 } } }], $db: 'test' }));
+    const long = message(2, { ping: 1, comment: 'x'.repeat(1_000_000), $db: 'test' });
+    for (let i = 0; i < 20; i += 1) socket.write(long);
+    for (let i = 0; i < 100; i += 1) await db.command({ ping: 1 });
+    expect(socket.writableLength).toBeGreaterThan(15_000_000);
+    await session.commitTransaction();
+    await session.endSession();
+    for (const id of [1, ...Array.from({ length: 20 }, () => 2)]) expect((await answer()).readInt32LE(8)).toBe(id);
+  });
+
   it('that sends halves of long messages costs bounded memory: the one that holds the most is closed', async () => {
     const { engine, db } = await running({ connectionBytes: 8_000_000 });
     const half = Buffer.alloc(3_000_000);

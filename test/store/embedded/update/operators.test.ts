@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BSONRegExp, Decimal128, type Document, Double, Int32, Long, ObjectId, Timestamp } from 'bson';
+import { Decimal128, type Document, Double, Int32, Long, ObjectId, Timestamp } from 'bson';
 import { byHand, running } from '../running.js';
 
 type Example = readonly [name: string, before: Document, update: Document, after: Document, options?: Document];
@@ -435,118 +435,6 @@ describe.each(Object.entries(examples))('$%s', (name, rows) => {
   });
 });
 
-const x = new BSONRegExp('^a');
-
-/** Statements with queries of their own: the documents before, the statement, the documents after. */
-const statements: Readonly<
-  Record<string, readonly (readonly [before: Document, statement: Document, after: Document])[]>
-> = {
-  // `$` is the number of the element that the query found, wherever the path leads.
-  positional: [
-    [
-      { _id: 1, a: [1, 2], x: {} },
-      { q: { a: 2 }, u: { $set: { 'x.$': 5 } } },
-      { _id: 1, a: [1, 2], x: { 1: 5 } },
-    ],
-    [
-      { _id: 1, a: [1, 2] },
-      { q: { a: 2 }, u: { $set: { 'x.$': 5 } } },
-      { _id: 1, a: [1, 2], x: { 1: 5 } },
-    ],
-    [
-      { _id: 1, a: [1, 2] },
-      { q: { a: 2 }, u: { $set: { 'a.$': 5, 'a.0': 6 } } },
-      { _id: 1, a: [6, 5] },
-    ],
-    ...[
-      [{ 'a.b': { $exists: true } }, [{}, { b: 1 }]],
-      [{ 'a.b': { $size: 1 } }, [{ b: [] }, { b: [1] }]],
-      [{ 'a.b': { $type: 'array' } }, [{ b: 1 }, { b: [] }]],
-    ].map(
-      ([q, a]) =>
-        [
-          { _id: 1, a },
-          { q, u: { $set: { 'a.$.c': 1 } } },
-          { _id: 1, a: [(a as Document[])[0], { ...(a as Document[])[1], c: 1 }] },
-        ] as const,
-    ),
-    [
-      { _id: 1, a: [1, [2]] },
-      { q: { a: { $type: 'array' } }, u: { $set: { 'a.$': 5 } } },
-      { _id: 1, a: [1, 5] },
-    ],
-    [
-      { _id: 1, a: [1, 2] },
-      { q: { a: { $exists: true } }, u: { $set: { 'a.$': 5 } } },
-      { _id: 1, a: [5, 2] },
-    ],
-  ],
-  // Filters look at what was there before the update.
-  'positional-filtered': [
-    [
-      {
-        _id: 1,
-        a: [
-          { b: 1, n: 1 },
-          { b: 2, n: 1 },
-        ],
-      },
-      {
-        q: {},
-        u: { $set: { 'a.$[x].b': 5 }, $inc: { 'a.$[y].n': 1 } },
-        arrayFilters: [{ 'x.b': 1 }, { 'y.b': 1 }],
-      },
-      {
-        _id: 1,
-        a: [
-          { b: 5, n: 2 },
-          { b: 2, n: 1 },
-        ],
-      },
-    ],
-  ],
-  // A list within an element is one value; only a number leads into it.
-  sort: [
-    [
-      { _id: 1, a: [{ b: [5, 1] }, { b: 2 }] },
-      { q: {}, u: { $push: { a: { $each: [], $sort: { b: 1 } } } } },
-      { _id: 1, a: [{ b: 2 }, { b: [5, 1] }] },
-    ],
-    [
-      { _id: 1, a: [{ b: { c: 0 } }, { b: [{ c: 1 }] }] },
-      { q: {}, u: { $push: { a: { $each: [], $sort: { 'b.c': 1 } } } } },
-      { _id: 1, a: [{ b: [{ c: 1 }] }, { b: { c: 0 } }] },
-    ],
-    [
-      { _id: 1, a: [{ b: [2] }, { b: [1] }] },
-      { q: {}, u: { $push: { a: { $each: [], $sort: { 'b.0': 1 } } } } },
-      { _id: 1, a: [{ b: [1] }, { b: [2] }] },
-    ],
-  ],
-  pull: [
-    [
-      { _id: 1, a: [['abc'], 'ab', ['x']] },
-      { q: {}, u: { $pull: { a: x } } },
-      { _id: 1, a: [['x']] },
-    ],
-    [
-      { _id: 1, a: [null, [null], 1] },
-      { q: {}, u: { $pull: { a: null } } },
-      { _id: 1, a: [[null], 1] },
-    ],
-  ],
-};
-
-describe.each(Object.entries(statements))('%s', (name, rows) => {
-  it.each(rows)(`%j: %j (${page(name)})`, async (before, statement, after) => {
-    const { engine } = await running();
-    const send = await byHand(engine.uri);
-    await send({ insert: 'c', documents: [before] });
-    expect(await send({ update: 'c', updates: [statement] })).toMatchObject({ nModified: 1, ok: 1 });
-    expect((await send({ find: 'c' }))['cursor'].firstBatch).toEqual([after]);
-  });
-});
-
 describe('$currentDate', () => {
   it(`sets a date or a timestamp (${page('currentDate')})`, async () => {
     const { engine } = await running();
@@ -558,41 +446,6 @@ describe('$currentDate', () => {
     const [doc] = (await send({ find: 'c' }))['cursor'].firstBatch as Document[];
     expect(doc?.['lastModified'].getTime()).toBeGreaterThanOrEqual(started);
     expect(doc?.['cancellation'].date).toBeInstanceOf(Timestamp);
-  });
-});
-
-describe('$setOnInsert and upserts', () => {
-  it(`begin with what the filter says is equal (${page('setOnInsert')})`, async () => {
-    const { engine } = await running();
-    const send = await byHand(engine.uri);
-    const u = { $set: { item: 'apple' }, $setOnInsert: { defaultQty: 100 } };
-    const q = { _id: 1, 'a.b': { $eq: 2 }, c: { $gt: 3 }, $and: [{ d: 4 }] };
-    expect(await send({ update: 'c', updates: [{ q, u, upsert: true }] })).toMatchObject({
-      upserted: [{ index: 0, _id: 1 }],
-    });
-    expect((await send({ find: 'c' }))['cursor'].firstBatch).toEqual([
-      { _id: 1, a: { b: 2 }, d: 4, defaultQty: 100, item: 'apple' },
-    ]);
-  });
-});
-
-// https://www.mongodb.com/docs/manual/reference/method/db.collection.update/#upsert-with-operator-expressions
-describe('an upsert takes over', () => {
-  it.each<[what: string, q: Document, made: Document]>([
-    ['the one value of a list', { a: { $all: [5] }, b: { $in: [6] } }, { a: 5, b: 6 }],
-    ['one value named twice, a document too', { a: { $in: [3, 3] }, b: { $in: [{ x: 1 }] } }, { a: 3, b: { x: 1 } }],
-    ['an expression that $eq names', { a: { $eq: x } }, { a: /^a/ }],
-    ['no expression to search by', { a: x, b: { $all: [x] }, c: { $in: [x] } }, {}],
-    ['no condition on elements', { a: { $all: [{ $elemMatch: { b: 1 } }] }, b: { $elemMatch: { c: 1 } } }, {}],
-    ['the parts of _id', { '_id.y': 3, '_id.x': 1 }, { _id: { x: 1, y: 3 } }],
-    ['fields by the names of their paths', { z: 1, 'b.y': 3, 'b.x': 1, a: 2 }, { a: 2, b: { x: 1, y: 3 }, z: 1 }],
-  ])('%s', async (_what, q, made) => {
-    const { engine } = await running();
-    const send = await byHand(engine.uri);
-    const id = '_id' in made ? {} : { _id: 1 };
-    await send({ update: 'c', updates: [{ q: { ...id, ...q }, u: { $set: { m: 1 } }, upsert: true }] });
-    const [doc] = (await send({ find: 'c' }))['cursor'].firstBatch as Document[];
-    expect(JSON.stringify(doc)).toBe(JSON.stringify({ ...id, ...made, m: 1 }));
   });
 });
 
